@@ -1,0 +1,62 @@
+"""Tutuu Market. `create_app` wires the application and does nothing else: no connection, no migration."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from flask import Flask
+from flask_migrate import Migrate
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from app import access, api, cli, registry, web
+from app.core import cache, logging, mail, storage
+from app.core.db import db, engine_options
+from app.settings import Settings
+
+ROOT = Path(__file__).resolve().parent.parent
+MAX_BODY = 20 * 1024 * 1024
+MAX_FORM_MEMORY = 2 * 1024 * 1024
+
+
+def create_app(settings: Settings) -> Flask:
+    """The application for these settings. Web, workers, command line and tests all start here."""
+    settings.check()
+    logging.configure(pretty=settings.environment != "production")
+    app = Flask("app", root_path=str(ROOT / "app"), template_folder="../templates", static_folder=None)
+    configure(app, settings)
+    db.init_app(app)
+    Migrate(app, db, directory=str(ROOT / "migrations"))
+    registry.wire()
+    web.init_app(app, settings)
+    api.init_app(app, settings)
+    cli.init_app(app)
+    access.check_every_route_is_guarded(app)
+    if settings.trusted_proxies:
+        hops = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    return app
+
+
+def configure(app: Flask, settings: Settings) -> None:
+    """Flask's own configuration and the kernel's servers, none of which is contacted here."""
+    app.config.update(
+        SECRET_KEY=settings.secret_key,
+        SQLALCHEMY_DATABASE_URI=settings.database_url,
+        SQLALCHEMY_ENGINE_OPTIONS=engine_options(settings.pool_size),
+        REDIS_URL=settings.redis_url,
+        MAX_CONTENT_LENGTH=MAX_BODY,
+        MAX_FORM_MEMORY_SIZE=MAX_FORM_MEMORY,
+        MAX_FORM_PARTS=2000,
+        WTF_CSRF_TIME_LIMIT=None,
+        SESSION_COOKIE_NAME="tutuu",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=settings.secure_cookies,
+        TESTING=settings.environment == "test",
+    )
+    app.extensions["settings"] = settings
+    app.extensions["cache"] = cache.Cache(settings.redis_url)
+    app.extensions["storage"] = storage.open_storage(settings.storage, settings.s3_endpoint)
+    app.extensions["mail"] = mail.open_backend(settings.mail_backend, settings.smtp_url)
+
+

@@ -1,0 +1,1 @@
+"""People, devices, sessions, tokens, organisations and their members."""

@@ -1,0 +1,1 @@
+"""Categories, attributes, products, units of sale, search."""

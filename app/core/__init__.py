@@ -1,0 +1,1 @@
+"""The kernel: knows of no domain and of no web framework."""

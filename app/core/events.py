@@ -1,0 +1,41 @@
+"""Domain events: facts written with the change that made them true; subscribers are jobs."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, ClassVar
+
+from app.core import jobs
+from app.core.db import session
+from app.core.models import OutboxEvent
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Event:
+    """Base of all events. Subclasses are frozen dataclasses of JSON values, named in the past tense."""
+
+    entity: ClassVar[str]
+    """What the event is about, e.g. `order`."""
+
+    entity_id: int
+
+
+_subscribers: dict[str, list[tuple[str, str]]] = {}
+
+
+def subscribe(event: type[Event], job_kind: str, queue: str = "fast") -> None:
+    """Run a job of this kind, with the event as payload, for each event. Called once by app/registry.py."""
+    kinds = _subscribers.setdefault(event.__name__, [])
+    if (job_kind, queue) not in kinds:
+        kinds.append((job_kind, queue))
+
+
+def record(event: Event) -> None:
+    """Write the event and the jobs of its subscribers into the present transaction."""
+    payload: dict[str, Any] = dataclasses.asdict(event)
+    name = type(event).__name__
+    row = OutboxEvent(name=name, entity=event.entity, entity_id=event.entity_id, payload=payload)
+    session.add(row)
+    session.flush()
+    for kind, queue in _subscribers.get(name, []):
+        jobs.enqueue(kind, payload, queue=queue, dedupe_key=f"event:{row.id}:{kind}")

@@ -1,0 +1,1 @@
+"""Price history, forecasts, market index, recommendations."""

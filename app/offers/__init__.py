@@ -1,0 +1,1 @@
+"""Sellers' offers, prices, warehouses and stock."""

@@ -1,0 +1,1 @@
+"""Carts, checkout, order groups, fulfilments, returns, quotes."""

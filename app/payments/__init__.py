@@ -1,0 +1,1 @@
+"""Payments, refunds, commission, ledger, payouts."""

@@ -1,0 +1,52 @@
+"""The one list: tables for Alembic, events and who listens, kinds of jobs and who does them, timers, blueprints."""
+
+from __future__ import annotations
+
+from app.accounts import models as accounts_models
+from app.catalog import models as catalog_models
+from app.core import events, timers
+from app.core import models as core_models
+from app.estimates import models as estimates_models
+from app.insights import models as insights_models
+from app.logistics import models as logistics_models
+from app.offers import models as offers_models
+from app.orders import models as orders_models
+from app.payments import models as payments_models
+
+MODELS = (
+    core_models,
+    accounts_models,
+    catalog_models,
+    offers_models,
+    payments_models,
+    logistics_models,
+    orders_models,
+    estimates_models,
+    insights_models,
+)
+
+JOB_HANDLERS: dict[str, str] = {
+    "mail.send": "workers.mail:send",
+    "housekeeping.daily": "workers.housekeeping:daily",
+}
+"""Kind of job -> `module:function` that takes a RunningJob. Modules are imported in workers only."""
+
+SUBSCRIPTIONS: tuple[tuple[type[events.Event], str], ...] = ()
+"""(event, kind of job) pairs."""
+
+TIMERS: tuple[tuple[str, str, timers.Handler], ...] = ()
+"""(entity, transition, command) triples."""
+
+PAGE_BLUEPRINTS: tuple[str, ...] = ()
+"""`module:name` of each blueprint of pages, all `app.access.Guarded`."""
+
+API_BLUEPRINTS: tuple[str, ...] = ()
+"""`module:name` of each blueprint of the API, registered under /api/v1."""
+
+
+def wire() -> None:
+    """Tell the kernel who listens to what; safe to call for every application of a process."""
+    for event, kind in SUBSCRIPTIONS:
+        events.subscribe(event, kind)
+    for entity, transition, handler in TIMERS:
+        timers.handle(entity, transition, handler)
