@@ -8,7 +8,7 @@ from flask import Flask
 from flask_migrate import Migrate
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app import access, api, cli, registry, web
+from app import access, api, cli, edge, registry, web
 from app.core import cache, logging, mail, storage
 from app.core.db import db, engine_options
 from app.settings import Settings
@@ -29,6 +29,9 @@ def create_app(settings: Settings) -> Flask:
     registry.wire()
     web.init_app(app, settings)
     api.init_app(app, settings)
+    for blueprint in api.blueprints(app):
+        web.csrf.exempt(blueprint)  # bearer tokens, never cookies: nothing to forge
+    edge.init_app(app)
     cli.init_app(app)
     access.check_every_route_is_guarded(app)
     if settings.trusted_proxies:

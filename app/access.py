@@ -65,7 +65,7 @@ def guard(load_actor: Callable[[], Actor]) -> Callable[[], None]:
     def before_request() -> None:
         g.actor = ANONYMOUS
         endpoint = request.endpoint
-        if endpoint is None or endpoint in OPEN_ENDPOINTS:
+        if endpoint is None or endpoint in OPEN_ENDPOINTS or request.method == "OPTIONS":
             return
         permission = permissions(current_app).get(endpoint)
         if permission is None:

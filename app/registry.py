@@ -37,10 +37,13 @@ SUBSCRIPTIONS: tuple[tuple[type[events.Event], str], ...] = ()
 TIMERS: tuple[tuple[str, str, timers.Handler], ...] = ()
 """(entity, transition, command) triples."""
 
-PAGE_BLUEPRINTS: tuple[str, ...] = ()
+PAGE_BLUEPRINTS: tuple[str, ...] = (
+)
 """`module:name` of each blueprint of pages, all `app.access.Guarded`."""
 
-API_BLUEPRINTS: tuple[str, ...] = ()
+API_BLUEPRINTS: tuple[str, ...] = (
+    "app.api.jobs:api",
+)
 """`module:name` of each blueprint of the API, registered under /api/v1."""
 
 

@@ -1,0 +1,259 @@
+"""How an operation of the API is declared: body, query and answer are pydantic models, checked and documented.
+
+    api = Api("cart", tag="Orders and money")
+
+    @api.post("/cart/lines", permission=Permission.CART, body=NewLine, answer=CartOut, summary="...")
+    def add_line(body: NewLine) -> CartOut: ...
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from flask import Response, current_app, request
+from pydantic import BaseModel, ValidationError
+
+from app import access
+from app.access import Guarded
+from app.api import idempotency
+from app.api.schemas import JobOut, JobState
+from app.core import jobs
+from app.core.db import session
+from app.core.errors import DomainError, FieldError, Invalid, NotFound
+from app.core.permissions import Permission
+
+PREFIX = "/api/v1"
+View = Callable[..., Any]
+
+_CODES = {
+    "missing": "required",
+    "extra_forbidden": "unknown_field",
+    "greater_than": "too_small",
+    "greater_than_equal": "too_small",
+    "less_than": "too_large",
+    "less_than_equal": "too_large",
+    "string_too_short": "too_short",
+    "string_too_long": "too_long",
+    "too_short": "too_short",
+    "too_long": "too_long",
+    "literal_error": "unknown_option",
+    "enum": "unknown_option",
+    "string_pattern_mismatch": "malformed",
+    "value_error": "malformed",
+}
+_BOUNDS = {"gt": "minimum", "ge": "minimum", "min_length": "minimum", "lt": "maximum", "le": "maximum",
+           "max_length": "maximum"}  # fmt: skip
+
+
+class Unreadable(DomainError):
+    """The body is not JSON."""
+
+    status = 400
+
+    def __init__(self) -> None:
+        super().__init__("http_400")
+
+
+class WrongContentType(DomainError):
+    """The body is not declared as JSON."""
+
+    status = 415
+
+    def __init__(self) -> None:
+        super().__init__("http_415")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer that needs its own status or headers."""
+
+    body: BaseModel | None
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What the OpenAPI document says of one call."""
+
+    method: str
+    path: str
+    name: str
+    tag: str
+    permission: Permission
+    summary: str
+    description: str
+    body: type[BaseModel] | None
+    query: type[BaseModel] | None
+    answer: type[BaseModel] | None
+    status: int
+    example: dict[str, Any] | None
+    requires_key: bool
+    upload: bool
+
+
+class Api(Guarded):
+    """A blueprint of operations."""
+
+    def __init__(self, name: str, *, tag: str) -> None:
+        super().__init__(f"api_{name}", __name__)
+        self.tag = tag
+        self.operations: list[Operation] = []
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        permission: Permission,
+        summary: str,
+        body: type[BaseModel] | None = None,
+        query: type[BaseModel] | None = None,
+        answer: type[BaseModel] | None = None,
+        status: int = 200,
+        example: dict[str, Any] | None = None,
+        required_key: bool = False,
+        upload: bool = False,
+    ) -> Callable[[View], View]:
+        """Declare an operation.
+
+        Args:
+            status: of the answer; 204 when `answer` is None and nothing else is said.
+            example: a body that a test sends.
+            required_key: refuse a request without Idempotency-Key.
+            upload: the body is multipart; the view reads request.files itself.
+        """
+        told = status if answer is not None or status != 200 else 204
+
+        def declare(view: View) -> View:
+            operation = Operation(
+                method, path, f"{self.name}.{view.__name__}", self.tag, permission, summary, inspect.getdoc(view) or "",
+                body, query, answer, told, example, required_key, upload,
+            )  # fmt: skip
+            self.operations.append(operation)
+            self.add_url_rule(
+                _flask_rule(path), view.__name__, _wrapped(operation, view), methods=[method], permission=permission
+            )
+            return view
+
+        return declare
+
+    get = functools.partialmethod(call, "GET")  # type: ignore[assignment]  # our declaration replaces Flask's
+    post = functools.partialmethod(call, "POST")  # type: ignore[assignment]  # the same
+    put = functools.partialmethod(call, "PUT")  # type: ignore[assignment]  # the same
+    patch = functools.partialmethod(call, "PATCH")  # type: ignore[assignment]  # the same
+    delete = functools.partialmethod(call, "DELETE")  # type: ignore[assignment]  # the same
+
+
+def _flask_rule(path: str) -> str:
+    """`/orders/{number}` -> `/orders/<number>`."""
+    return path.replace("{", "<").replace("}", ">")
+
+
+def _wrapped(operation: Operation, view: View) -> View:
+    @functools.wraps(view)
+    def run(**path: str) -> Response:
+        arguments: dict[str, Any] = dict(path)
+        if operation.query is not None:
+            arguments["query"] = parse_query(operation.query)
+        else:
+            _refuse_query()
+        if operation.body is not None:
+            arguments["body"] = parse_body(operation.body)
+        if operation.method != "POST":
+            return render(view(**arguments), operation.status)
+        return idempotency.once(
+            access.actor(), operation.requires_key, lambda: render(view(**arguments), operation.status)
+        )
+
+    return run
+
+
+def _refuse_query() -> None:
+    if request.args:
+        raise Invalid([FieldError(f"/query/{name}", "unknown_field") for name in request.args])
+
+
+def parse_body(model: type[BaseModel]) -> BaseModel:
+    """The JSON body as a model.
+
+    Raises:
+        WrongContentType, Unreadable, Invalid: with a JSON pointer for every wrong field.
+    """
+    if not request.is_json:
+        raise WrongContentType()
+    raw = request.get_data()
+    try:
+        return model.model_validate_json(raw)
+    except ValidationError as error:
+        raise refused(error) from None
+
+
+def parse_query(model: type[BaseModel]) -> BaseModel:
+    """The query string as a model; lists are repeated or comma-separated by the model's own validators."""
+    try:
+        return model.model_validate(request.args.to_dict())
+    except ValidationError as error:
+        raise refused(error, prefix="/query") from None
+
+
+def refused(error: ValidationError, prefix: str = "") -> DomainError:
+    """Pydantic's findings as our field errors."""
+    found = []
+    for item in error.errors(include_url=False):
+        if item["type"] == "json_invalid":
+            return Unreadable()
+        context = {_BOUNDS[k]: v for k, v in item.get("ctx", {}).items() if k in _BOUNDS}
+        pointer = prefix + "".join(f"/{part}" for part in item["loc"])
+        found.append(FieldError(pointer, _CODES.get(item["type"], "wrong_type"), context))
+    return Invalid(found)
+
+
+def render(value: Any, status: int) -> Response:
+    """A view's value as a response."""
+    if isinstance(value, Response):
+        return value
+    answer = value if isinstance(value, Answer) else Answer(value, status)
+    if answer.body is None:
+        response = current_app.response_class(status=answer.status if answer.status != 200 else 204)
+    else:
+        response = current_app.response_class(
+            answer.body.model_dump_json(), status=answer.status, mimetype="application/json"
+        )
+    response.headers.extend(dict(answer.headers))
+    return response
+
+
+def accepted(job_id: uuid.UUID) -> Answer:
+    """202 with the job and where to look for it."""
+    session.info.pop("read_only", None)
+    view = jobs.view(job_id, any_user=True)
+    return Answer(JobOut(job=JobState.of(view)), 202, {"Location": f"{PREFIX}/jobs/{job_id}"})
+
+
+def given_id(text: str) -> uuid.UUID:
+    """A UUID of the path.
+
+    Raises:
+        NotFound: it is not one.
+    """
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        raise NotFound() from None
+
+
+def etag(version: int) -> dict[str, str]:
+    """The ETag header of an editable resource."""
+    return {"ETag": f'"{version}"'}
+
+
+def expected_version() -> int | None:
+    """The version in If-Match, or None when the client sent none."""
+    text = request.headers.get("If-Match", "").strip().removeprefix("W/").strip('"')
+    return int(text) if text.isdecimal() else None
