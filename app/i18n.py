@@ -20,6 +20,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import NullTranslations, Translations
 from flask_babel import Babel, Domain, get_locale  # type: ignore[import-untyped]  # the package ships no types
+from sqlalchemy.exc import SQLAlchemyError
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -81,6 +82,7 @@ def _keep(path: Path, data: bytes) -> None:
     handle, name = tempfile.mkstemp(dir=path.parent)
     with os.fdopen(handle, "wb") as out:
         out.write(data)
+    os.chmod(name, 0o644)
     os.replace(name, path)
 
 
@@ -122,7 +124,7 @@ def choose_locale(user_locale: Callable[[], str | None]) -> str:
     request = flask.request
     try:
         own = user_locale()
-    except Exception:  # the account may be unreadable while the database is down; the error page still has a language
+    except SQLAlchemyError:  # the database may be down; the error page still has a language
         own = None
     for choice in (own, request.cookies.get(COOKIE)):
         if choice in LOCALES:

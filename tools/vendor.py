@@ -22,12 +22,18 @@ VENDOR = ROOT / "static" / "vendor"
 COPIES: dict[str, tuple[str, ...]] = {
     "htmx.org": ("dist/htmx.min.js",),
     "idiomorph": ("dist/idiomorph-ext.min.js",),
-    "leaflet": ("dist/leaflet.js", "dist/leaflet.css", "dist/images/layers.png", "dist/images/layers-2x.png",
-                "dist/images/marker-icon.png"),
+    "leaflet": (
+        "dist/leaflet.js",
+        "dist/leaflet.css",
+        "dist/images/layers.png",
+        "dist/images/layers-2x.png",
+        "dist/images/marker-icon.png",
+    ),
 }
 """Package: files of it that pages load."""
 
 ICON_PACKAGE = "lucide-static"
+# fmt: off
 ICONS = (
     "activity", "arrow-left", "arrow-right", "arrow-up-right", "badge-check", "ban", "banknote", "bell",
     "book-open", "bookmark", "box", "brick-wall", "building-2", "calculator", "calendar", "calendar-clock",
@@ -43,6 +49,7 @@ ICONS = (
     "star", "store", "sun", "tags", "timer", "trash-2", "trending-down", "trending-up", "triangle-alert", "truck",
     "undo-2", "upload", "user", "users", "wallet", "warehouse", "weight", "wifi-off", "x", "zap",
 )
+# fmt: on
 """Names of the icons in the sprite. Add one here, run the script, and `icon("name")` knows it."""
 
 SHAPES = re.compile(r"<(?:path|circle|rect|line|polyline|polygon|ellipse)\b[^>]*/>")
@@ -82,7 +89,10 @@ def wanted() -> dict[str, bytes]:
     about = package(ICON_PACKAGE)
     for path, data in (
         ("icons.svg", sprite().encode()),
-        (f"licenses/{ICON_PACKAGE}.txt", (MODULES / ICON_PACKAGE / "LICENSE").read_bytes()),
+        (
+            f"licenses/{ICON_PACKAGE}.txt",
+            (MODULES / ICON_PACKAGE / "LICENSE").read_bytes(),
+        ),
     ):
         files[path] = data
         lines.append(_line(path, data, ICON_PACKAGE, about))

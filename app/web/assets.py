@@ -12,6 +12,7 @@ import os
 import re
 import tempfile
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,7 +25,13 @@ if TYPE_CHECKING:
     from flask import Flask
 
 PREFIX = "/static/"
-STYLESHEETS = ("css/tokens.css", "css/base.css", "css/layout.css", "css/parts.css", "css/pages.css")
+STYLESHEETS = (
+    "css/tokens.css",
+    "css/base.css",
+    "css/layout.css",
+    "css/parts.css",
+    "css/pages.css",
+)
 BUNDLE = "css/app.css"
 COMPRESSED = frozenset({".css", ".js", ".svg", ".json", ".txt", ".webmanifest"})
 SKIPPED = frozenset({"licenses", "VERSIONS.txt"})
@@ -60,7 +67,7 @@ class Assets:
             if path not in stylesheets:
                 self._add(path, (source / path).read_bytes())
         for path in stylesheets:
-            self._add(path, self._stylesheet([path]))
+            self._add(path, b"@layer vendor {\n" + self._stylesheet([path]) + b"\n}\n")  # ours come after theirs
         self._add(BUNDLE, self._stylesheet(STYLESHEETS))
         self.icons = frozenset(_SYMBOL.findall((source / "vendor/icons.svg").read_text(encoding="utf-8")))
 
@@ -84,11 +91,10 @@ class Assets:
         parts = []
         for path in paths:
             text = _CHARSETS.sub("", (self.source / path).read_text(encoding="utf-8"))
-            folder = Path(path).parent
-            parts.append(_CSS_URL.sub(lambda found, at=folder: self._inside(found, at), text))  # type: ignore[misc]  # default binds the loop variable
+            parts.append(_CSS_URL.sub(partial(self._inside, folder=Path(path).parent), text))
         return "\n".join(parts).encode()
 
-    def _inside(self, found: re.Match[str], folder: Path) -> str:
+    def _inside(self, found: re.Match[str], *, folder: Path) -> str:
         target = found.group(1)
         if target.startswith(("#", "data:", "/")):
             return found.group(0)

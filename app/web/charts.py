@@ -78,7 +78,10 @@ def line_chart(
     middles = [*values, *(middle for middle, _low, _high in forecast)]
     points = [(x, y(value)) for x, value in zip(xs, middles, strict=True)]
     start = len(values) - 1
-    upper = [points[start], *((x, y(top)) for x, (_m, _l, top) in zip(xs[start + 1 :], forecast, strict=True))]
+    upper = [
+        points[start],
+        *((x, y(top)) for x, (_m, _l, top) in zip(xs[start + 1 :], forecast, strict=True)),
+    ]
     lower = [(x, y(bottom)) for x, (_m, bottom, _h) in zip(xs[start + 1 :], forecast, strict=True)]
     return LineChart(
         line=_points(points[: len(values)]),
@@ -91,7 +94,10 @@ def line_chart(
 
 
 def bar_chart(
-    values: Sequence[float], labels: Sequence[str], says: Sequence[str], before: Sequence[float] = ()
+    values: Sequence[float],
+    labels: Sequence[str],
+    says: Sequence[str],
+    before: Sequence[float] = (),
 ) -> BarChart:
     """Bars from zero; `before` stands beside each bar for comparison."""
     ticks, low, high = _scale([*values, *before, 0], from_zero=True)
@@ -102,7 +108,14 @@ def bar_chart(
     def bar(index: int, value: float, offset: float, width: float) -> Dot:
         top = _place(value, low, high)
         x = LEFT + slot * index + slot * offset
-        return Dot(round(x, 1), top, labels[index], says[index], round(slot * width, 1), round(base - top, 1))
+        return Dot(
+            round(x, 1),
+            top,
+            labels[index],
+            says[index],
+            round(slot * width, 1),
+            round(base - top, 1),
+        )
 
     return BarChart(
         bars=tuple(bar(i, v, 0.46 if before else 0.19, share) for i, v in enumerate(values)),
@@ -134,7 +147,11 @@ def _scale(values: Sequence[float], *, from_zero: bool) -> tuple[tuple[Tick, ...
     levels = [first]
     while levels[-1] < high - step * 1e-9:
         levels.append(round(levels[-1] + step, 10))
-    return tuple(Tick(_place(v, first, levels[-1]), v) for v in levels), first, levels[-1]
+    return (
+        tuple(Tick(_place(v, first, levels[-1]), v) for v in levels),
+        first,
+        levels[-1],
+    )
 
 
 def _round_step(raw: float) -> float:

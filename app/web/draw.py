@@ -108,9 +108,7 @@ def _fit(length_m: float, height_m: float) -> Box:
     return Box(_r(LEFT + (free_w - width) / 2), TOP, _r(width), _r(height))
 
 
-def _placed(
-    openings: Sequence[tuple[float, float]], body: Box, length_m: float, scale: float
-) -> tuple[Opening, ...]:
+def _placed(openings: Sequence[tuple[float, float]], body: Box, length_m: float, scale: float) -> tuple[Opening, ...]:
     fitting = [(w, min(h, body.height / scale)) for w, h in openings if 0 < w < length_m and h > 0]
     while fitting and sum(w for w, _h in fitting) >= length_m:
         fitting.pop()
@@ -119,7 +117,12 @@ def _placed(
     for width, height in fitting:
         free = body.height - height * scale
         top = free if height >= DOOR_HEIGHT else free * 0.45
-        box = Box(_r(body.x + at * scale), _r(body.y + top), _r(width * scale), _r(height * scale))
+        box = Box(
+            _r(body.x + at * scale),
+            _r(body.y + top),
+            _r(width * scale),
+            _r(height * scale),
+        )
         placed.append(Opening(box, width, height))
         at += width + gap
     return tuple(placed)
@@ -158,7 +161,11 @@ def _steps(start: float, end: float, step: float) -> list[float]:
 
 def _dimensions(body: Box, openings: Sequence[Opening]) -> str:
     """Extension and dimension lines with the slanted ticks of a construction drawing."""
-    right, bottom, line = body.x + body.width, body.y + body.height, body.y + body.height + 44
+    right, bottom, line = (
+        body.x + body.width,
+        body.y + body.height,
+        body.y + body.height + 44,
+    )
     side = body.x - 32
     path = (
         f"M{body.x} {_r(bottom + 6)}v46M{_r(right)} {_r(bottom + 6)}v46"

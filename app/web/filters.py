@@ -14,7 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from babel import Locale
 from babel.dates import format_date
-from flask_babel import get_locale  # type: ignore[import-untyped]  # the package ships no types
+from flask_babel import (  # type: ignore[import-untyped]  # the package ships no types
+    get_locale,
+    ngettext,
+)
 from flask_babel import gettext as _
 from markupsafe import Markup, escape
 
@@ -36,7 +39,7 @@ Number = int | Decimal | Fraction
 def language() -> str:
     """`ru` or `en`."""
     found = get_locale()
-    return found.language if found else "ru"
+    return str(found.language) if found else "ru"
 
 
 def number(value: Number, places: int = 3) -> str:
@@ -44,9 +47,9 @@ def number(value: Number, places: int = 3) -> str:
     exact = _decimal(value, places)
     if exact.is_zero():
         return "0"
-    sign, digits, exponent = exact.normalize().as_tuple()
-    text = format(Decimal((0, digits, exponent)), "f")
-    whole, _point, rest = text.partition(".")
+    sign = exact < 0
+    whole, _point, rest = format(abs(exact), "f").partition(".")
+    rest = rest.rstrip("0")
     grouped = f"{int(whole):,}"
     if language() == "en":
         return (MINUS if sign else "") + grouped + (f".{rest}" if rest else "")
@@ -55,11 +58,9 @@ def number(value: Number, places: int = 3) -> str:
 
 def _decimal(value: Number, places: int) -> Decimal:
     if isinstance(value, Fraction):
-        scale = 10**places
-        scaled = value * scale
-        halves = 2 * abs(scaled.numerator) + scaled.denominator
-        rounded = halves // (2 * scaled.denominator)
-        return Decimal(rounded if scaled >= 0 else -rounded) / scale
+        scaled = abs(value) * 10**places
+        rounded = (2 * scaled.numerator + scaled.denominator) // (2 * scaled.denominator)
+        return Decimal(rounded if value >= 0 else -rounded).scaleb(-places)
     return Decimal(value).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
 
 
@@ -95,19 +96,19 @@ def qty(value: Number, code: str) -> str:
 
 def mass(kilograms: Number) -> str:
     """A mass: "18,5 кг" under a tonne, "12,8 т" from there."""
-    if abs(kilograms) < 1000:
+    if abs(Fraction(kilograms)) < 1000:
         return f"{number(kilograms, 1)}{NBSP}{unit_label('kg')}"
     return f"{number(Fraction(kilograms) / 1000, 1)}{NBSP}{unit_label('t')}"
 
 
 def volume(cubic_metres: Number) -> str:
     """A volume: "0,026 м³", "26 м³"."""
-    return f"{number(cubic_metres, 1 if abs(cubic_metres) >= 10 else 3)}{NBSP}{unit_label('m3')}"
+    return f"{number(cubic_metres, 1 if abs(Fraction(cubic_metres)) >= 10 else 3)}{NBSP}{unit_label('m3')}"
 
 
-def length(metres: Number) -> str:
+def metres(value: Number) -> str:
     """A length in metres: "6,2 м"."""
-    return f"{number(metres, 2)}{NBSP}{unit_label('m')}"
+    return f"{number(value, 2)}{NBSP}{unit_label('m')}"
 
 
 def percent(share: Number, places: int = 0) -> str:
@@ -131,13 +132,14 @@ def short_day(value: date | datetime) -> str:
 def relative_day(value: date | datetime) -> str:
     """A day as people say it: "завтра, 25 ноября", otherwise "чт, 26 ноября"."""
     wanted = _as_date(value)
-    names: dict[int, Callable[[], str]] = {
-        -1: lambda: _("yesterday, %(day)s", day=day(wanted)),
-        0: lambda: _("today, %(day)s", day=day(wanted)),
-        1: lambda: _("tomorrow, %(day)s", day=day(wanted)),
-    }
-    named = names.get((wanted - clock.today()).days)
-    return named() if named else f"{_dated(wanted, 'ccc')}, {day(wanted)}"
+    away = (wanted - clock.today()).days
+    if away == -1:
+        return str(_("yesterday, %(day)s", day=day(wanted)))
+    if away == 0:
+        return str(_("today, %(day)s", day=day(wanted)))
+    if away == 1:
+        return str(_("tomorrow, %(day)s", day=day(wanted)))
+    return f"{_dated(wanted, 'ccc')}, {day(wanted)}"
 
 
 def time_of_day(value: datetime) -> str:
@@ -165,16 +167,13 @@ def duration(value: timedelta | int) -> str:
     """A length of time in words: "45 с", "12 мин", "1 ч 20 мин", "3 дня"; an int is seconds."""
     seconds = int(value.total_seconds()) if isinstance(value, timedelta) else value
     if seconds < 60:
-        return _("%(count)s s", count=seconds)
+        return str(_("%(count)s s", count=seconds))
     if seconds < 3600:
-        return _("%(count)s min", count=seconds // 60)
+        return str(_("%(count)s min", count=seconds // 60))
     if seconds < 86400:
         hours, rest = divmod(seconds // 60, 60)
-        return _("%(hours)s h %(rest)s min", hours=hours, rest=rest) if rest else _("%(hours)s h", hours=hours)
-    from flask_babel import ngettext
-
-    days: str = ngettext("%(num)s day", "%(num)s days", seconds // 86400)
-    return days
+        return str(_("%(hours)s h %(rest)s min", hours=hours, rest=rest) if rest else _("%(hours)s h", hours=hours))
+    return str(ngettext("%(num)s day", "%(num)s days", seconds // 86400))
 
 
 def _as_date(value: date | datetime) -> date:
@@ -216,7 +215,7 @@ def make_icon(assets: Assets) -> Callable[..., Markup]:
 def init_filters(app: Flask, assets: Assets) -> None:
     """Give the templates of `app` the filters and functions of this module."""
     filters: tuple[Callable[..., Any], ...] = (
-        number, figure, money, qty, unit, mass, volume, length, percent, day, short_day, relative_day, time_of_day, moment,
+        number, figure, money, qty, unit, mass, volume, metres, percent, day, short_day, relative_day, time_of_day, moment,
         minutes, duration, iso,
     )  # fmt: skip
     app.jinja_env.filters.update({function.__name__: function for function in filters})

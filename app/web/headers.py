@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from flask import request
+from sqlalchemy.exc import SQLAlchemyError
 
 if TYPE_CHECKING:
     from flask import Flask, Response
@@ -27,7 +28,11 @@ def content_security_policy(tile_url: str = "") -> str:
 
 
 def init_headers(
-    app: Flask, *, is_signed_in: Callable[[], bool], secure: bool = False, tile_url: str = ""
+    app: Flask,
+    *,
+    is_signed_in: Callable[[], bool],
+    secure: bool = False,
+    tile_url: str = "",
 ) -> None:
     """Add the headers to every answer of `app`.
 
@@ -44,7 +49,10 @@ def init_headers(
         headers.setdefault("Content-Security-Policy", policy)
         headers.setdefault("X-Content-Type-Options", "nosniff")
         headers.setdefault("Referrer-Policy", "same-origin")
-        headers.setdefault("Permissions-Policy", ON_THE_ROAD if request.path.startswith("/courier") else NOWHERE)
+        headers.setdefault(
+            "Permissions-Policy",
+            ON_THE_ROAD if request.path.startswith("/courier") else NOWHERE,
+        )
         headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
         headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
         if secure:
@@ -60,5 +68,5 @@ def _private(is_signed_in: Callable[[], bool]) -> bool:
     """Whether the answer may hold personal data; when the session cannot be read, it may."""
     try:
         return is_signed_in()
-    except Exception:  # the database may be down: the error page must still leave, and must not be kept
+    except SQLAlchemyError:  # the database may be down: the error page must still leave, and must not be kept
         return True

@@ -45,7 +45,12 @@ def part_target() -> str | None:
 
 
 def render_page(
-    template: str, part_template: str | None = None, /, *, status: int = 200, **context: Any
+    template: str,
+    part_template: str | None = None,
+    /,
+    *,
+    status: int = 200,
+    **context: Any,
 ) -> Response:
     """The part when htmx asks for it, the whole page otherwise.
 

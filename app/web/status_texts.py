@@ -67,7 +67,16 @@ _DELIVERY: dict[str, Status] = {
     "planned": Status(_("in a route"), "blue", "route"),
     "assigned": Status(_("in a route"), "blue", "route"),
     "loaded": Status(_("loaded"), "blue", "truck"),
-    **{code: _FULFILMENT[code] for code in ("in_transit", "delivered", "partially_delivered", "failed", "cancelled")},
+    **{
+        code: _FULFILMENT[code]
+        for code in (
+            "in_transit",
+            "delivered",
+            "partially_delivered",
+            "failed",
+            "cancelled",
+        )
+    },
     "returning": _FULFILMENT["returning"],
     "returned": _FULFILMENT["returned"],
 }
