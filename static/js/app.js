@@ -24,9 +24,19 @@ const say = text => {
 	}
 };
 
-// <qty-box step="48" min="48" max="1240" [data-auto]> [−] input [+]; data-auto sends the form after a change
-customElements.define("qty-box", class extends HTMLElement {
+/** An element that listens from the first time it stands in the page; a morph may move it, which must not count twice. */
+class Part extends HTMLElement {
 	connectedCallback() {
+		if (!this.ready) {
+			this.ready = true;
+			this.start();
+		}
+	}
+}
+
+// <qty-box step="48" min="48" max="1240" [data-auto]> [−] input [+]; data-auto sends the form after a change
+customElements.define("qty-box", class extends Part {
+	start() {
 		this.input = this.querySelector("input");
 		[this.down, this.up] = this.querySelectorAll("button");
 		this.down.addEventListener("click", event => this.press(event, -1));
@@ -77,8 +87,8 @@ customElements.define("qty-box", class extends HTMLElement {
 });
 
 // <theme-switch><form><button>: as the system → dark → light; the server reads the cookie
-customElements.define("theme-switch", class extends HTMLElement {
-	connectedCallback() {
+customElements.define("theme-switch", class extends Part {
+	start() {
 		this.addEventListener("submit", event => {
 			event.preventDefault();
 			const order = ["", "dark", "light"];
@@ -94,8 +104,8 @@ customElements.define("theme-switch", class extends HTMLElement {
 });
 
 // <dialog-open><a href="#id">: a real modal; without script the dialog opens by :target
-customElements.define("dialog-open", class extends HTMLElement {
-	connectedCallback() {
+customElements.define("dialog-open", class extends Part {
+	start() {
 		this.addEventListener("click", event => {
 			const dialog = document.querySelector(this.querySelector("a").hash);
 			if (!dialog) {
@@ -114,8 +124,8 @@ customElements.define("dialog-open", class extends HTMLElement {
 });
 
 // <sign-pad><canvas><input type="hidden"><button>: a signature, kept as strokes
-customElements.define("sign-pad", class extends HTMLElement {
-	connectedCallback() {
+customElements.define("sign-pad", class extends Part {
+	start() {
 		this.canvas = this.querySelector("canvas");
 		this.output = this.querySelector("input");
 		this.strokes = [];
@@ -171,8 +181,8 @@ customElements.define("sign-pad", class extends HTMLElement {
 });
 
 // <chart-hover><svg><output>: says the value of the nearest point
-customElements.define("chart-hover", class extends HTMLElement {
-	connectedCallback() {
+customElements.define("chart-hover", class extends Part {
+	start() {
 		const points = [...this.querySelectorAll("[data-say]")];
 		const output = this.querySelector("output");
 		this.addEventListener("pointermove", event => {
@@ -194,8 +204,8 @@ customElements.define("chart-hover", class extends HTMLElement {
 });
 
 // <wall-draw>: figures with data-from="<name of a field>" follow what is typed; the server redraws the shape
-customElements.define("wall-draw", class extends HTMLElement {
-	connectedCallback() {
+customElements.define("wall-draw", class extends Part {
+	start() {
 		const form = this.closest("form") || document.getElementById(this.dataset.form || "");
 		const figures = [...this.querySelectorAll("[data-from]")];
 		if (!form || !figures.length) {
@@ -229,7 +239,7 @@ document.addEventListener("htmx:configRequest", event => {
 		headers["If-None-Match"] = etags.get(path);
 	}
 });
-document.addEventListener("htmx:afterRequest", event => {
+document.addEventListener("htmx:beforeOnLoad", event => {
 	const { elt, requestConfig, xhr } = event.detail;
 	const tag = xhr && xhr.getResponseHeader("ETag");
 	if (tag && elt.dataset && "live" in elt.dataset) {

@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 from flask_wtf import FlaskForm  # type: ignore[import-untyped]  # the package ships no types
 from jinja2 import Environment
 from wtforms import DecimalField, SelectField, StringField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, NumberRange
 
 from app.core import clock
@@ -85,6 +86,10 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Flask:
     def office() -> str:
         return render_template("office_sheet.html", nav=NAV, office_name="Demo", office_role="seller")
 
+    @app.get("/courier")
+    def courier() -> str:
+        return render_template("courier_sheet.html")
+
     @app.get("/error/<name>")
     def error(name: str) -> str:
         return render_template(f"errors/{name}.html", request_id="abc", message="No", retry_after=90)
@@ -97,7 +102,7 @@ def client(app: Flask) -> FlaskClient:
     return app.test_client()
 
 
-@pytest.mark.parametrize("path", ["/", "/office", *(f"/error/{name}" for name in ERRORS)])
+@pytest.mark.parametrize("path", ["/", "/office", "/courier", *(f"/error/{name}" for name in ERRORS)])
 @pytest.mark.parametrize("language", ["ru", "en"])
 def test_markup_is_whole(client: FlaskClient, path: str, language: str) -> None:
     client.set_cookie("lang", language)
@@ -136,6 +141,11 @@ def test_each_cabinet_of_a_person_has_a_door(client: FlaskClient) -> None:
     assert 'href="/login"' not in html
 
 
+def test_only_couriers_may_be_located_and_photograph(client: FlaskClient) -> None:
+    assert "geolocation=(self)" in client.get("/courier").headers["Permissions-Policy"]
+    assert "camera=()" in client.get("/office").headers["Permissions-Policy"]
+
+
 def test_the_present_section_of_a_cabinet_is_marked(client: FlaskClient) -> None:
     html = client.get("/office").get_data(as_text=True)
     assert html.count('aria-current="page"') == 1
@@ -168,7 +178,7 @@ class Dimensions(FlaskForm):  # type: ignore[misc]  # the package ships no types
     """A form as pages use it."""
 
     length = DecimalField("Length", [InputRequired("Type the length"), NumberRange(max=200, message="At most 200 m")])
-    kind = SelectField("Kind", choices=[("wall", "Wall"), ("floor", "Floor")])
+    kind = SelectField("Kind", choices=[SelectChoice("wall", "Wall"), SelectChoice("floor", "Floor")])
     note = StringField("Note", description="for the seller")
 
 
