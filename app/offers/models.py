@@ -10,7 +10,17 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.core.db import QUANTITY, Base, Created, Id, Kopeks, Moment, PublicId, one_value_enum, ref
+from app.core.db import (
+    QUANTITY,
+    Base,
+    Created,
+    Id,
+    Kopeks,
+    Moment,
+    PublicId,
+    one_value_enum,
+    ref,
+)
 
 OFFER_STATES = ("active", "hidden", "blocked")
 MOVEMENT_KINDS = ("received", "allocated", "released", "shipped", "returned", "adjusted", "scrapped")

@@ -1,0 +1,296 @@
+"""Reads of offers, warehouses and stock. Rows are frozen; prices in kopeks, quantities in base units."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import sqlalchemy as sa
+
+from app.catalog.models import Product, ProductUnit
+from app.core import clock
+from app.core.db import session
+from app.core.errors import NotFound
+from app.offers.models import (
+    Offer,
+    OfferStep,
+    Seller,
+    StockLevel,
+    StockMovement,
+    VatRate,
+    Warehouse,
+)
+from app.offers.rules import AppliedPrice, Step, price_for, whole_steps
+
+
+@dataclass(frozen=True, slots=True)
+class WarehouseRow:
+    """A warehouse with everything a delivery needs to know of it."""
+
+    id: int
+    public_id: uuid.UUID
+    seller_id: int
+    name: str
+    address: str
+    lat: float
+    lon: float
+    opens_at: int
+    closes_at: int
+    work_days: tuple[int, ...]
+    max_vehicle_kg: int | None
+    loading_minutes: int
+    is_active: bool
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class OfferForSale:
+    """Everything that a cart, an order or a product page asks of an offer."""
+
+    id: int
+    public_id: uuid.UUID
+    seller_id: int
+    seller_name: str
+    seller_rating: Decimal
+    accept_hours: int
+    product_id: int
+    product_public_id: uuid.UUID
+    category_id: int
+    name_ru: str
+    name_en: str
+    slug: str
+    sku: str
+    unit: str
+    factor: Fraction
+    step: Decimal
+    minimum: Decimal
+    content_unit: str | None
+    content_factor: Fraction | None
+    price: int
+    vat_code: str
+    vat_percent: Decimal
+    mass_kg: Decimal
+    volume_m3: Decimal
+    length_mm: int
+    lead_time_days: int
+    is_active: bool
+    version: int
+    ladder: tuple[Step, ...] = ()
+    stock: dict[int, Decimal] = field(default_factory=dict)
+    """Warehouse id -> available base units."""
+
+    @property
+    def available(self) -> Decimal:
+        """Units of sale, in whole steps, over all warehouses."""
+        return sum((self.available_at(w) for w in self.stock), Decimal(0))
+
+    def available_at(self, warehouse_id: int) -> Decimal:
+        """Units of sale, in whole steps, in one warehouse."""
+        return whole_steps(self.stock.get(warehouse_id, Decimal(0)), self.factor, self.step)
+
+    def price_for(self, quantity: Decimal) -> AppliedPrice:
+        """The price per unit of sale when so many are bought."""
+        return price_for(self.price, self.ladder, quantity)
+
+    @property
+    def content_per_unit(self) -> Fraction | None:
+        """Content units (m2, kg) in one unit of sale."""
+        return self.factor / self.content_factor if self.content_factor else None
+
+    @property
+    def content_price(self) -> Fraction | None:
+        """Kopeks per content unit."""
+        content = self.content_per_unit
+        return self.price / content if content else None
+
+
+_content = sa.orm.aliased(ProductUnit)
+_VAT_TODAY = (
+    sa.select(VatRate.code, VatRate.percent)
+    .where(VatRate.valid_from <= sa.bindparam("today"))
+    .where(sa.or_(VatRate.valid_to.is_(None), VatRate.valid_to >= sa.bindparam("today")))
+    .subquery()
+)
+_OFFERS = (
+    sa.select(
+        Offer.id,
+        Offer.public_id,
+        Offer.seller_id,
+        Seller.name.label("seller_name"),
+        Seller.rating.label("seller_rating"),
+        Seller.accept_hours,
+        Offer.product_id,
+        Product.public_id.label("product_public_id"),
+        Product.category_id,
+        Product.name_ru,
+        Product.name_en,
+        Product.slug,
+        Offer.sku,
+        Offer.unit,
+        ProductUnit.numerator,
+        ProductUnit.denominator,
+        ProductUnit.step,
+        ProductUnit.minimum,
+        _content.code.label("content_unit"),
+        _content.numerator.label("content_numerator"),
+        _content.denominator.label("content_denominator"),
+        Offer.price,
+        Offer.vat_code,
+        sa.func.coalesce(_VAT_TODAY.c.percent, 0).label("vat_percent"),
+        Product.mass_kg,
+        Product.volume_m3,
+        Product.length_mm,
+        Offer.lead_time_days,
+        sa.and_(Offer.status == "active", Seller.is_active, Product.status == "active").label("is_active"),
+        Offer.version,
+    )
+    .join(Seller, Seller.id == Offer.seller_id)
+    .join(Product, Product.id == Offer.product_id)
+    .join(ProductUnit, sa.and_(ProductUnit.product_id == Offer.product_id, ProductUnit.code == Offer.unit))
+    .outerjoin(_content, sa.and_(_content.product_id == Offer.product_id, _content.is_content))
+    .outerjoin(_VAT_TODAY, _VAT_TODAY.c.code == Offer.vat_code)
+)
+_FREE = sa.func.greatest(StockLevel.on_hand - StockLevel.allocated - StockLevel.reserved - StockLevel.safety, 0).label(
+    "free"
+)
+_STOCK = (
+    sa.select(StockLevel.offer_id, StockLevel.warehouse_id, _FREE)
+    .join(Warehouse, sa.and_(Warehouse.id == StockLevel.warehouse_id, Warehouse.is_active))
+    .where(StockLevel.offer_id.in_(sa.bindparam("ids", expanding=True)), _FREE > 0)
+    .order_by(StockLevel.offer_id, StockLevel.warehouse_id)
+)
+_STEPS = (
+    sa.select(OfferStep.offer_id, OfferStep.from_quantity, OfferStep.price)
+    .where(OfferStep.offer_id.in_(sa.bindparam("ids", expanding=True)))
+    .order_by(OfferStep.offer_id, OfferStep.from_quantity)
+)
+
+
+def _load(condition: sa.ColumnElement[bool], **parameters: Any) -> list[OfferForSale]:
+    """Three queries: offers, their ladders, their stock."""
+    rows = session.execute(
+        _OFFERS.where(condition).order_by(Offer.price, Offer.id), {"today": clock.today(), **parameters}
+    ).all()
+    ids = [row.id for row in rows]
+    if not ids:
+        return []
+    ladders: dict[int, list[Step]] = {}
+    for step in session.execute(_STEPS, {"ids": ids}):
+        ladders.setdefault(step.offer_id, []).append(Step(step.from_quantity, step.price))
+    stock: dict[int, dict[int, Decimal]] = {}
+    for level in session.execute(_STOCK, {"ids": ids}):
+        stock.setdefault(level.offer_id, {})[level.warehouse_id] = level.free
+    return [_for_sale(row, tuple(ladders.get(row.id, ())), stock.get(row.id, {})) for row in rows]
+
+
+def _for_sale(row: Any, ladder: tuple[Step, ...], stock: dict[int, Decimal]) -> OfferForSale:
+    values = dict(row._mapping)
+    factor = Fraction(values.pop("numerator"), values.pop("denominator"))
+    numerator, denominator = values.pop("content_numerator"), values.pop("content_denominator")
+    content = Fraction(numerator, denominator) if numerator else None
+    return OfferForSale(factor=factor, content_factor=content, ladder=ladder, stock=stock, **values)
+
+
+def offer_rows(ids: Iterable[int]) -> dict[int, OfferForSale]:
+    """Offers by id, whatever their state: a cart must be able to say that one is gone."""
+    wanted = sorted(set(ids))
+    return {row.id: row for row in _load(Offer.id.in_(wanted))} if wanted else {}
+
+
+def offers_of_product(product_id: int) -> list[OfferForSale]:
+    """Active offers of a product, cheapest first."""
+    return _load(
+        sa.and_(Offer.product_id == product_id, Offer.status == "active", Seller.is_active, Product.status == "active")
+    )
+
+
+def offers_of_products(product_ids: Sequence[int]) -> list[OfferForSale]:
+    """Active offers of several products, cheapest first."""
+    return _load(sa.and_(Offer.product_id.in_(product_ids), Offer.status == "active", Seller.is_active))
+
+
+def offer_by_public_id(public_id: uuid.UUID) -> OfferForSale:
+    """One offer that may be bought.
+
+    Raises:
+        NotFound: absent, hidden, or of a seller who does not sell now.
+    """
+    found = [row for row in _load(Offer.public_id == public_id) if row.is_active]
+    if not found:
+        raise NotFound()
+    return found[0]
+
+
+def warehouses(ids: Iterable[int]) -> dict[int, WarehouseRow]:
+    """Warehouses by id."""
+    rows = session.scalars(sa.select(Warehouse).where(Warehouse.id.in_(sorted(set(ids)))))
+    return {row.id: _warehouse(row) for row in rows}
+
+
+def warehouses_of(seller_id: int) -> list[WarehouseRow]:
+    """Warehouses of a seller, by name."""
+    rows = session.scalars(sa.select(Warehouse).where(Warehouse.seller_id == seller_id).order_by(Warehouse.name))
+    return [_warehouse(row) for row in rows]
+
+
+def warehouse_of(seller_id: int, public_id: uuid.UUID) -> WarehouseRow:
+    """A warehouse of this seller.
+
+    Raises:
+        NotFound: absent or another seller's.
+    """
+    row = session.scalars(
+        sa.select(Warehouse).where(Warehouse.seller_id == seller_id, Warehouse.public_id == public_id)
+    ).one_or_none()
+    if row is None:
+        raise NotFound()
+    return _warehouse(row)
+
+
+def _warehouse(row: Warehouse) -> WarehouseRow:
+    return WarehouseRow(
+        row.id, row.public_id, row.seller_id, row.name, row.address, row.lat, row.lon, row.opens_at, row.closes_at,
+        tuple(row.work_days), row.max_vehicle_kg, row.loading_minutes, row.is_active, row.version,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """A stock level that its movements do not explain."""
+
+    offer_id: int
+    warehouse_id: int
+    on_hand: Decimal
+    moved_on_hand: Decimal
+    allocated: Decimal
+    moved_allocated: Decimal
+
+
+def stock_drift() -> list[Drift]:
+    """Levels whose movements do not sum to them: always empty unless something wrote past app/offers/stock.py."""
+    moved = (
+        sa.select(
+            StockMovement.offer_id,
+            StockMovement.warehouse_id,
+            sa.func.sum(StockMovement.on_hand_delta).label("on_hand"),
+            sa.func.sum(StockMovement.allocated_delta).label("allocated"),
+        )
+        .group_by(StockMovement.offer_id, StockMovement.warehouse_id)
+        .subquery()
+    )
+    on_hand, allocated = sa.func.coalesce(moved.c.on_hand, 0), sa.func.coalesce(moved.c.allocated, 0)
+    rows = session.execute(
+        sa.select(
+            StockLevel.offer_id, StockLevel.warehouse_id, StockLevel.on_hand, on_hand, StockLevel.allocated, allocated
+        )
+        .outerjoin(
+            moved,
+            sa.and_(moved.c.offer_id == StockLevel.offer_id, moved.c.warehouse_id == StockLevel.warehouse_id),
+        )
+        .where(sa.or_(StockLevel.on_hand != on_hand, StockLevel.allocated != allocated))
+    )
+    return [Drift(*row) for row in rows]

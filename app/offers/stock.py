@@ -1,0 +1,189 @@
+"""Stock: on_hand and allocated change only here, only together with a movement, and never below what is promised.
+
+Taking is one conditional UPDATE per line, in (offer, warehouse) order, so that buyers cannot deadlock and nothing is
+read first and written later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from app.core.db import session, unit_of_work
+from app.core.errors import Conflict, DomainError
+from app.core.permissions import Actor
+from app.offers import listing
+from app.offers.models import Offer, StockLevel, StockMovement
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class StockLine:
+    """So many base units of an offer in a warehouse."""
+
+    offer_id: int
+    warehouse_id: int
+    quantity: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """What a movement is made for, e.g. ("fulfilment", 17), and who made it."""
+
+    entity: str
+    entity_id: int | None
+    actor: Actor
+    reason: str = ""
+
+
+@unit_of_work
+def take(lines: Sequence[StockLine], cause: Cause) -> None:
+    """Promise stock to an order: allocated grows, if it is there.
+
+    Raises:
+        Conflict: `stock_changed`, with all lines that are short: items = [{offer_id, warehouse_id, available}].
+    """
+    short = [line for line in _in_order(lines) if not _allocate(line)]
+    if short:
+        raise Conflict("stock_changed", items=[_shortage(line) for line in short])
+    for line in _in_order(lines):
+        _move(line, "allocated", Decimal(0), line.quantity, cause)
+    _refresh(lines)
+
+
+def _allocate(line: StockLine) -> bool:
+    free = StockLevel.on_hand - StockLevel.allocated - StockLevel.reserved
+    taken = session.execute(
+        sa.update(StockLevel)
+        .where(
+            StockLevel.offer_id == line.offer_id,
+            StockLevel.warehouse_id == line.warehouse_id,
+            free >= line.quantity,
+        )
+        .values(allocated=StockLevel.allocated + line.quantity, updated_at=sa.func.now())
+        .returning(StockLevel.offer_id)
+    ).one_or_none()
+    return taken is not None
+
+
+def _shortage(line: StockLine) -> dict[str, object]:
+    free = session.scalar(
+        sa.select(StockLevel.on_hand - StockLevel.allocated - StockLevel.reserved).where(
+            StockLevel.offer_id == line.offer_id, StockLevel.warehouse_id == line.warehouse_id
+        )
+    )
+    return {
+        "offer_id": line.offer_id,
+        "warehouse_id": line.warehouse_id,
+        "available": max(free or Decimal(0), Decimal(0)),
+    }
+
+
+@unit_of_work
+def release(lines: Sequence[StockLine], cause: Cause) -> None:
+    """Give promised stock back (an order was cancelled, rejected or accepted in part)."""
+    _change(lines, "released", on_hand=0, allocated=-1, cause=cause)
+
+
+@unit_of_work
+def ship(lines: Sequence[StockLine], cause: Cause) -> None:
+    """Promised stock left the warehouse: on_hand and allocated go down together."""
+    _change(lines, "shipped", on_hand=-1, allocated=-1, cause=cause)
+
+
+@unit_of_work
+def receive(lines: Sequence[StockLine], cause: Cause) -> None:
+    """Goods came in."""
+    _ensure_levels(lines)
+    _change(lines, "received", on_hand=1, allocated=0, cause=cause)
+
+
+@unit_of_work
+def take_back(lines: Sequence[StockLine], cause: Cause) -> None:
+    """Goods came back from a buyer."""
+    _ensure_levels(lines)
+    _change(lines, "returned", on_hand=1, allocated=0, cause=cause)
+
+
+@unit_of_work
+def count(offer_id: int, warehouse_id: int, on_hand: Decimal, cause: Cause) -> Decimal:
+    """Set on_hand to what was counted; the movement holds the difference. Returns the difference.
+
+    Raises:
+        Conflict: `below_allocated` when orders are promised more than was counted.
+    """
+    _ensure_levels([StockLine(offer_id, warehouse_id, on_hand)])
+    level = session.execute(
+        sa.select(StockLevel.on_hand, StockLevel.allocated, StockLevel.reserved)
+        .where(StockLevel.offer_id == offer_id, StockLevel.warehouse_id == warehouse_id)
+        .with_for_update()
+    ).one()
+    promised = level.allocated + level.reserved
+    if on_hand < promised:
+        raise Conflict("below_allocated", allocated=promised)
+    difference: Decimal = on_hand - level.on_hand
+    if difference:
+        line = StockLine(offer_id, warehouse_id, abs(difference))
+        _change([line], "adjusted", on_hand=1 if difference > 0 else -1, allocated=0, cause=cause)
+    return difference
+
+
+def _change(lines: Sequence[StockLine], kind: str, *, on_hand: int, allocated: int, cause: Cause) -> None:
+    for line in _in_order(lines):
+        changed = session.execute(
+            sa.update(StockLevel)
+            .where(StockLevel.offer_id == line.offer_id, StockLevel.warehouse_id == line.warehouse_id)
+            .values(
+                on_hand=StockLevel.on_hand + on_hand * line.quantity,
+                allocated=StockLevel.allocated + allocated * line.quantity,
+                updated_at=sa.func.now(),
+            )
+            .returning(StockLevel.offer_id)
+        ).one_or_none()
+        if changed is None:
+            raise DomainError("no_stock_level", offer_id=line.offer_id, warehouse_id=line.warehouse_id)
+        _move(line, kind, on_hand * line.quantity, allocated * line.quantity, cause)
+    _refresh(lines)
+
+
+def _in_order(lines: Iterable[StockLine]) -> list[StockLine]:
+    """One line per (offer, warehouse), sorted: the lock order."""
+    total: dict[tuple[int, int], Decimal] = {}
+    for line in lines:
+        if line.quantity < 0:
+            raise ValueError("a stock line cannot be negative")
+        key = (line.offer_id, line.warehouse_id)
+        total[key] = total.get(key, Decimal(0)) + line.quantity
+    return [StockLine(offer, warehouse, q) for (offer, warehouse), q in sorted(total.items()) if q]
+
+
+def _move(line: StockLine, kind: str, on_hand: Decimal, allocated: Decimal, cause: Cause) -> None:
+    session.execute(
+        sa.insert(StockMovement).values(
+            offer_id=line.offer_id,
+            warehouse_id=line.warehouse_id,
+            kind=kind,
+            on_hand_delta=on_hand,
+            allocated_delta=allocated,
+            reason=cause.reason,
+            entity=cause.entity,
+            entity_id=cause.entity_id,
+            user_id=cause.actor.user_id,
+        )
+    )
+
+
+def _ensure_levels(lines: Sequence[StockLine]) -> None:
+    for line in _in_order(lines):
+        session.execute(
+            insert(StockLevel).values(offer_id=line.offer_id, warehouse_id=line.warehouse_id).on_conflict_do_nothing()
+        )
+
+
+def _refresh(lines: Sequence[StockLine]) -> None:
+    offers = {line.offer_id for line in lines}
+    products = session.scalars(sa.select(Offer.product_id).where(Offer.id.in_(offers)).distinct())
+    listing.refresh(list(products))
