@@ -1,0 +1,1 @@
+"""Carriers, tariffs, deliveries, route plans, couriers and tracking."""

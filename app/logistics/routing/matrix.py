@@ -1,0 +1,85 @@
+"""One question for road times: `matrix(points, vehicle)`. Roads where we have them, a flagged estimate elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+import numpy as np
+
+from app.logistics.routing.roads import (
+    DEFAULT_REGION,
+    DEFAULT_SPEED_FACTOR,
+    EARTH_RADIUS_M,
+    Floats,
+    Matrix,
+    Point,
+    VehicleLimits,
+    load,
+    never_zero,
+)
+
+# Median detour over a dense street grid and the median free-flow speed there; divided by the speed factor.
+DETOUR = 1.36
+ESTIMATE_SPEED_MPS = 45 / 3.6
+
+
+def matrix(
+    points: Sequence[Point],
+    vehicle: VehicleLimits | None = None,
+    region: str = DEFAULT_REGION,
+    speed_factor: float = DEFAULT_SPEED_FACTOR,
+) -> Matrix:
+    """Seconds and metres between all points, as (lat, lon).
+
+    A pair with both ends within 2 km of the region's roads follows the roads; any other pair is the straight line times
+    a detour factor and is marked in `Matrix.estimated`. Answers are cached in the process.
+
+    Raises:
+        ValueError: a coordinate is not a finite number of degrees.
+    """
+    clean = tuple((float(lat), float(lon)) for lat, lon in points)
+    for lat, lon in clean:
+        if not (-90 <= lat <= 90 and -180 <= lon <= 180):
+            raise ValueError(f"not a place on Earth: {lat}, {lon}")
+    return _cached(clean, vehicle or VehicleLimits(), region, speed_factor)
+
+
+@lru_cache(maxsize=64)
+def _cached(points: tuple[Point, ...], limits: VehicleLimits, region: str, speed_factor: float) -> Matrix:
+    graph = load(region, limits, speed_factor)
+    inside = [i for i, point in enumerate(points) if graph.covers(point)]
+    if len(inside) == len(points) and points:
+        return _read_only(graph.matrix(points))
+    whole = _estimate(points, speed_factor)
+    if not inside:
+        return _read_only(whole)
+    part = graph.matrix([points[i] for i in inside])
+    cells = np.ix_(inside, inside)
+    whole.seconds[cells], whole.metres[cells], whole.estimated[cells] = part.seconds, part.metres, False
+    lost = tuple((inside[i], inside[j]) for i, j in part.unreachable)
+    far = tuple(inside[i] for i in part.far)
+    return _read_only(Matrix(points, whole.seconds, whole.metres, whole.estimated, far, lost))
+
+
+def _read_only(answer: Matrix) -> Matrix:
+    """A cached answer is shared by callers, so nobody may write into it."""
+    for cells in (answer.seconds, answer.metres, answer.estimated):
+        cells.flags.writeable = False
+    return answer
+
+
+def _estimate(points: Sequence[Point], speed_factor: float) -> Matrix:
+    metres = _haversine(points) * DETOUR
+    whole = never_zero(points, np.rint(metres / ESTIMATE_SPEED_MPS * speed_factor), np.rint(metres))
+    return Matrix(tuple(points), *whole, np.ones(metres.shape, dtype=np.bool_))
+
+
+def _haversine(points: Sequence[Point]) -> Floats:
+    radians = np.radians(np.array(points, dtype=np.float64).reshape(-1, 2))
+    lat, lon = radians[:, 0], radians[:, 1]
+    h = (
+        np.sin((lat[:, None] - lat[None, :]) / 2) ** 2
+        + np.cos(lat)[:, None] * np.cos(lat)[None, :] * np.sin((lon[:, None] - lon[None, :]) / 2) ** 2
+    )
+    return np.asarray(2 * EARTH_RADIUS_M * np.arcsin(np.sqrt(h)), dtype=np.float64)
