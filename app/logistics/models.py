@@ -296,7 +296,8 @@ class Stop(Base):
         one_value_enum("kind", ("pickup", "drop")),
         one_value_enum("state", STOP_STATES),
         sa.UniqueConstraint("route_id", "sequence"),
-        sa.UniqueConstraint("route_id", "delivery_id", "kind"),
+        sa.UniqueConstraint("route_id", "delivery_id", "kind", "lot"),
+        sa.CheckConstraint("lot BETWEEN 1 AND lots", name="lot_in_range"),
     )
 
     id: Mapped[Id]
@@ -305,6 +306,9 @@ class Stop(Base):
     delivery_id: Mapped[int] = ref("delivery.id")
     sequence: Mapped[int]
     kind: Mapped[str]
+    lot: Mapped[int] = mapped_column(server_default="1")
+    """A delivery larger than a truck goes in several lots; each has its own pickup and drop."""
+    lots: Mapped[int] = mapped_column(server_default="1")
     state: Mapped[str] = mapped_column(server_default="planned")
     planned_arrival: Mapped[Moment]
     planned_departure: Mapped[Moment]

@@ -1786,6 +1786,8 @@ def create_tables() -> None:
         sa.Column("delivery_id", sa.BigInteger(), nullable=False),
         sa.Column("sequence", sa.Integer(), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("lot", sa.Integer(), server_default="1", nullable=False),
+        sa.Column("lots", sa.Integer(), server_default="1", nullable=False),
         sa.Column("state", sa.String(), server_default="planned", nullable=False),
         sa.Column("planned_arrival", sa.DateTime(timezone=True), nullable=False),
         sa.Column("planned_departure", sa.DateTime(timezone=True), nullable=False),
@@ -1794,6 +1796,7 @@ def create_tables() -> None:
         sa.Column("unloading_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("completed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("version", sa.Integer(), server_default="1", nullable=False),
+        sa.CheckConstraint("lot BETWEEN 1 AND lots", name=op.f("ck_stop_lot_in_range")),
         sa.CheckConstraint("kind IN ('pickup', 'drop')", name=op.f("ck_stop_kind_known")),
         sa.CheckConstraint(
             "state IN ('planned', 'arrived', 'unloading', 'done', 'failed', 'skipped')",
@@ -1803,7 +1806,9 @@ def create_tables() -> None:
         sa.ForeignKeyConstraint(["route_id"], ["route.id"], name=op.f("fk_stop_route_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_stop")),
         sa.UniqueConstraint("public_id", name=op.f("uq_stop_public_id")),
-        sa.UniqueConstraint("route_id", "delivery_id", "kind", name=op.f("uq_stop_route_id_delivery_id_kind")),
+        sa.UniqueConstraint(
+            "route_id", "delivery_id", "kind", "lot", name=op.f("uq_stop_route_id_delivery_id_kind_lot")
+        ),
         sa.UniqueConstraint("route_id", "sequence", name=op.f("uq_stop_route_id_sequence")),
     )
     op.create_index(op.f("ix_stop_delivery_id"), "stop", ["delivery_id"], unique=False)

@@ -1,0 +1,311 @@
+"""Route plans: asked for, stored by the job, looked at, published. Versions of a carrier's day."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from app.core import audit, clock, events, jobs
+from app.core.db import lock_rows, session, unit_of_work
+from app.core.errors import Conflict, Invalid, NotFound
+from app.core.models import Job
+from app.core.permissions import Actor
+from app.logistics import rules
+from app.logistics.events import RoutesPublished
+from app.logistics.models import Delivery, Route, RoutePlan, Stop, Vehicle
+from app.logistics.queries import DeliveryRow
+from app.logistics.service import move
+
+JOB_KIND = "route.plan"
+MIN_SECONDS, MAX_SECONDS = 1, 120
+_LOCK = 0x7275
+"""First key of the advisory lock that orders plan versions of a carrier."""
+
+
+@unit_of_work
+def request(
+    actor: Actor,
+    day: date,
+    seconds: int,
+    deliveries: Sequence[uuid.UUID] | None = None,
+    vehicles: Sequence[uuid.UUID] | None = None,
+) -> uuid.UUID:
+    """Ask a worker for a plan of a day; while one is being made for that day, that one is answered.
+
+    Args:
+        seconds: how long the solver may polish, 1 to 120.
+        deliveries, vehicles: only these; None: all that are ready, all that work.
+
+    Raises:
+        Invalid: seconds out of range, or nothing to plan.
+        NotFound: a delivery or vehicle of somebody else.
+    """
+    if not MIN_SECONDS <= seconds <= MAX_SECONDS:
+        raise Invalid.one("/time_limit_s", "out_of_range", minimum=MIN_SECONDS, maximum=MAX_SECONDS)
+    _one_at_a_time(actor.carrier_id, day)
+    present = open_job(actor.carrier_id, day)
+    if present is not None:
+        return present
+    chosen = _ids(Delivery, actor.carrier_id, deliveries)
+    trucks = _ids(Vehicle, actor.carrier_id, vehicles)
+    if not to_plan(actor.carrier_id, day, chosen):
+        raise Invalid.one("/deliveries", "nothing_to_plan")
+    payload = {
+        "carrier_id": actor.carrier_id,
+        "day": day.isoformat(),
+        "seconds": seconds,
+        "deliveries": chosen,
+        "vehicles": trucks,
+    }
+    job_id = jobs.enqueue(JOB_KIND, payload, queue="slow", user_id=actor.user, max_attempts=3)
+    audit.record(actor, "route_plan.requested", "carrier", actor.carrier_id, after={"day": day.isoformat()})
+    return job_id
+
+
+def open_job(carrier_id: int, day: date) -> uuid.UUID | None:
+    """The job that plans this day now, if any."""
+    return session.scalar(
+        sa.select(Job.public_id).where(
+            Job.kind == JOB_KIND,
+            Job.state.in_(("queued", "running")),
+            Job.payload["carrier_id"].as_integer() == carrier_id,
+            Job.payload["day"].as_string() == day.isoformat(),
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class PlanningJob:
+    """A planning job with the day it plans."""
+
+    view: jobs.JobView
+    day: date
+
+
+def job(carrier_id: int, public_id: uuid.UUID) -> PlanningJob:
+    """A planning job of this carrier, whoever of its dispatchers started it.
+
+    Raises:
+        NotFound: absent, of another kind or carrier.
+    """
+    payload = session.scalar(sa.select(Job.payload).where(Job.public_id == public_id, Job.kind == JOB_KIND))
+    if payload is None or payload["carrier_id"] != carrier_id:
+        raise NotFound()
+    return PlanningJob(jobs.view(public_id, any_user=True), date.fromisoformat(payload["day"]))
+
+
+def to_plan(carrier_id: int, day: date, chosen: Sequence[int] | None = None) -> list[DeliveryRow]:
+    """The deliveries of a day that may be put into routes: ready, or planned and not loaded yet."""
+    columns = [getattr(Delivery, name) for name in DeliveryRow.__dataclass_fields__]
+    statement = sa.select(*columns).where(
+        Delivery.carrier_id == carrier_id, Delivery.day == day, Delivery.state.in_(rules.PLANNABLE)
+    )
+    if chosen is not None:
+        statement = statement.where(Delivery.id.in_(chosen))
+    return [DeliveryRow(*row) for row in session.execute(statement.order_by(Delivery.id))]
+
+
+def _ids(
+    table: type[Delivery | Vehicle], carrier_id: int, public_ids: Sequence[uuid.UUID] | None
+) -> list[int] | None:
+    if public_ids is None:
+        return None
+    wanted = set(public_ids)
+    found = session.scalars(sa.select(table.id).where(table.carrier_id == carrier_id, table.public_id.in_(wanted)))
+    ids = sorted(found)
+    if len(ids) != len(wanted):
+        raise NotFound()
+    return ids
+
+
+def _one_at_a_time(carrier_id: int, day: date) -> None:
+    session.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK, sa.func.hashtext(f"{carrier_id}:{day}"))))
+
+
+@dataclass(frozen=True, slots=True)
+class NewStop:
+    """A stop of a plan to be stored."""
+
+    delivery_id: int
+    kind: str
+    lot: int
+    lots: int
+    arrival: datetime
+    departure: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NewRoute:
+    """A truck's day of a plan to be stored; geometry: [[lat, lon], ...] along the streets."""
+
+    vehicle_id: int
+    courier_id: int
+    distance_m: int
+    duration_s: int
+    cost: int
+    load_kg: int
+    load_l: int
+    starts_at: datetime
+    ends_at: datetime
+    break_from: datetime | None
+    break_to: datetime | None
+    geometry: list[list[float]]
+    stops: list[NewStop]
+
+
+@dataclass(frozen=True, slots=True)
+class NewPlan:
+    """An accepted answer of the solver in the words of the market."""
+
+    carrier_id: int
+    day: date
+    cost: int
+    solver: str
+    quality: str
+    routes: list[NewRoute]
+    unassigned: list[dict[str, Any]] = field(default_factory=list)
+    """[{delivery_id, reason, context}]."""
+
+
+@unit_of_work
+def store(new: NewPlan, job_id: uuid.UUID, user_id: int | None) -> dict[str, Any]:
+    """Write a plan as the next version of the day; a second call for the same job answers with the first plan.
+
+    Returns the result of the job: plan, version, routes, unassigned.
+    """
+    _one_at_a_time(new.carrier_id, new.day)
+    present = session.execute(
+        sa.select(RoutePlan.public_id, RoutePlan.version).where(RoutePlan.job_id == job_id)
+    ).one_or_none()
+    if present is not None:
+        return {"plan": str(present.public_id), "version": present.version}
+    last = session.scalar(
+        sa.select(sa.func.max(RoutePlan.version)).where(
+            RoutePlan.carrier_id == new.carrier_id, RoutePlan.day == new.day
+        )
+    )
+    plan = RoutePlan(
+        carrier_id=new.carrier_id,
+        day=new.day,
+        version=(last or 0) + 1,
+        job_id=job_id,
+        cost=new.cost,
+        distance_m=sum(route.distance_m for route in new.routes),
+        duration_s=sum(route.duration_s for route in new.routes),
+        solver=new.solver,
+        quality=new.quality,
+        unassigned=new.unassigned,
+        created_by_id=user_id,
+    )
+    session.add(plan)
+    session.flush()
+    for route in new.routes:
+        _store_route(plan.id, route)
+    return {
+        "plan": str(plan.public_id),
+        "version": plan.version,
+        "routes": len(new.routes),
+        "unassigned": len(new.unassigned),
+    }
+
+
+def _store_route(plan_id: int, new: NewRoute) -> None:
+    columns = {name: getattr(new, name) for name in NewRoute.__dataclass_fields__ if name != "stops"}
+    route = Route(plan_id=plan_id, **columns)
+    session.add(route)
+    session.flush()
+    session.add_all(
+        Stop(
+            route_id=route.id,
+            delivery_id=stop.delivery_id,
+            sequence=number,
+            kind=stop.kind,
+            lot=stop.lot,
+            lots=stop.lots,
+            planned_arrival=stop.arrival,
+            planned_departure=stop.departure,
+        )
+        for number, stop in enumerate(new.stops, start=1)
+    )
+
+
+@unit_of_work
+def publish(actor: Actor, public_id: uuid.UUID) -> None:
+    """Show the routes of a draft to the couriers; the plan published before for that day is superseded.
+
+    Deliveries cancelled or taken since the plan was made are skipped. A plan published already stays so.
+
+    Raises:
+        NotFound: absent, or another carrier's.
+        Conflict: `plan_superseded`; `routes_under_way`: a truck of the present plan is on its route.
+    """
+    carrier_id = actor.carrier_id
+    key = session.execute(
+        sa.select(RoutePlan.id, RoutePlan.day).where(
+            RoutePlan.public_id == public_id, RoutePlan.carrier_id == carrier_id
+        )
+    ).one_or_none()
+    if key is None:
+        raise NotFound()
+    _one_at_a_time(carrier_id, key.day)
+    [plan] = lock_rows(RoutePlan, [key.id])
+    if plan.status == "published":
+        return
+    if plan.status == "superseded":
+        raise Conflict("plan_superseded")
+    freed = _supersede(carrier_id, plan.day)
+    fulfilments = _hand_out(plan, freed, actor.user)
+    plan.status = "published"
+    plan.published_at = clock.now()
+    audit.record(actor, "route_plan.published", "route_plan", plan.id, after={"version": plan.version})
+    events.record(
+        RoutesPublished(
+            entity_id=plan.id,
+            carrier_id=carrier_id,
+            day=plan.day.isoformat(),
+            version=plan.version,
+            fulfilment_ids=fulfilments,
+        )
+    )
+
+
+def _supersede(carrier_id: int, day: date) -> set[int]:
+    """Put the published plan of the day aside; returns the deliveries it held."""
+    held = session.scalar(
+        sa.select(RoutePlan.id).where(
+            RoutePlan.carrier_id == carrier_id, RoutePlan.day == day, RoutePlan.status == "published"
+        )
+    )
+    if held is None:
+        return set()
+    [old] = lock_rows(RoutePlan, [held])
+    routes = lock_rows(Route, session.scalars(sa.select(Route.id).where(Route.plan_id == held)).all())
+    if any(route.state == "started" for route in routes):
+        raise Conflict("routes_under_way")
+    old.status = "superseded"
+    session.flush()  # only one plan of a day may be published at any moment
+    return set(session.scalars(sa.select(Stop.delivery_id).where(Stop.route_id.in_([r.id for r in routes]))))
+
+
+def _hand_out(plan: RoutePlan, freed: set[int], user_id: int) -> list[int]:
+    """Move the deliveries of the plan to `planned` and those it left out back to `ready`; skip stops of lost ones."""
+    stops = session.execute(
+        sa.select(Stop.id, Stop.delivery_id).join(Route, Route.id == Stop.route_id).where(Route.plan_id == plan.id)
+    ).all()
+    inside = {stop.delivery_id for stop in stops}
+    rows = lock_rows(Delivery, inside | freed)
+    lost = {row.id for row in rows if row.state not in rules.PLANNABLE}
+    for row in rows:
+        if row.id in inside and row.state == "ready":
+            move(row, "planned", user_id, plan=plan.version)
+        elif row.id not in inside and row.state == "planned":
+            move(row, "ready", user_id, plan=plan.version)
+    skipped = [stop.id for stop in stops if stop.delivery_id in lost]
+    if skipped:
+        session.execute(sa.update(Stop).where(Stop.id.in_(skipped)).values(state="skipped"))
+    return sorted(row.fulfilment_id for row in rows if row.id in inside and row.id not in lost)

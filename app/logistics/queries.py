@@ -1,0 +1,379 @@
+"""Reads of deliveries: what checkout offers, what dispatchers, buyers and sellers see."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+
+from app.core import clock
+from app.core.db import session
+from app.core.errors import Conflict, NotFound
+from app.logistics import rules, tariffs
+from app.logistics.models import (
+    Carrier,
+    CarrierWarehouse,
+    Delivery,
+    DeliveryEvent,
+    Route,
+    RoutePlan,
+    Stop,
+    Tariff,
+    Vehicle,
+)
+from app.logistics.road import Road, road
+from app.logistics.rules import Window
+
+_warehouse = sa.table("warehouse", sa.column("id"), sa.column("lat"), sa.column("lon"), sa.column("max_vehicle_kg"))
+"""The three columns of a pickup point that a price needs; the table belongs to `offers`."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryOption:
+    """One carrier's price for a delivery, with its reasons. Kopeks, metres, seconds."""
+
+    carrier_id: int
+    carrier_name: str
+    tariff_id: int
+    price: int
+    lines: tuple[tariffs.PriceLine, ...]
+    trips: int
+    distance_m: int
+    duration_s: int
+    is_estimate: bool
+    """The distance is a straight line with a factor, not a road."""
+
+    def lines_json(self) -> list[dict[str, Any]]:
+        return [line.as_json() for line in self.lines]
+
+
+def windows(day: date, now: datetime | None = None) -> tuple[Window, ...]:
+    """The delivery windows of a day that can be sold now."""
+    return rules.windows(day, now or clock.now())
+
+
+def earliest_day(lead_time_days: int = 0, now: datetime | None = None) -> date:
+    """The first day that can be promised for goods with this lead time."""
+    return rules.earliest_day(lead_time_days, now or clock.now())
+
+
+def window_of(day: date, code: str, now: datetime | None = None) -> Window | None:
+    """The window with the code (`9-14`) of a day, when it can still be sold."""
+    return next((w for w in windows(day, now) if w.code == code), None)
+
+
+def delivery_options(
+    warehouse_id: int,
+    site: Mapping[str, Any],
+    mass_kg: Decimal | int,
+    volume_m3: Decimal | int,
+    longest_mm: int,
+    day: date,
+) -> list[DeliveryOption]:
+    """What carriers ask for bringing a load from a warehouse to a site, cheapest first.
+
+    A carrier is asked when it serves the warehouse, has a tariff for the day that reaches so far, and owns a truck that
+    can: the longest piece, the limits of the site and of the warehouse, the equipment. A load heavier than a truck goes
+    in several trips.
+
+    Args:
+        site: lat, lon, max_vehicle_kg, max_height_mm, floor, lift, unloading.
+
+    Raises:
+        Conflict: `no_carrier` with `reason` (no_carrier_here, too_far, or why no truck can, see `rules.refusal`).
+    """
+    carriers = _carriers_of(warehouse_id, day)
+    if not carriers:
+        raise Conflict("no_carrier", reason="no_carrier_here")
+    way, limited = _way(warehouse_id, site)
+    trucks = _trucks(sorted({row.carrier_id for row in carriers}))
+    found, reasons = [], []
+    for tariff in carriers:
+        reason = _refusal(trucks.get(tariff.carrier_id, []), limited, longest_mm)
+        if way.distance_m > tariff.max_km * 1000:
+            reason = "too_far"
+        if reason is not None:
+            reasons.append(reason)
+            continue
+        found.append(_option(tariff, way, site, mass_kg, volume_m3, longest_mm))
+    if not found:
+        raise Conflict("no_carrier", reason=reasons[0])
+    return sorted(found, key=lambda option: (option.price, option.carrier_id, option.tariff_id))
+
+
+def _carriers_of(warehouse_id: int, day: date) -> list[Any]:
+    return list(
+        session.execute(
+            sa.select(Carrier.name.label("carrier_name"), *(c for c in Tariff.__table__.c if c.name != "name"))
+            .join(Tariff, Tariff.carrier_id == Carrier.id)
+            .join(CarrierWarehouse, CarrierWarehouse.carrier_id == Carrier.id)
+            .where(
+                CarrierWarehouse.warehouse_id == warehouse_id,
+                Carrier.is_active,
+                Tariff.valid_from <= day,
+                sa.or_(Tariff.valid_to.is_(None), Tariff.valid_to >= day),
+            )
+        )
+    )
+
+
+def _way(warehouse_id: int, site: Mapping[str, Any]) -> tuple[Road, dict[str, Any]]:
+    """The road, and the site with the warehouse's own limit on trucks added."""
+    place = session.execute(
+        sa.select(_warehouse.c.lat, _warehouse.c.lon, _warehouse.c.max_vehicle_kg).where(_warehouse.c.id == warehouse_id)
+    ).one_or_none()
+    if place is None:
+        raise NotFound()
+    limits = [int(kg) for kg in (site.get("max_vehicle_kg"), place.max_vehicle_kg) if kg]
+    limited = dict(site) | {"max_vehicle_kg": min(limits) if limits else None}
+    return road((place.lat, place.lon), (float(site["lat"]), float(site["lon"]))), limited
+
+
+def _trucks(carrier_ids: list[int]) -> dict[int, list[rules.Truck]]:
+    rows = session.execute(
+        sa.select(
+            Vehicle.carrier_id, Vehicle.payload_kg, Vehicle.volume_l, Vehicle.longest_mm, Vehicle.gross_mass_kg,
+            Vehicle.height_mm, Vehicle.has_crane, Vehicle.has_tail_lift,
+        ).where(Vehicle.carrier_id.in_(carrier_ids), Vehicle.is_active)
+    )  # fmt: skip
+    found: dict[int, list[rules.Truck]] = {}
+    for row in rows:
+        facts: list[Any] = list(row[1:])
+        found.setdefault(row[0], []).append(rules.Truck(*facts))
+    return found
+
+
+def _refusal(trucks: list[rules.Truck], site: Mapping[str, Any], longest_mm: int) -> str | None:
+    """None when some truck can; otherwise why the last of them cannot."""
+    if not trucks:
+        return "no_truck"
+    refusals = [rules.refusal(truck, site, longest_mm) for truck in trucks]
+    return None if None in refusals else refusals[-1]
+
+
+def _option(
+    tariff: Any, way: Road, site: Mapping[str, Any], mass_kg: Decimal | int, volume_m3: Decimal | int, longest_mm: int
+) -> DeliveryOption:
+    price = tariffs.quote(
+        tariff,
+        way.distance_m,
+        mass_kg,
+        volume_m3,
+        longest_mm,
+        floor=int(site.get("floor") or 1),
+        lift=bool(site.get("lift")),
+        unloading=str(site.get("unloading") or "self"),
+    )
+    return DeliveryOption(
+        tariff.carrier_id, tariff.carrier_name, tariff.id, price.total, price.lines, price.trips, way.distance_m,
+        way.duration_s, way.is_estimate,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryRow:
+    """A delivery in lists. Masses in kg, volume in litres."""
+
+    id: int
+    public_id: uuid.UUID
+    fulfilment_id: int
+    number: str
+    state: str
+    day: date
+    window_from: datetime
+    window_to: datetime
+    pickup: dict[str, Any]
+    site: dict[str, Any]
+    cargo: list[dict[str, Any]]
+    needs: list[str]
+    mass_kg: int
+    volume_l: int
+    longest_mm: int
+    unloading_minutes: int
+    price: int
+    cash_due: int
+    pin_failures: int
+    version: int
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What a dispatcher should look at first."""
+        found = []
+        if self.site.get("lat") is None or self.site.get("lon") is None:
+            found.append("no_coordinates")
+        if self.pin_failures >= rules.PIN_TRIES and self.state in rules.ON_THE_WAY:
+            found.append("pin_locked")
+        if self.state == "failed":
+            found.append("failed")
+        if self.state in ("ready", "planned") and self.window_to < clock.now():
+            found.append("window_passed")
+        return tuple(found)
+
+
+_ROW: list[Any] = [getattr(Delivery, name) for name in DeliveryRow.__dataclass_fields__]
+
+
+def deliveries(carrier_id: int, day: date | None = None, state: str | None = None) -> list[DeliveryRow]:
+    """The deliveries of a carrier's day: problems first, then by window. Cancelled ones are left out unless asked for."""
+    statement = sa.select(*_ROW).where(Delivery.carrier_id == carrier_id)
+    if day is not None:
+        statement = statement.where(Delivery.day == day)
+    statement = statement.where(Delivery.state == state if state else Delivery.state != "cancelled")
+    rows = session.execute(statement.order_by(Delivery.window_from, Delivery.id).limit(1000))
+    return sorted((DeliveryRow(*row) for row in rows), key=lambda d: (not d.problems, d.window_from, d.id))
+
+
+def count_waiting(carrier_id: int, day: date) -> int:
+    """How many deliveries of a day are ready and in no route."""
+    return (
+        session.scalar(
+            sa.select(sa.func.count()).where(
+                Delivery.carrier_id == carrier_id, Delivery.day == day, Delivery.state == "ready"
+            )
+        )
+        or 0
+    )
+
+
+def days_with_work(carrier_id: int, since: date) -> list[tuple[date, int]]:
+    """(day, number of deliveries) from `since` on, for the switch of days; at most 14 days."""
+    rows = session.execute(
+        sa.select(Delivery.day, sa.func.count())
+        .where(Delivery.carrier_id == carrier_id, Delivery.day >= since, Delivery.state != "cancelled")
+        .group_by(Delivery.day)
+        .order_by(Delivery.day)
+        .limit(14)
+    )
+    return [(day, number) for day, number in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class BuyersDelivery:
+    """A delivery as the buyer of it sees it: with the PIN and, while it is on its way, the tracking token."""
+
+    public_id: uuid.UUID
+    fulfilment_id: int
+    state: str
+    carrier_name: str
+    carrier_phone: str
+    window_from: datetime
+    window_to: datetime
+    pin: str | None
+    tracking_token: str | None
+    eta: datetime | None
+    vehicle_name: str | None
+    plate: str | None
+
+
+def of_fulfilments(fulfilment_ids: Iterable[int]) -> dict[int, BuyersDelivery]:
+    """The deliveries of some fulfilments by fulfilment id. The caller has checked that they are the buyer's own."""
+    rows = session.execute(
+        sa.select(
+            Delivery.public_id, Delivery.fulfilment_id, Delivery.state, Carrier.name, Carrier.phone,
+            Delivery.window_from, Delivery.window_to, Delivery.pin, Delivery.tracking_token,
+            sa.func.coalesce(Stop.eta, Stop.planned_arrival).label("eta"), Vehicle.name.label("vehicle"), Vehicle.plate,
+        )
+        .join(Carrier, Carrier.id == Delivery.carrier_id)
+        .outerjoin(RoutePlan, (RoutePlan.carrier_id == Delivery.carrier_id) & (RoutePlan.day == Delivery.day)
+                   & (RoutePlan.status == "published"))
+        .outerjoin(Route, (Route.plan_id == RoutePlan.id)
+                   & Route.id.in_(sa.select(Stop.route_id).where(Stop.delivery_id == Delivery.id)))
+        .outerjoin(Stop, (Stop.route_id == Route.id) & (Stop.delivery_id == Delivery.id) & (Stop.kind == "drop"))
+        .outerjoin(Vehicle, Vehicle.id == Route.vehicle_id)
+        .where(Delivery.fulfilment_id.in_(list(fulfilment_ids)))
+        .order_by(Delivery.id, sa.func.coalesce(Stop.eta, Stop.planned_arrival).desc())
+    )  # fmt: skip
+    found: dict[int, BuyersDelivery] = {}
+    for row in rows:
+        public_id, fulfilment_id, state, carrier, phone, start, end, pin, token, eta, vehicle, plate = tuple(row)
+        live, over = state in rules.ON_THE_WAY, state in rules.OVER
+        found[fulfilment_id] = BuyersDelivery(
+            public_id, fulfilment_id, state, carrier, phone, start, end, None if over else pin,
+            token if live else None, None if over else eta, vehicle, plate,
+        )  # fmt: skip
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """A line of the tracking axis."""
+
+    kind: str
+    happened_at: datetime
+    details: dict[str, Any]
+
+
+def history(delivery_id: int) -> list[History]:
+    """What happened to a delivery, newest first."""
+    rows = session.execute(
+        sa.select(DeliveryEvent.kind, DeliveryEvent.happened_at, DeliveryEvent.details)
+        .where(DeliveryEvent.delivery_id == delivery_id)
+        .order_by(DeliveryEvent.happened_at.desc(), DeliveryEvent.id.desc())
+    )
+    return [History(*row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class SeenDelivery:
+    """A delivery with who looks at it: buyer, seller or carrier."""
+
+    row: DeliveryRow
+    as_buyer: bool
+    tracking_token: str
+    pin: str
+
+
+def seen_by(
+    public_id: uuid.UUID, *, user_id: int, seller_id: int | None = None, carrier_id: int | None = None
+) -> SeenDelivery:
+    """A delivery that the person may see: its buyer, its seller or its carrier.
+
+    Raises:
+        NotFound: absent, or none of theirs.
+    """
+    allowed = [Delivery.buyer_id == user_id]
+    if seller_id is not None:
+        allowed.append(Delivery.seller_id == seller_id)
+    if carrier_id is not None:
+        allowed.append(Delivery.carrier_id == carrier_id)
+    extra = [Delivery.buyer_id, Delivery.tracking_token, Delivery.pin]
+    row = session.execute(
+        sa.select(*_ROW, *extra).where(Delivery.public_id == public_id, sa.or_(*allowed))
+    ).one_or_none()
+    if row is None:
+        raise NotFound()
+    *facts, buyer_id, token, pin = tuple(row)
+    return SeenDelivery(DeliveryRow(*facts), buyer_id == user_id, token, pin)
+
+
+@dataclass(frozen=True, slots=True)
+class CarrierRow:
+    """A carrier and where its day begins."""
+
+    id: int
+    name: str
+    phone: str
+    depot_address: str
+    depot_lat: float
+    depot_lon: float
+
+
+def carrier(carrier_id: int) -> CarrierRow:
+    """The carrier.
+
+    Raises:
+        NotFound: the organisation has no carrying side.
+    """
+    row = session.execute(
+        sa.select(
+            Carrier.id, Carrier.name, Carrier.phone, Carrier.depot_address, Carrier.depot_lat, Carrier.depot_lon
+        ).where(Carrier.id == carrier_id)
+    ).one_or_none()
+    if row is None:
+        raise NotFound()
+    return CarrierRow(*row)

@@ -1,0 +1,32 @@
+"""How far it is by road between two points: what a price needs of the road graph."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.core.errors import Invalid
+from app.logistics.routing.matrix import matrix
+from app.logistics.routing.roads import CAP_METRES
+
+
+@dataclass(frozen=True, slots=True)
+class Road:
+    """One way from a to b; `is_estimate` says it is a straight line with a factor."""
+
+    distance_m: int
+    duration_s: int
+    is_estimate: bool
+
+
+def road(start: tuple[float, float], end: tuple[float, float]) -> Road:
+    """The fastest way, cached in the process. A point that no road reaches is very far, so no tariff reaches it.
+
+    Raises:
+        Invalid: `bad_coordinates`: not a place on Earth.
+    """
+    try:
+        found = matrix([start, end])
+    except ValueError as error:
+        raise Invalid.one("/lat", "bad_coordinates") from error
+    metres = min(int(found.metres[0, 1]), CAP_METRES)
+    return Road(metres, int(found.seconds[0, 1]), bool(found.estimated[0, 1]))

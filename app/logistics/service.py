@@ -1,0 +1,241 @@
+"""Commands on carriers and deliveries. Each joins the unit of work of a caller or makes its own."""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from app.core import audit, clock, events
+from app.core.db import lock_rows, session, unit_of_work
+from app.core.errors import Conflict, NotFound
+from app.core.ids import new_token
+from app.core.permissions import Actor
+from app.logistics import rules
+from app.logistics.events import DeliveryReady
+from app.logistics.models import Carrier, CarrierWarehouse, Delivery, DeliveryEvent, Stop
+
+CITY = (55.82, 37.75)
+"""Where a new carrier's depot stands until the carrier says."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewDelivery:
+    """A fulfilment to carry. Moments in any zone, mass in kg, volume in litres, lengths in mm, money in kopeks.
+
+    pickup: name, address, lat, lon, opens_at, closes_at (minutes of the day), loading_minutes, phone.
+    site: address, lat, lon, access, max_vehicle_kg, max_height_mm, floor, lift, unloading, contact_name, contact_phone.
+    cargo: [{line, name_ru, name_en, sku, unit, quantity, quantity_base}], quantities as decimal strings; `line` is any
+    stable name of the line and comes back in the counts.
+    """
+
+    fulfilment_id: int
+    carrier_id: int
+    seller_id: int
+    buyer_id: int
+    warehouse_id: int
+    number: str
+    day: date
+    window_from: datetime
+    window_to: datetime
+    pickup: dict[str, Any]
+    site: dict[str, Any]
+    cargo: list[dict[str, Any]]
+    mass_kg: int
+    volume_l: int
+    longest_mm: int
+    price: int
+    cash_due: int = 0
+    needs: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryMade:
+    """What the caller may want to remember or tell the buyer."""
+
+    id: int
+    public_id: uuid.UUID
+    pin: str
+    tracking_token: str
+
+
+@unit_of_work
+def open_carrier(organisation_id: int, name: str, *, phone: str = "") -> None:
+    """Give an approved organisation its carrying side; a second call only renames and activates."""
+    statement = insert(Carrier).values(
+        id=organisation_id, name=name, phone=phone, depot_lat=CITY[0], depot_lon=CITY[1], is_active=True
+    )
+    session.execute(
+        statement.on_conflict_do_update(index_elements=[Carrier.id], set_={"name": name, "is_active": True})
+    )
+
+
+@unit_of_work
+def close_carrier(organisation_id: int) -> None:
+    """Offer no more deliveries of this carrier; what is under way goes on."""
+    session.execute(sa.update(Carrier).where(Carrier.id == organisation_id).values(is_active=False))
+
+
+@unit_of_work
+def serve_warehouse(carrier_id: int, warehouse_id: int) -> None:
+    """The carrier picks up at this warehouse from now on."""
+    statement = insert(CarrierWarehouse).values(carrier_id=carrier_id, warehouse_id=warehouse_id)
+    session.execute(statement.on_conflict_do_nothing())
+
+
+@unit_of_work
+def set_depot(actor: Actor, address: str, lat: float, lon: float, phone: str) -> None:
+    """Where the trucks of the actor's carrier start and end their day."""
+    session.execute(
+        sa.update(Carrier)
+        .where(Carrier.id == actor.carrier_id)
+        .values(depot_address=address, depot_lat=lat, depot_lon=lon, phone=phone)
+    )
+    audit.record(actor, "carrier.depot_moved", "carrier", actor.carrier_id, after={"lat": lat, "lon": lon})
+
+
+@unit_of_work
+def create_delivery(new: NewDelivery) -> DeliveryMade:
+    """Write a delivery in state `waiting`, with a PIN for the buyer and a tracking link.
+
+    The site's equipment is added to `needs`; unloading is reckoned with 15 minutes and 5 more for each tonne begun.
+    """
+    row = Delivery(
+        fulfilment_id=new.fulfilment_id,
+        carrier_id=new.carrier_id,
+        seller_id=new.seller_id,
+        buyer_id=new.buyer_id,
+        warehouse_id=new.warehouse_id,
+        number=new.number,
+        state="waiting",
+        day=new.day,
+        window_from=new.window_from,
+        window_to=new.window_to,
+        pickup=new.pickup,
+        site=new.site,
+        cargo=new.cargo,
+        needs=sorted({*new.needs, *rules.needs_of(new.site)}),
+        mass_kg=new.mass_kg,
+        volume_l=new.volume_l,
+        longest_mm=new.longest_mm,
+        unloading_minutes=15 + 5 * -(-new.mass_kg // 1000),
+        price=new.price,
+        cash_due=new.cash_due,
+        pin=f"{secrets.randbelow(10_000):04d}",
+        tracking_token=new_token(),
+    )
+    session.add(row)
+    session.flush()
+    note(row.id, "created", None)
+    return DeliveryMade(row.id, row.public_id, row.pin, row.tracking_token)
+
+
+@unit_of_work
+def mark_ready(
+    fulfilment_id: int,
+    *,
+    user_id: int | None = None,
+    cargo: list[dict[str, Any]] | None = None,
+    mass_kg: int | None = None,
+    volume_l: int | None = None,
+    cash_due: int | None = None,
+) -> None:
+    """The goods wait at the gate. What was picked may be less than ordered: pass the new cargo and figures.
+
+    A delivery that is ready already stays as it is.
+
+    Raises:
+        NotFound: the fulfilment has no delivery.
+        Conflict: `delivery_state`.
+    """
+    row = _locked(fulfilment_id)
+    if row.state in ("ready", "planned"):
+        return
+    rules.check_move(row.state, "ready")
+    changes = {"cargo": cargo, "mass_kg": mass_kg, "volume_l": volume_l, "cash_due": cash_due}
+    for name, value in changes.items():
+        if value is not None:
+            setattr(row, name, value)
+    move(row, "ready", user_id)
+    events.record(DeliveryReady(entity_id=row.id, fulfilment_id=fulfilment_id))
+
+
+@unit_of_work
+def change_cash_due(fulfilment_id: int, cash_due: int) -> None:
+    """The seller agreed to less: the courier takes this much (kopeks).
+
+    Raises:
+        NotFound: the fulfilment has no delivery.
+    """
+    _locked(fulfilment_id).cash_due = cash_due
+
+
+@unit_of_work
+def cancel(fulfilment_id: int, reason: str, *, user_id: int | None = None) -> None:
+    """Call a delivery off before it is loaded; its stops are skipped. Cancelled already: nothing happens.
+
+    Raises:
+        NotFound: the fulfilment has no delivery.
+        Conflict: `delivery_state`: the truck has it.
+    """
+    row = _locked(fulfilment_id)
+    if row.state == "cancelled":
+        return
+    rules.check_move(row.state, "cancelled")
+    move(row, "cancelled", user_id, reason=reason)
+    session.execute(
+        sa.update(Stop)
+        .where(Stop.delivery_id == row.id, Stop.state.in_(("planned", "arrived")))
+        .values(state="skipped", version=Stop.version + 1)
+    )
+
+
+@unit_of_work
+def release_pin(actor: Actor, public_id: uuid.UUID) -> None:
+    """The dispatcher lets the courier try the buyer's PIN again after too many wrong ones.
+
+    Raises:
+        NotFound: absent, or another carrier's.
+        Conflict: `delivery_state`: the delivery is over.
+    """
+    found = session.scalar(
+        sa.select(Delivery.id).where(Delivery.public_id == public_id, Delivery.carrier_id == actor.carrier_id)
+    )
+    if found is None:
+        raise NotFound()
+    [row] = lock_rows(Delivery, [found])
+    if row.state in rules.OVER:
+        raise Conflict("delivery_state", state=row.state, wanted="pin")
+    audit.record(actor, "delivery.pin_released", "delivery", row.id, before={"failures": row.pin_failures})
+    row.pin_failures = 0
+    row.version += 1
+    note(row.id, "pin_released", actor.user)
+
+
+def move(row: Delivery, state: str, user_id: int | None, at: datetime | None = None, **details: Any) -> None:
+    """Change the state of a locked delivery and write its history. The caller has checked the move."""
+    row.state = state
+    row.version += 1
+    note(row.id, state, user_id, at, **details)
+
+
+def note(delivery_id: int, kind: str, user_id: int | None, at: datetime | None = None, **details: Any) -> None:
+    """Add a line to the history of a delivery in the present transaction."""
+    session.add(
+        DeliveryEvent(
+            delivery_id=delivery_id, kind=kind, user_id=user_id, details=details, happened_at=at or clock.now()
+        )
+    )
+
+
+def _locked(fulfilment_id: int) -> Delivery:
+    found = session.scalar(sa.select(Delivery.id).where(Delivery.fulfilment_id == fulfilment_id))
+    if found is None:
+        raise NotFound()
+    row: Delivery = lock_rows(Delivery, [found])[0]
+    return row
