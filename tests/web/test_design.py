@@ -11,9 +11,9 @@ from flask import Flask, render_template, render_template_string
 from flask.testing import FlaskClient
 from flask_wtf import FlaskForm  # type: ignore[import-untyped]  # the package ships no types
 from jinja2 import Environment
-from wtforms import DecimalField, SelectField, StringField
-from wtforms.fields.choices import SelectChoice
-from wtforms.validators import InputRequired, NumberRange
+from wtforms import DecimalField, SelectField, StringField  # type: ignore[import-untyped]  # the package ships no types
+from wtforms.fields.choices import SelectChoice  # type: ignore[import-untyped]  # the package ships no types
+from wtforms.validators import InputRequired, NumberRange  # type: ignore[import-untyped]  # the package ships no types
 
 from app.core import clock
 from app.web import charts, draw

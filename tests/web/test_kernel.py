@@ -14,11 +14,12 @@ from pathlib import Path
 import brotli  # type: ignore[import-untyped]  # the package ships no types
 import pytest
 import time_machine
-from flask import Flask, render_template_string
+from flask import Flask, Response, render_template_string
 from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.core import clock
 from app.web import filters, htmx, paths
 from app.web.assets import Assets, UnknownAsset
 from app.web.drawings import DRAWINGS, GROUPS, LEAVES, file_of
@@ -38,15 +39,15 @@ def _app(cache: Path, actor: SampleActor | None = None) -> Flask:
     app = make_sample_app(cache, actor)
 
     @app.get("/live/<word>")
-    def live(word: str) -> object:
+    def live(word: str) -> Response:
         return htmx.live(render_template_string(PART, word=word), done=word == "done")
 
     @app.get("/go")
-    def go() -> object:
+    def go() -> Response:
         return htmx.redirect_to("/cart")
 
     @app.get("/said")
-    def said() -> object:
+    def said() -> Response:
         return htmx.announce(htmx.push_url(app.make_response("ok"), "/said?x=1"), "64 товара")
 
     return app
@@ -297,7 +298,7 @@ def test_english_numbers(app: Flask) -> None:
     with app.test_request_context("/", headers={"Cookie": "lang=en"}):
         assert filters.money(124050) == "₽1,240.50"
         assert filters.qty(Decimal("1.5"), "bag") == "1.5\u00a0bags"
-        assert filters.day(date(filters.clock.today().year, 11, 25)) == "November\u00a025"
+        assert filters.day(date(clock.today().year, 11, 25)) == "November\u00a025"
 
 
 @pytest.mark.usefixtures("in_russian")

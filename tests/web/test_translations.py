@@ -43,6 +43,11 @@ def russian() -> Catalog:
     return merged("ru")
 
 
+def forms(string: str | tuple[str, ...] | list[str] | None) -> tuple[str, ...]:
+    """The translation as a tuple: one form, or the plural forms."""
+    return (string,) if isinstance(string, str) else tuple(string or ())
+
+
 def placeholders(text: str) -> set[str]:
     return {found.group(0) for found in PLACEHOLDER.finditer(text)}
 
@@ -51,7 +56,7 @@ def test_every_text_is_translated() -> None:
     missing = []
     for place, text, context in texts_in_code():
         message = russian().get(text, context)
-        if message is None or (isinstance(text, tuple) and len(message.string) != RUSSIAN_FORMS):
+        if message is None or (isinstance(text, tuple) and len(forms(message.string)) != RUSSIAN_FORMS):
             missing.append(f"{place} {text!r}")
     assert not missing, "without Russian:\n" + "\n".join(missing)
 
@@ -63,13 +68,12 @@ def test_placeholders_are_the_same() -> None:
         if message is None:
             continue  # the test above tells
         source = placeholders(text if isinstance(text, str) else text[-1])
-        forms = [message.string] if isinstance(message.string, str) else list(message.string)
-        wrong += [f"{place} {text!r} -> {form!r}" for form in forms if placeholders(form) != source]
+        wrong += [f"{place} {text!r} -> {form!r}" for form in forms(message.string) if placeholders(form) != source]
     assert not wrong, "other placeholders:\n" + "\n".join(wrong)
 
 
 def test_areas_agree_on_a_text() -> None:
-    seen: dict[tuple[Text, str | None], tuple[str, Text]] = {}
+    seen: dict[tuple[Text, str | None], tuple[str, tuple[str, ...]]] = {}
     clashes = []
     for path in area_files("ru"):
         with path.open("rb") as file:
@@ -77,7 +81,7 @@ def test_areas_agree_on_a_text() -> None:
                 if not message.id:
                     continue
                 key = (tuple(message.id) if isinstance(message.id, list | tuple) else message.id, message.context)
-                string = tuple(message.string) if isinstance(message.string, list | tuple) else message.string
+                string = forms(message.string)
                 first, known = seen.setdefault(key, (path.name, string))
                 if known != string:
                     clashes.append(f"{message.id!r}: {known!r} in {first}, {string!r} in {path.name}")
