@@ -1,0 +1,1 @@
+"""Measurements that print a table and one JSON line; see README."""
