@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+import heapq
+import random
+
+import numpy as np
+import pytest
+
+from app.logistics.routing.matrix import matrix
+from app.logistics.routing.roads import (
+    CAP_METRES,
+    CAP_SECONDS,
+    DEFAULT_SPEED_FACTOR,
+    Edge,
+    FarFromRoads,
+    RoadGraph,
+    VehicleLimits,
+    decode_polyline,
+    load,
+    straight_metres,
+)
+
+
+def some_points(count: int, seed: int = 3) -> list[tuple[float, float]]:
+    dice = random.Random(seed)
+    return [(dice.uniform(55.801, 55.827), dice.uniform(37.586, 37.630)) for _ in range(count)]
+
+
+def junction(graph: RoadGraph, index: int) -> tuple[float, float]:
+    lat, lon = graph.nodes[index]
+    return (float(lat), float(lon))
+
+
+def by_hand(graph: RoadGraph, source: int, target: int) -> tuple[float, float]:
+    """Dijkstra in plain Python over the edges: seconds and metres."""
+    ways: dict[int, list[tuple[int, float, float]]] = {}
+    for edge in graph.edges:
+        seconds = edge.length_m / (edge.speed_kmh / 3.6) * DEFAULT_SPEED_FACTOR
+        ways.setdefault(edge.tail, []).append((edge.head, seconds, edge.length_m))
+        if not edge.oneway:
+            ways.setdefault(edge.head, []).append((edge.tail, seconds, edge.length_m))
+    queue, done = [(0.0, 0.0, source)], set()
+    while queue:
+        seconds, metres, node = heapq.heappop(queue)
+        if node == target:
+            return seconds, metres
+        if node in done:
+            continue
+        done.add(node)
+        for head, more, length in ways.get(node, []):
+            heapq.heappush(queue, (seconds + more, metres + length, head))
+    raise AssertionError("no way")
+
+
+def test_matrix_equals_dijkstra_by_hand() -> None:
+    graph = load()
+    nodes = random.Random(5).sample(graph.main.tolist(), 8)
+    answer = graph.matrix([junction(graph, node) for node in nodes])
+    for i, a in enumerate(nodes):
+        for j, b in enumerate(nodes):
+            if i != j:
+                seconds, metres = by_hand(graph, a, b)
+                assert answer.seconds[i, j] == pytest.approx(seconds, abs=1)
+                assert answer.metres[i, j] == pytest.approx(metres, abs=1)
+
+
+def test_two_hundred_points_are_all_reachable_and_never_zero_apart() -> None:
+    answer = matrix(some_points(200))
+    assert answer.quality == "road" and answer.unreachable == ()
+    apart = ~np.eye(200, dtype=bool)
+    assert (answer.seconds[apart] > 0).all() and (answer.metres[apart] > 0).all()
+    assert (np.diag(answer.seconds) == 0).all() and answer.seconds.max() < CAP_SECONDS
+
+
+def test_oneway_street_is_not_driven_against() -> None:
+    nodes = [(55.80, 37.60), (55.80, 37.61), (55.81, 37.61)]
+    def street(tail: int, head: int) -> Edge:
+        return Edge(tail, head, 1000, 36, "service", True, 0, 0, True, "", (nodes[tail], nodes[head]))
+    ring = RoadGraph(nodes, [street(0, 1), street(1, 2), street(2, 0)], speed_factor=1.0)
+    assert ring.matrix(nodes).metres.tolist() == [[0, 1000, 2000], [2000, 0, 1000], [1000, 2000, 0]]
+
+
+def test_unreachable_pair_is_capped_and_named() -> None:
+    answer = matrix(some_points(3))
+    assert answer.unreachable == ()
+    nodes = [(55.80, 37.60), (55.80, 37.61)]
+    dead_end = RoadGraph(nodes, [Edge(0, 1, 600, 36, "service", True, 0, 0, True, "", (nodes[0], nodes[1]))])
+    dead_end.snap = lambda points: (np.array([0, 1]), np.zeros(2))  # type: ignore[method-assign]  # force both ends in
+    answer = dead_end.matrix(nodes)
+    assert answer.unreachable == ((1, 0),)
+    assert answer.seconds[1, 0] == CAP_SECONDS and answer.metres[1, 0] == CAP_METRES
+    assert 0 < answer.seconds[0, 1] < CAP_SECONDS
+
+
+def test_point_far_from_roads_is_refused_by_name_and_estimated_by_the_chain() -> None:
+    lost = (62.03, 129.73)
+    near = some_points(2)
+    with pytest.raises(FarFromRoads) as refusal:
+        load().matrix([*near, lost])
+    assert refusal.value.points == (lost,)
+    answer = matrix([*near, lost])
+    assert answer.quality == "estimate"
+    assert answer.estimated.tolist() == [[False, False, True], [False, False, True], [True, True, True]]
+    assert answer.metres[0, 2] > straight_metres(near[0], lost)
+
+
+def test_snap_over_300_m_is_flagged() -> None:
+    graph = load()
+    edge_of_town = (float(graph.nodes[:, 0].max()) + 0.008, float(graph.nodes[graph.nodes[:, 0].argmax(), 1]))
+    assert graph.matrix([edge_of_town, junction(graph, int(graph.main[0]))]).far == (0,)
+
+
+def test_coordinate_that_is_no_place_is_refused() -> None:
+    with pytest.raises(ValueError, match="not a place"):
+        matrix([(float("nan"), 37.6)])
+
+
+def test_slower_hours_take_longer_on_the_same_roads() -> None:
+    points = some_points(4)
+    night, rush = matrix(points, speed_factor=1.2), matrix(points, speed_factor=1.6)
+    assert (rush.metres == night.metres).all() and rush.seconds.sum() > night.seconds.sum()
+
+
+def test_cached_answer_is_the_same_and_cannot_be_spoilt() -> None:
+    points = some_points(5)
+    answer = matrix(points)
+    assert matrix(points) is answer
+    with pytest.raises(ValueError, match="read-only"):
+        answer.seconds[0, 1] = 0
+
+
+def test_path_follows_streets_between_the_points() -> None:
+    graph = load()
+    drawn = {point for edge in graph.edges for point in edge.geometry}
+    junctions = {junction(graph, i) for i in range(len(graph.nodes))}
+    points = some_points(6)
+    for a, b in zip(points, points[1:], strict=False):
+        path = graph.path(a, b)
+        assert path[0] == a and path[-1] == b
+        assert all(point in drawn or point in junctions for point in path[1:-1])
+        length = sum(straight_metres(p, q) for p, q in zip(path, path[1:], strict=False))
+        assert length == pytest.approx(int(graph.matrix([a, b]).metres[0, 1]), rel=0.03)
+
+
+def test_road_signs_close_a_road_to_heavy_trucks() -> None:
+    edge = Edge(0, 1, 100, 36, "service", False, 7_500, 3_500, True, "", ((55.8, 37.6), (55.8, 37.61)))
+    assert edge.admits(VehicleLimits(7_500, 3_500))
+    assert not edge.admits(VehicleLimits(7_501)) and not edge.admits(VehicleLimits(0, 3_501))
+
+
+def test_polyline_of_the_published_example() -> None:
+    assert decode_polyline("_p~iF~ps|U_ulLnnqC_mqNvxq`@") == [(38.5, -120.2), (40.7, -120.95), (43.252, -126.453)]
+
+
+def test_base_layer_holds_every_street_with_class_and_name() -> None:
+    layer = load().base_geojson()
+    assert len(layer["features"]) == len(load().edges)
+    assert {"class", "name"} <= set(layer["features"][0]["properties"])
+    lon, lat = layer["features"][0]["geometry"]["coordinates"][0]
+    assert 37 < lon < 38 and 55 < lat < 56
