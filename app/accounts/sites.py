@@ -1,0 +1,92 @@
+"""Commands on building sites."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from app.accounts import queries
+from app.accounts.models import Site
+from app.accounts.requisites import phone_normal
+from app.core.db import session, unit_of_work
+from app.core.errors import FieldError, Invalid, Stale
+from app.core.permissions import Actor
+
+FIELDS = (
+    "title", "address", "lat", "lon", "access", "max_vehicle_kg", "max_height_mm", "floor", "lift", "unloading",
+    "contact_name", "contact_phone",
+)  # fmt: skip
+UNLOADING = ("self", "hands", "crane", "tail_lift")
+_LENGTHS = {"title": 100, "address": 300, "access": 500, "contact_name": 100}
+
+
+@unit_of_work
+def add(actor: Actor, given: Mapping[str, Any]) -> Site:
+    """Keep a new site; `given` holds values of FIELDS, title, address, lat and lon at least.
+
+    Raises:
+        Invalid: with every wrong field.
+    """
+    site = Site(user_id=actor.user, **_checked(given, partial=False))
+    session.add(site)
+    session.flush()
+    session.refresh(site)
+    return site
+
+
+@unit_of_work
+def edit(actor: Actor, public_id: uuid.UUID, given: Mapping[str, Any], version: int | None = None) -> Site:
+    """Change fields of an own site; orders already placed keep their copy.
+
+    Raises:
+        NotFound, Invalid, Stale.
+    """
+    site = queries.site(actor.user, public_id)
+    if version is not None and version != site.version:
+        raise Stale(version=site.version)
+    for key, value in _checked(given, partial=True).items():
+        setattr(site, key, value)
+    site.version += 1
+    return site
+
+
+@unit_of_work
+def remove(actor: Actor, public_id: uuid.UUID) -> None:
+    """Hide an own site; nothing that refers to it is lost.
+
+    Raises:
+        NotFound.
+    """
+    queries.site(actor.user, public_id).is_deleted = True
+
+
+def _checked(given: Mapping[str, Any], *, partial: bool) -> dict[str, Any]:
+    values = {key: given[key] for key in FIELDS if key in given and given[key] is not None}
+    errors = [] if partial else [
+        FieldError(f"/{key}", "required") for key in ("title", "address", "lat", "lon") if key not in values
+    ]  # fmt: skip
+    for key, longest in _LENGTHS.items():
+        if key in values:
+            values[key] = str(values[key]).strip()
+            if len(values[key]) > longest:
+                errors.append(FieldError(f"/{key}", "too_long", {"maximum": longest}))
+            elif not values[key] and key in ("title", "address"):
+                errors.append(FieldError(f"/{key}", "required"))
+    for key, low, high in (("lat", -90, 90), ("lon", -180, 180), ("floor", -5, 200)):
+        if key in values and not low <= values[key] <= high:
+            code = "too_small" if values[key] < low else "too_large"
+            errors.append(FieldError(f"/{key}", code, {"minimum": low, "maximum": high}))
+    for key in ("max_vehicle_kg", "max_height_mm"):
+        if key in values and not 0 < values[key] <= 100_000:
+            errors.append(FieldError(f"/{key}", "too_small", {"minimum": 1}))
+    if values.get("unloading", "self") not in UNLOADING:
+        errors.append(FieldError("/unloading", "unknown_option"))
+    if values.get("contact_phone"):
+        phone = phone_normal(str(values["contact_phone"]))
+        if phone is None:
+            errors.append(FieldError("/contact_phone", "malformed_phone"))
+        values["contact_phone"] = phone or ""
+    if errors:
+        raise Invalid(errors)
+    return values
