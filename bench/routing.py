@@ -1,7 +1,7 @@
 """Gap to the best known on academic instances: `python -m bench.routing DIR [--seconds 5] [--seed 1]`.
 
-DIR holds .vrp files and bks.csv (instance,kind,n,bks_cost,status,...). The rounding of a file follows its kind. The last
-line is JSON for a machine: mean gap of all rows, of published rows with at most 200 stops, and plans not feasible.
+DIR holds .vrp files and bks.csv (instance,kind,n,bks_cost,status,...). The rounding follows the row. The last line is
+JSON for a machine: mean gap of all rows, of published rows with at most 200 stops, and plans not feasible.
 """
 
 from __future__ import annotations
@@ -12,7 +12,14 @@ import json
 from pathlib import Path
 from statistics import mean
 
-ROUNDING = {"CVRP": "round", "PDPTW": "exact", "HFVRP": "exact", "MDVRPTW": "exact", "VRPTW": "dimacs", "MTVRPTWR": "dimacs"}
+ROUNDING = {
+    "CVRP": "round",
+    "PDPTW": "exact",
+    "HFVRP": "exact",
+    "MDVRPTW": "exact",
+    "VRPTW": "dimacs",
+    "MTVRPTWR": "dimacs",
+}
 
 
 def rounding(kind: str, convention: str) -> str:
@@ -52,7 +59,10 @@ def run(folder: Path, seconds: float, seed: int) -> dict[str, float | int | None
             if row["status"] == "published" and int(row["n"]) <= 200:
                 published.append(gap)
         shown = "-" if gap is None else f"{gap:.2f}"
-        print(f"{path.stem:<16}{row.get('n', '-'):>6}{cost if cost is not None else '-':>12}{shown:>9}  {feasible}", flush=True)
+        print(
+            f"{path.stem:<16}{row.get('n', '-'):>6}{cost if cost is not None else '-':>12}{shown:>9}  {feasible}",
+            flush=True,
+        )
     return {
         "mean_gap": round(mean(gaps), 3) if gaps else None,
         "mean_gap_published_n200": round(mean(published), 3) if published else None,

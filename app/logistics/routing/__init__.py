@@ -1,1 +1,1 @@
-"""Route planning: road times, the planning problem, solvers, an independent checker and reasons. No database, no web."""
+"""Route planning: road times, the problem, solvers, an independent checker and reasons. No database, no web."""

@@ -1,10 +1,11 @@
-"""The independent checker: re-drives every route from the matrix. It shares no code with the solvers or the scheduler."""
+"""The independent checker: re-drives every route from the matrix. It trusts no solver and not the scheduler."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from app.logistics.routing.problem import (
     DROP,
@@ -163,7 +164,7 @@ def _driving_hours(problem: Problem, truck: Truck, route: RoutePlan) -> Iterator
 
 def _totals(problem: Problem, truck: Truck, route: RoutePlan) -> Iterator[Violation]:
     chain = [truck.start, *(_place(problem.shipment_by_id[s.shipment_id], s) for s in route.stops), truck.end]
-    pairs = list(zip(chain, chain[1:], strict=False))
+    pairs = list(pairwise(chain))
     metres = sum(problem.metres(a, b) for a, b in pairs)
     driving = sum(problem.seconds(a, b) for a, b in pairs)
     if not route.stops:

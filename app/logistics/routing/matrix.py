@@ -11,6 +11,7 @@ from app.logistics.routing.roads import (
     DEFAULT_REGION,
     DEFAULT_SPEED_FACTOR,
     EARTH_RADIUS_M,
+    NO_LIMITS,
     Floats,
     Matrix,
     Point,
@@ -42,7 +43,7 @@ def matrix(
     for lat, lon in clean:
         if not (-90 <= lat <= 90 and -180 <= lon <= 180):
             raise ValueError(f"not a place on Earth: {lat}, {lon}")
-    return _cached(clean, vehicle or VehicleLimits(), region, speed_factor)
+    return _cached(clean, vehicle or NO_LIMITS, region, speed_factor)
 
 
 @lru_cache(maxsize=64)

@@ -7,7 +7,7 @@ no field for them. It knows no driver breaks either: schedule.py puts them in af
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -76,8 +76,7 @@ def _data(problem: Problem, shipments: Sequence[Shipment]) -> ProblemData:
     places = [*depots, *pickups, *(s.dropoff for s in shipments)]
     rows = [problem.row(place) for place in places]
     first_drop = len(depots) + len(pickups)
-    metres, seconds = (cells[np.ix_(rows, rows)].astype(np.int64)
-                       for cells in (problem.matrix.metres, problem.matrix.seconds))  # fmt: skip
+    metres, seconds = (cells[np.ix_(rows, rows)] for cells in (problem.matrix.metres, problem.matrix.seconds))
     bans = {t.id: tuple(i for i, s in enumerate(shipments) if not fits(t, s)) for t in problem.trucks}
     profiles = {ban: number for number, ban in enumerate(dict.fromkeys(bans.values()))}
     prize = _prize(problem.trucks)
@@ -128,8 +127,11 @@ def _prize(trucks: Sequence[Truck]) -> int:
     )
 
 
-def _banned(cells: Ints, ban: tuple[int, ...], first_drop: int, cap: int) -> Ints:
-    """The matrix of trucks that may not drive to these drops: the ways in are as long as no way at all."""
+def _banned(cells: Ints, ban: tuple[int, ...], first_drop: int, cap: int) -> Any:
+    """The matrix of trucks that may not drive to these drops: the ways in are as long as no way at all.
+
+    Any: PyVRP declares its matrices as arrays of the Python int, which no numpy type is.
+    """
     closed = cells.copy()
     closed[:, [first_drop + number for number in ban]] = cap
     np.fill_diagonal(closed, 0)

@@ -31,7 +31,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Shipment:
-    """Goods that travel from one warehouse to one site on one truck. Lots bigger than any truck are split by the caller.
+    """Goods from one warehouse to one site on one truck. Lots bigger than any truck are split by the caller.
 
     needs: equipment the truck must have, for example "crane" or "tail_lift".
     max_vehicle_mass_kg: the heaviest gross mass the site lets in; None when any truck may enter.
@@ -56,7 +56,7 @@ class Truck:
     """A truck with its driver for the day.
 
     shift: the truck leaves `start` not before shift[0] and is at `end` not after shift[1].
-    max_driving_s, break_s: after so much driving without a break the driver rests so long (the law: 4 h 30 min, 45 min).
+    max_driving_s, break_s: after so much driving the driver rests so long (the law: 4 h 30 min, 45 min).
     break_window: when the break may START; None means any time of the shift.
     """
 
@@ -152,7 +152,7 @@ PICKUP, DROP = "pickup", "drop"
 
 @dataclass(frozen=True, slots=True)
 class StopPlan:
-    """One pickup or drop. Arrival, start of service (after waiting for the window) and departure, seconds from midnight."""
+    """One pickup or drop: arrival, start of service (after waiting for the window) and departure."""
 
     kind: str
     shipment_id: str

@@ -66,11 +66,7 @@ def _windows_meet(problem: Problem, truck: Truck, shipment: Shipment) -> bool:
 
 
 def _earliest_drop(problem: Problem, shipment: Shipment) -> int:
-    return (
-        shipment.pickup_window[0]
-        + shipment.pickup_service_s
-        + problem.seconds(shipment.pickup, shipment.dropoff)
-    )
+    return shipment.pickup_window[0] + shipment.pickup_service_s + problem.seconds(shipment.pickup, shipment.dropoff)
 
 
 def _reaches(problem: Problem, truck: Truck, shipment: Shipment) -> bool:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -63,7 +64,7 @@ class Matrix:
 
     @property
     def quality(self) -> str:
-        """"road" when every pair follows roads, else "estimate"."""
+        """Either "road", when every pair follows roads, or "estimate"."""
         return "estimate" if bool(self.estimated.any()) else "road"
 
 
@@ -73,6 +74,9 @@ class VehicleLimits:
 
     gross_mass_kg: int = 0
     height_mm: int = 0
+
+
+NO_LIMITS = VehicleLimits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +173,7 @@ class RoadGraph:
             FarFromRoads: a point is more than 2 km away; all such points are named.
         """
         metres, found = self._tree.query(np.array(points, dtype=np.float64).reshape(-1, 2) * self._scale)
-        lost = [points[i] for i in np.flatnonzero(metres > MAX_SNAP_M)]
+        lost = [points[i] for i in np.flatnonzero(metres > MAX_SNAP_M).tolist()]
         if lost:
             raise FarFromRoads(lost)
         return self.main[found], metres
@@ -241,7 +245,7 @@ class RoadGraph:
             chain.append(int(before[chain[-1]]))
         chain.reverse()
         line: list[Point] = [a, self._node(chain[0])]
-        for tail, head in zip(chain, chain[1:], strict=False):
+        for tail, head in pairwise(chain):
             edge = self.edges[self._arcs[tail, head][1]]
             line.extend(edge.geometry if edge.tail == tail else edge.geometry[::-1])
         line.extend((self._node(chain[-1]), b))
@@ -309,7 +313,7 @@ def _edge(row: dict[str, str], nodes: Sequence[Point]) -> Edge:
 @lru_cache(maxsize=6)
 def load(
     region: str = DEFAULT_REGION,
-    limits: VehicleLimits = VehicleLimits(),
+    limits: VehicleLimits = NO_LIMITS,
     speed_factor: float = DEFAULT_SPEED_FACTOR,
 ) -> RoadGraph:
     """The road graph of a region for vehicles of these limits, kept in the process (at most six).

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 from app.logistics.routing.problem import (
     PICKUP,
@@ -52,7 +52,7 @@ def drive(problem: Problem, truck: Truck, order: Order) -> RoutePlan | None:
     shipments = [problem.shipment_by_id[shipment_id] for _, shipment_id in order]
     places = [s.pickup if kind == PICKUP else s.dropoff for (kind, _), s in zip(order, shipments, strict=True)]
     chain = [truck.start, *places, truck.end]
-    legs = [problem.seconds(a, b) for a, b in zip(chain, chain[1:], strict=False)]
+    legs = [problem.seconds(a, b) for a, b in pairwise(chain)]
     items = [
         _Item(leg, s.pickup_window if kind == PICKUP else s.drop_window,
               s.pickup_service_s if kind == PICKUP else s.drop_service_s)
@@ -62,7 +62,7 @@ def drive(problem: Problem, truck: Truck, order: Order) -> RoutePlan | None:
     if timed is None:
         return None
     gap, starts, start_s, end_s = timed
-    metres = sum(problem.metres(a, b) for a, b in zip(chain, chain[1:], strict=False))
+    metres = sum(problem.metres(a, b) for a, b in pairwise(chain))
     stops, rest = _stops(truck, order, items, gap, starts, start_s)
     return RoutePlan(
         truck_id=truck.id, stops=stops, start_s=start_s, end_s=end_s, distance_m=metres, driving_s=sum(legs),

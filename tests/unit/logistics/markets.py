@@ -17,19 +17,20 @@ SITE = Place(55.8205, 37.5990)
 
 def truck(truck_id: str = "t", **change: Any) -> Truck:
     """A ten-tonne truck with the whole day."""
-    values: dict[str, Any] = dict(
-        id=truck_id, start=YARD, end=YARD, payload_kg=10_000, volume_l=36_000, longest_mm=8_000, gross_mass_kg=16_000,
-        shift=DAY, fixed_cost_kop=500_000, cost_per_km_kop=6_000, cost_per_hour_kop=110_000,
-    )  # fmt: skip
+    values: dict[str, Any] = {
+        "id": truck_id, "start": YARD, "end": YARD, "payload_kg": 10_000, "volume_l": 36_000, "longest_mm": 8_000,
+        "gross_mass_kg": 16_000, "shift": DAY, "fixed_cost_kop": 500_000, "cost_per_km_kop": 6_000,
+        "cost_per_hour_kop": 110_000,
+    }  # fmt: skip
     return Truck(**(values | change))
 
 
 def shipment(shipment_id: str = "s", **change: Any) -> Shipment:
     """Two tonnes with the whole day."""
-    values: dict[str, Any] = dict(
-        id=shipment_id, pickup=WAREHOUSE, dropoff=SITE, mass_kg=2_000, volume_l=3_000, longest_mm=3_000,
-        pickup_window=DAY, drop_window=DAY,
-    )  # fmt: skip
+    values: dict[str, Any] = {
+        "id": shipment_id, "pickup": WAREHOUSE, "dropoff": SITE, "mass_kg": 2_000, "volume_l": 3_000,
+        "longest_mm": 3_000, "pickup_window": DAY, "drop_window": DAY,
+    }  # fmt: skip
     return Shipment(**(values | change))
 
 

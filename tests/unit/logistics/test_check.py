@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -30,13 +31,13 @@ def codes(task: Problem, plan: Plan) -> set[str]:
     return {violation.code for violation in violations(task, plan)}
 
 
-def with_route(plan: Plan, **change: object) -> Plan:
-    return replace(plan, routes=(replace(plan.routes[0], **change),))  # type: ignore[arg-type]  # named by the tests
+def with_route(plan: Plan, **change: Any) -> Plan:
+    return replace(plan, routes=(replace(plan.routes[0], **change),))
 
 
-def with_stop(plan: Plan, number: int, **change: object) -> Plan:
+def with_stop(plan: Plan, number: int, **change: Any) -> Plan:
     stops = list(plan.routes[0].stops)
-    stops[number] = replace(stops[number], **change)  # type: ignore[arg-type]  # named by the tests
+    stops[number] = replace(stops[number], **change)
     return with_route(plan, stops=tuple(stops))
 
 
@@ -80,7 +81,7 @@ def test_planted_defect_is_caught(task: Problem, code: str) -> None:
     assert code in codes(task, PLANTED[code](valid(task)))
 
 
-HARDER: dict[str, tuple[dict[str, object], dict[str, object]]] = {
+HARDER: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     # the same plan judged against a stricter truck or shipment
     "overload_mass": ({"payload_kg": 3_999}, {}),
     "overload_volume": ({"volume_l": 5_999}, {}),

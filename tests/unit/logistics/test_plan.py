@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.logistics.routing import solve
-from app.logistics.routing.check import violations
+from app.logistics.routing.check import Violation, violations
 from app.logistics.routing.problem import Place, Problem
 from app.logistics.routing.reasons import CODES
 from app.logistics.routing.solve import Progress, plan
@@ -80,7 +80,7 @@ def test_pyvrp_plans_alone_when_vroom_is_absent(monkeypatch: pytest.MonkeyPatch)
 
 def test_invalid_plan_never_leaves_the_planner(monkeypatch: pytest.MonkeyPatch) -> None:
     task = market(5, 2, 3)
-    monkeypatch.setattr(solve, "violations", lambda *_: [solve.Violation("lost", "s0")])
+    monkeypatch.setattr(solve, "violations", lambda *_: [Violation("lost", "s0")])
     with pytest.raises(solve.PlanRefused):
         plan(task, 1, iterations=0)
 
@@ -90,7 +90,9 @@ def test_long_drives_keep_their_breaks() -> None:
     trucks = [truck(t.id, start=t.start, end=t.end, max_driving_s=2_400, skills=frozenset({"crane"}),
                     gross_mass_kg=12_000) for t in whole.trucks]  # fmt: skip
     task = problem(trucks, list(whole.shipments))
-    accounted(task, plan(task, 1))
+    answer = plan(task, 1)
+    accounted(task, answer)
+    assert any(route.rest is not None for route in answer.routes)
 
 
 def test_nothing_to_carry_and_no_trucks_are_plans_too() -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import heapq
 import random
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -74,8 +75,10 @@ def test_two_hundred_points_are_all_reachable_and_never_zero_apart() -> None:
 
 def test_oneway_street_is_not_driven_against() -> None:
     nodes = [(55.80, 37.60), (55.80, 37.61), (55.81, 37.61)]
+
     def street(tail: int, head: int) -> Edge:
         return Edge(tail, head, 1000, 36, "service", True, 0, 0, True, "", (nodes[tail], nodes[head]))
+
     ring = RoadGraph(nodes, [street(0, 1), street(1, 2), street(2, 0)], speed_factor=1.0)
     assert ring.matrix(nodes).metres.tolist() == [[0, 1000, 2000], [2000, 0, 1000], [1000, 2000, 0]]
 
@@ -134,11 +137,11 @@ def test_path_follows_streets_between_the_points() -> None:
     drawn = {point for edge in graph.edges for point in edge.geometry}
     junctions = {junction(graph, i) for i in range(len(graph.nodes))}
     points = some_points(6)
-    for a, b in zip(points, points[1:], strict=False):
+    for a, b in pairwise(points):
         path = graph.path(a, b)
         assert path[0] == a and path[-1] == b
         assert all(point in drawn or point in junctions for point in path[1:-1])
-        length = sum(straight_metres(p, q) for p, q in zip(path, path[1:], strict=False))
+        length = sum(straight_metres(p, q) for p, q in pairwise(path))
         assert length == pytest.approx(int(graph.matrix([a, b]).metres[0, 1]), rel=0.03)
 
 
