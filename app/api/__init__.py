@@ -12,8 +12,9 @@ from app.settings import Settings
 
 def init_app(app: Flask, settings: Settings) -> None:
     """Register the operations, the document and CORS."""
-    from app.api import kernel, openapi  # after the package is importable: its modules import each other
+    from app.api import auth, kernel, openapi  # after the package is importable: its modules import each other
 
+    auth.init_app(app, settings)
     app.extensions["api_operations"] = []
     for where in registry.API_BLUEPRINTS:
         module, _, name = where.partition(":")

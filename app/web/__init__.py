@@ -4,31 +4,52 @@ from __future__ import annotations
 
 import importlib
 import time
+from pathlib import Path
 
 import structlog
 from flask import Flask, Response, g, request
 from flask_wtf import CSRFProtect
 
-from app import registry
+from app import access, i18n, registry
+from app.api import auth
 from app.core import metrics
 from app.core.db import session
 from app.core.ids import uuid7
+from app.core.permissions import Actor
 from app.settings import Settings
-from app.web import errors, health
+from app.web import assets, chrome, filters, headers, health, htmx, sessions
 
 csrf = CSRFProtect()
+ROOT = Path(__file__).resolve().parent.parent.parent
+VAR = ROOT / "var"
+"""Compiled texts and styles; made anew when it is lost."""
 
 
 def init_app(app: Flask, settings: Settings) -> None:
     """Register everything a page needs, in the order requests meet it."""
+    i18n.init_i18n(app, cache=VAR / "i18n", user_locale=lambda: access.actor().locale if _signed_in() else None)
+    filters.init_filters(app, assets.init_assets(app, ROOT / "static", VAR / "static"))
+    headers.init_headers(app, is_signed_in=_signed_in, tile_url=settings.tile_url)
+    htmx.init_htmx(app)
     app.before_request(start_request)
     app.after_request(count_request)
     csrf.init_app(app)
-    errors.init_app(app)
+    sessions.init_app(app)
+    app.before_request(access.guard(load_actor))
+    app.context_processor(chrome.context)
     app.register_blueprint(health.pages)
     for where in registry.PAGE_BLUEPRINTS:
         module, _, name = where.partition(":")
         app.register_blueprint(getattr(importlib.import_module(module), name))
+
+
+def load_actor() -> Actor:
+    """The person behind a request: by token on the API, by session cookie on pages, never the other way round."""
+    return auth.load_actor() if request.path.startswith("/api/v1") else sessions.load_actor()
+
+
+def _signed_in() -> bool:
+    return access.actor().is_signed_in
 
 
 def start_request() -> None:
