@@ -28,6 +28,7 @@ MODELS = (
 JOB_HANDLERS: dict[str, str] = {
     "mail.send": "workers.mail:send",
     "housekeeping.daily": "workers.housekeeping:daily",
+    "route.plan": "workers.routing:plan",
 }
 """Kind of job -> `module:function` that takes a RunningJob. Modules are imported in workers only."""
 

@@ -28,9 +28,7 @@ from app.logistics.models import (
 )
 from app.logistics.road import Road, road
 from app.logistics.rules import Window
-
-_warehouse = sa.table("warehouse", sa.column("id"), sa.column("lat"), sa.column("lon"), sa.column("max_vehicle_kg"))
-"""The three columns of a pickup point that a price needs; the table belongs to `offers`."""
+from app.offers import queries as offers
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +122,7 @@ def _carriers_of(warehouse_id: int, day: date) -> list[Any]:
 
 def _way(warehouse_id: int, site: Mapping[str, Any]) -> tuple[Road, dict[str, Any]]:
     """The road, and the site with the warehouse's own limit on trucks added."""
-    place = session.execute(
-        sa.select(_warehouse.c.lat, _warehouse.c.lon, _warehouse.c.max_vehicle_kg).where(_warehouse.c.id == warehouse_id)
-    ).one_or_none()
+    place = offers.warehouses([warehouse_id]).get(warehouse_id)
     if place is None:
         raise NotFound()
     limits = [int(kg) for kg in (site.get("max_vehicle_kg"), place.max_vehicle_kg) if kg]
