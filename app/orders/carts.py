@@ -1,0 +1,237 @@
+"""The cart: of a guest by a token in a cookie or header, of a person by the account."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from app.core.db import session, unit_of_work
+from app.core.errors import Conflict, FieldError, Invalid, NotFound
+from app.core.ids import new_token, token_hash
+from app.core.permissions import Actor
+from app.offers import queries as offers
+from app.offers.queries import OfferForSale
+from app.orders import rules
+from app.orders.models import Cart, CartLine
+
+
+@dataclass(frozen=True, slots=True)
+class CartChange:
+    """What a change came to. `note`: "", step, minimum or stock; `token`: of a cart made for a guest just now."""
+
+    line: uuid.UUID | None
+    offer: uuid.UUID
+    name_ru: str
+    name_en: str
+    unit: str
+    quantity: Decimal
+    note: str = ""
+    token: str = ""
+
+
+def find_cart(actor: Actor, token: str, *, lock: bool = False) -> int | None:
+    """The open cart of the person, or of the guest who holds the token."""
+    statement = sa.select(Cart.id).where(Cart.status == "open")
+    if actor.is_signed_in:
+        statement = statement.where(Cart.user_id == actor.user)
+    elif token:
+        statement = statement.where(Cart.token_hash == token_hash(token), Cart.user_id.is_(None))
+    else:
+        return None
+    return session.scalar(statement.with_for_update() if lock else statement)
+
+
+@unit_of_work
+def add(
+    actor: Actor, token: str, offer_id: uuid.UUID, quantity: Decimal, unit: str | None = None, *, round_up: bool = False
+) -> CartChange:
+    """Put an offer into the cart; a line that is there already grows.
+
+    Args:
+        quantity: in the offer's unit of sale.
+        round_up: take the next whole step instead of refusing a part of one (forms do).
+
+    Raises:
+        Invalid: no such offer on sale, another unit, a wrong quantity or step, sold out, the cart is full.
+    """
+    rules.check_quantity(quantity)
+    try:
+        offer = offers.offer_by_public_id(offer_id)
+    except NotFound:
+        raise Invalid.one("/offer", "offer_not_on_sale") from None
+    if unit is not None and unit != offer.unit:
+        raise Invalid.one("/unit", "unit_not_sold", unit=offer.unit)
+    if not round_up:
+        _check_step(offer, quantity)
+    cart, made = _cart_to_fill(actor, token)
+    return _put(cart, offer, quantity, made)
+
+
+@unit_of_work
+def add_many(actor: Actor, token: str, wishes: Sequence[tuple[int, Decimal]]) -> tuple[list[CartChange], str]:
+    """Put several offers (id, units of sale) in at once, as an estimate does; what is sold out is left out.
+
+    Returns:
+        The changes, and the token of a cart made for a guest just now.
+    """
+    rows = offers.offer_rows(offer for offer, _quantity in wishes)
+    cart, made = _cart_to_fill(actor, token)
+    changes = []
+    for offer_id, quantity in wishes:
+        offer = rows.get(offer_id)
+        if offer is None:
+            raise NotFound()
+        rules.check_quantity(quantity)
+        try:
+            changes.append(_put(cart, offer, quantity, made))
+        except Invalid:
+            changes.append(_change(offer, None, Decimal(0), "sold_out", made))
+    return changes, made
+
+
+@unit_of_work
+def change(actor: Actor, token: str, line_id: uuid.UUID, quantity: Decimal, *, round_up: bool = False) -> CartChange:
+    """Set the quantity of a line; 0 takes it out.
+
+    Raises:
+        NotFound: the line is not in this cart.
+        Invalid: a wrong quantity or step, or sold out.
+    """
+    if quantity == 0:
+        return remove(actor, token, line_id)
+    rules.check_quantity(quantity)
+    line = _own_line(actor, token, line_id)
+    offer = offers.offer_rows([line.offer_id])[line.offer_id]
+    if not round_up:
+        _check_step(offer, quantity)
+    fit = _fit(offer, quantity)
+    line.quantity = fit.quantity
+    session.flush()
+    return _change(offer, line.public_id, fit.quantity, fit.note)
+
+
+@unit_of_work
+def remove(actor: Actor, token: str, line_id: uuid.UUID) -> CartChange:
+    """Take a line out; the change tells how much it was, for a way back.
+
+    Raises:
+        NotFound: the line is not in this cart.
+    """
+    line = _own_line(actor, token, line_id)
+    offer = offers.offer_rows([line.offer_id])[line.offer_id]
+    session.delete(line)
+    session.flush()
+    return _change(offer, None, line.quantity)
+
+
+@unit_of_work
+def accept_prices(actor: Actor, token: str) -> None:
+    """The buyer has seen what the lines cost now."""
+    cart = find_cart(actor, token, lock=True)
+    lines = list(session.scalars(sa.select(CartLine).where(CartLine.cart_id == cart)))
+    rows = offers.offer_rows(line.offer_id for line in lines)
+    for line in lines:
+        line.price_seen = rows[line.offer_id].price_for(line.quantity).price
+
+
+@unit_of_work
+def merge_guest_cart(actor: Actor, token: str) -> list[CartChange]:
+    """Pour the guest's cart into the person's after login: quantities add, stock caps.
+
+    Returns:
+        The lines whose quantity is not simply what the guest had: added up, capped, or left out (`sold_out`).
+    """
+    if not token:
+        return []
+    guest = session.scalar(
+        sa.select(Cart)
+        .where(Cart.token_hash == token_hash(token), Cart.user_id.is_(None), Cart.status == "open")
+        .with_for_update()
+    )
+    if guest is None:
+        return []
+    mine, _made = _cart_to_fill(actor, "")
+    known = set(session.scalars(sa.select(CartLine.offer_id).where(CartLine.cart_id == mine)))
+    wishes = session.execute(
+        sa.select(CartLine.offer_id, CartLine.quantity).where(CartLine.cart_id == guest.id).order_by(CartLine.id)
+    ).all()
+    changes, _token = add_many(actor, "", [(w.offer_id, w.quantity) for w in wishes])
+    guest.status = "merged"
+    session.flush()
+    return [
+        change
+        for wish, change in zip(wishes, changes, strict=True)
+        if change.note or wish.offer_id in known
+    ]
+
+
+def _cart_to_fill(actor: Actor, token: str) -> tuple[int, str]:
+    """The open cart, locked; made when there is none. The token is told only when it is new."""
+    found = find_cart(actor, token, lock=True)
+    if found is not None:
+        return found, ""
+    if actor.is_signed_in:
+        session.execute(insert(Cart).values(user_id=actor.user).on_conflict_do_nothing())
+        found = find_cart(actor, token, lock=True)
+        if found is None:
+            raise Conflict("request_in_progress", retry_after=1)
+        return found, ""
+    made = new_token()
+    cart = Cart(token_hash=token_hash(made))
+    session.add(cart)
+    session.flush()
+    return cart.id, made
+
+
+def _put(cart: int, offer: OfferForSale, quantity: Decimal, made: str) -> CartChange:
+    line = session.scalar(sa.select(CartLine).where(CartLine.cart_id == cart, CartLine.offer_id == offer.id))
+    fit = _fit(offer, quantity + (line.quantity if line else 0))
+    if line is None:
+        lines = session.scalar(sa.select(sa.func.count()).where(CartLine.cart_id == cart)) or 0
+        if lines >= rules.MOST_LINES:
+            raise Invalid.one("/offer", "cart_full", maximum=rules.MOST_LINES)
+        line = CartLine(cart_id=cart, offer_id=offer.id)
+        session.add(line)
+    line.quantity = fit.quantity
+    line.price_seen = offer.price_for(fit.quantity).price
+    session.flush()
+    return _change(offer, line.public_id, fit.quantity, fit.note, made)
+
+
+def _fit(offer: OfferForSale, wanted: Decimal) -> rules.Fit:
+    there = offer.available if offer.is_active else Decimal(0)
+    fit = rules.fit_quantity(min(wanted, rules.MOST), offer.step, offer.minimum, there)
+    if fit is None:
+        raise Invalid.one("/quantity", "sold_out")
+    return fit
+
+
+def _check_step(offer: OfferForSale, quantity: Decimal) -> None:
+    errors = []
+    if quantity % offer.step:
+        errors.append(FieldError("/quantity", "quantity_step", {"step": f"{offer.step.normalize():f}"}))
+    elif quantity < offer.minimum:
+        errors.append(FieldError("/quantity", "too_small", {"minimum": f"{offer.minimum.normalize():f}"}))
+    if errors:
+        raise Invalid(errors)
+
+
+def _own_line(actor: Actor, token: str, line_id: uuid.UUID) -> CartLine:
+    cart = find_cart(actor, token, lock=True)
+    line = None
+    if cart is not None:
+        line = session.scalar(sa.select(CartLine).where(CartLine.public_id == line_id, CartLine.cart_id == cart))
+    if line is None:
+        raise NotFound()
+    return line
+
+
+def _change(
+    offer: OfferForSale, line: uuid.UUID | None, quantity: Decimal, note: str = "", made: str = ""
+) -> CartChange:
+    return CartChange(line, offer.public_id, offer.name_ru, offer.name_en, offer.unit, quantity, note, made)

@@ -1,0 +1,334 @@
+"""The way of goods from the shelf to the door: one command for each transition of a trip."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+
+from app.core import clock, money
+from app.core.db import session, unit_of_work
+from app.core.errors import Conflict, FieldError, Invalid, NotFound
+from app.core.permissions import Actor
+from app.logistics import service as logistics
+from app.offers import stock
+from app.orders import rules
+from app.orders.models import Fulfilment, Order, OrderGroup, OrderLine
+from app.orders.totals import (
+    Load,
+    factor_of,
+    goods_of_trip,
+    load_of,
+    recount,
+    resize,
+    sum_group,
+)
+from app.orders.transitions import SYSTEM, locked_order, move_order, move_trip, note
+from app.payments import queries as money_queries
+from app.payments import service as payments
+
+OVER = frozenset({"delivered", "partially_delivered", "failed", "returning", "returned", "cancelled"})
+
+
+@unit_of_work
+def start_picking(actor: Actor, trip_id: uuid.UUID) -> None:
+    """The warehouse begins to collect an accepted order.
+
+    Raises:
+        NotFound: absent, or another seller's.
+        Conflict: `order_state`, `fulfilment_state`.
+    """
+    _group, order, trips, trip = _of_seller(actor, trip_id)
+    _check_accepted(order)
+    move_trip(actor, order, trip, "picking")
+    _derive(order, trips)
+
+
+@unit_of_work
+def ready(actor: Actor, trip_id: uuid.UUID, counted: Mapping[uuid.UUID, Decimal] | None = None) -> int:
+    """Everything found is packed and waits for the truck; what was not found is taken off the order.
+
+    Args:
+        counted: order line -> units of sale found; a line not named was found whole.
+
+    Returns:
+        By how many kopeks the order became cheaper.
+
+    Raises:
+        NotFound: absent, or another seller's.
+        Invalid: a line of another order, more than is needed, nothing at all.
+        Conflict: `fulfilment_state`.
+    """
+    group, order, trips, trip = _of_seller(actor, trip_id)
+    rules.FULFILMENT.check(trip.status, "ready")
+    load = load_of(order.id)
+    found = _check_counts(load, trip, counted or {})
+    short = []
+    for piece in load.of_trip(trip.id):
+        piece.picked = found.get(piece.order_line_id, piece.quantity)
+        if piece.picked < piece.quantity:
+            line = load.line(piece.order_line_id)
+            missing = piece.quantity - piece.picked
+            short.append({"position": line.position, "missing": f"{rules.per_unit(missing, factor_of(line)):f}"})
+            stock.release([stock.StockLine(line.offer_id, trip.warehouse_id, missing)], _because(actor, trip, "not_found"))
+            piece.quantity = piece.picked
+    trip.ready_at = clock.now()
+    move_trip(actor, order, trip, "ready", details={"short": short} if short else None)
+    less = 0
+    if short:
+        resize(trip, load)
+        less = recount(actor, group, order, trips, load, "not_found")
+    _derive(order, trips)
+    session.flush()
+    _tell_carrier(actor, group, trip, trips, load)
+    return less
+
+
+def _check_counts(load: Load, trip: Fulfilment, counted: Mapping[uuid.UUID, Decimal]) -> dict[int, Decimal]:
+    """Base units found of each line that was counted."""
+    pieces = {p.order_line_id: p for p in load.of_trip(trip.id)}
+    lines = {line.public_id: line for line in load.lines if line.id in pieces}
+    errors = []
+    found: dict[int, Decimal] = {}
+    for public_id, units in counted.items():
+        line = lines.get(public_id)
+        if line is None:
+            errors.append(FieldError(f"/lines/{public_id}", "unknown_line"))
+            continue
+        needed = pieces[line.id].quantity
+        most = rules.per_unit(needed, factor_of(line))
+        if not units.is_finite() or not 0 <= units <= most:
+            errors.append(FieldError(f"/lines/{public_id}", "counted_range", {"maximum": f"{most.normalize():f}"}))
+            continue
+        found[line.id] = needed if units == most else min(needed, rules.to_base(units, factor_of(line)))
+    left = [found.get(line_id, piece.quantity) for line_id, piece in pieces.items()]
+    if not errors and not any(left):
+        errors.append(FieldError("/lines", "nothing_found"))
+    if errors:
+        raise Invalid(errors)
+    return found
+
+
+def _tell_carrier(
+    actor: Actor, group: OrderGroup, trip: Fulfilment, trips: Sequence[Fulfilment], load: Load
+) -> None:
+    mass, volume = carried_size(trip)
+    cash = goods_of_trip(trip.id, trips, load) + trip.delivery_price if group.payment_method == "cash" else 0
+    logistics.mark_ready(
+        trip.id, user_id=actor.user_id, cargo=cargo_of(trip, load), mass_kg=mass, volume_l=volume, cash_due=cash
+    )
+
+
+def carried_size(trip: Fulfilment) -> tuple[int, int]:
+    """Whole kilograms and litres of a trip, rounded up: a truck needs at least that."""
+    return -int(-trip.mass_kg // 1), -int(-(trip.volume_m3 * 1000) // 1)
+
+
+def cargo_of(trip: Fulfilment, load: Load) -> list[dict[str, Any]]:
+    """The waybill of a trip; `line` is the position in the order and comes back in the counts."""
+    cargo = []
+    for piece in load.of_trip(trip.id):
+        line = load.line(piece.order_line_id)
+        if piece.quantity:
+            units = rules.per_unit(piece.quantity, factor_of(line))
+            cargo.append(
+                {
+                    "line": str(line.position),
+                    "name_ru": line.name_ru,
+                    "name_en": line.name_en,
+                    "sku": line.sku,
+                    "unit": line.unit,
+                    "quantity": f"{units.normalize():f}",
+                    "quantity_base": f"{piece.quantity:f}",
+                }
+            )
+    return cargo
+
+
+@unit_of_work
+def receive_back(actor: Actor, trip_id: uuid.UUID) -> None:
+    """What could not be handed over is on the shelf again.
+
+    Raises:
+        NotFound: absent, or another seller's.
+        Conflict: `fulfilment_state`: nothing of this trip is coming back.
+    """
+    group, order, trips, trip = _of_seller(actor, trip_id)
+    if trip.status != "returning":
+        move_trip(actor, order, trip, "returning")
+    move_trip(actor, order, trip, "returned")
+    load = load_of(order.id)
+    for piece in load.of_trip(trip.id):
+        rest = piece.quantity - (piece.delivered or Decimal(0))
+        if rest > 0:
+            line = load.line(piece.order_line_id)
+            stock.release([stock.StockLine(line.offer_id, trip.warehouse_id, rest)], _because(actor, trip, "came_back"))
+    _derive(order, trips)
+    _close(actor, group, order, trips)
+
+
+@unit_of_work
+def handed_over(trip_id: int, user_id: int | None = None) -> None:
+    """The courier has loaded the goods. Told twice, or late: nothing changes."""
+    _advance(trip_id, "handed_over", user_id)
+
+
+@unit_of_work
+def on_the_way(trip_id: int, user_id: int | None = None) -> None:
+    """The truck has left the warehouse. Told twice, or late: nothing changes."""
+    _advance(trip_id, "in_transit", user_id)
+
+
+_ROAD = ("ready", "handed_over", "in_transit")
+
+
+def _advance(trip_id: int, wanted: str, user_id: int | None) -> None:
+    order_id = session.scalar(sa.select(Fulfilment.order_id).where(Fulfilment.id == trip_id))
+    if order_id is None:
+        return
+    _group, order, trips = locked_order(order_id)
+    trip = next(t for t in trips if t.id == trip_id)
+    _walk(Actor(user_id=user_id), order, trip, wanted)
+    _derive(order, trips)
+
+
+def _walk(actor: Actor, order: Order, trip: Fulfilment, wanted: str) -> None:
+    """Make every step up to `wanted`: facts of the road may be told out of turn."""
+    if trip.status in _ROAD:
+        for state in _ROAD[_ROAD.index(trip.status) + 1 : _ROAD.index(wanted) + 1]:
+            move_trip(actor, order, trip, state)
+
+
+@unit_of_work
+def complete(
+    trip_id: int,
+    outcome: str,
+    reason: str,
+    lines: Sequence[Mapping[str, Any]],
+    cash_counted: int | None,
+    user_id: int | None = None,
+) -> None:
+    """The truck was at the door: stock leaves, the order and its money follow. Told twice: nothing changes.
+
+    Args:
+        outcome: delivered, partially_delivered or failed.
+        lines: [{line, delivered_base}] as counted; `line` is the position in the order.
+        cash_counted: kopeks the courier took, None when nothing was to be taken.
+    """
+    order_id = session.scalar(sa.select(Fulfilment.order_id).where(Fulfilment.id == trip_id))
+    if order_id is None:
+        return
+    group, order, trips = locked_order(order_id)
+    trip = next(t for t in trips if t.id == trip_id)
+    if trip.status in OVER:
+        return
+    actor = Actor(user_id=user_id)
+    _walk(actor, order, trip, "in_transit")
+    load = load_of(order.id)
+    _count_at_door(load, trip, outcome, lines)
+    if outcome == "failed":
+        trip.delivery_price = 0
+    details = {} if cash_counted is None else {"cash_counted": cash_counted}
+    move_trip(actor, order, trip, outcome, reason=reason, details=details)
+    _ship(actor, load, trip)
+    recount(actor, group, order, trips, load, "not_delivered")
+    _earn(order, trip, trips, load)
+    _close(SYSTEM, group, order, trips)
+
+
+def _count_at_door(load: Load, trip: Fulfilment, outcome: str, lines: Sequence[Mapping[str, Any]]) -> None:
+    counts = {str(item["line"]): Decimal(str(item["delivered_base"])) for item in lines}
+    for piece in load.of_trip(trip.id):
+        if outcome == "failed":
+            piece.delivered = Decimal(0)
+        elif outcome == "delivered":
+            piece.delivered = piece.quantity
+        else:
+            position = str(load.line(piece.order_line_id).position)
+            piece.delivered = min(piece.quantity, max(Decimal(0), counts.get(position, piece.quantity)))
+
+
+def _ship(actor: Actor, load: Load, trip: Fulfilment) -> None:
+    gone = [
+        stock.StockLine(load.line(p.order_line_id).offer_id, trip.warehouse_id, p.delivered)
+        for p in load.of_trip(trip.id)
+        if p.delivered
+    ]
+    if gone:
+        stock.ship(gone, _because(actor, trip, "delivered"))
+
+
+def _earn(order: Order, trip: Fulfilment, trips: Sequence[Fulfilment], load: Load) -> None:
+    """The seller's part of a trip: goods handed over, less the fee at the percent that was frozen."""
+    sale = goods_of_trip(trip.id, trips, load)
+    if not sale:
+        return
+    fees = money_queries.fees_of(line.id for line in load.lines)
+    fee = 0
+    for line in load.lines:
+        part = goods_of_line(line, trip.id, trips, load)
+        frozen = fees.get(line.id)
+        fee += money.percent_of(part, frozen.percent) if frozen else 0
+    payments.earn(order.seller_id, order.id, sale, fee, f"trip:{trip.id}")
+
+
+def goods_of_line(line: OrderLine, trip_id: int, trips: Sequence[Fulfilment], load: Load) -> int:
+    """Kopeks of one line that a trip carries."""
+    return goods_of_trip(trip_id, trips, Load([line], load.of_line(line.id)))
+
+
+def _close(actor: Actor, group: OrderGroup, order: Order, trips: Sequence[Fulfilment]) -> None:
+    """Complete an order whose trips are all over, and the cash payment of a purchase whose orders are."""
+    outcome = rules.order_outcome(t.status for t in trips)
+    if order.status == "accepted" and outcome is not None:
+        reason = "" if outcome == "completed" else "not_delivered"
+        move_order(actor, order, outcome, reason=reason)
+    if group.payment_method == "cash":
+        _settle_cash(group, order, trips)
+    sum_group(group)
+
+
+def _settle_cash(group: OrderGroup, order: Order, trips: Sequence[Fulfilment]) -> None:
+    if all(t.status in OVER for t in trips) and order.total and order.payment_status == "awaiting":
+        order.payment_status = "paid"
+    session.flush()
+    waiting = session.scalar(
+        sa.select(sa.func.count())
+        .select_from(Order)
+        .where(Order.group_id == group.id, Order.payment_status == "awaiting", Order.total > 0)
+    )
+    if not waiting and payments.settle_cash(group.id):
+        note(SYSTEM, order, "payment.paid", "awaiting", "paid", details={"amount": group.total})
+
+
+def _of_seller(actor: Actor, trip_id: uuid.UUID) -> tuple[OrderGroup, Order, list[Fulfilment], Fulfilment]:
+    """A trip of the actor's seller, with everything locked.
+
+    Raises:
+        NotFound: absent, or another seller's.
+    """
+    row = session.execute(
+        sa.select(Fulfilment.id, Fulfilment.order_id)
+        .join(Order, Order.id == Fulfilment.order_id)
+        .where(Fulfilment.public_id == trip_id, Order.seller_id == actor.seller_id)
+    ).one_or_none()
+    if row is None:
+        raise NotFound()
+    group, order, trips = locked_order(row.order_id)
+    return group, order, trips, next(t for t in trips if t.id == row.id)
+
+
+def _check_accepted(order: Order) -> None:
+    if order.status != "accepted":
+        raise Conflict("order_state", state=order.status, wanted="picking")
+
+
+def _derive(order: Order, trips: Sequence[Fulfilment]) -> None:
+    order.fulfilment_status = rules.derived_fulfilment(t.status for t in trips)
+
+
+def _because(actor: Actor, trip: Fulfilment, reason: str) -> stock.Cause:
+    return stock.Cause("fulfilment", trip.id, actor, reason)

@@ -1,0 +1,291 @@
+"""Writes the rows of a purchase inside the transaction of `service.place`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from app.core import clock, timers
+from app.core.db import session
+from app.core.permissions import Actor
+from app.logistics import service as logistics
+from app.offers import stock
+from app.offers.queries import WarehouseRow
+from app.orders import numbers, rules
+from app.orders.checkout import Quote
+from app.orders.fulfilments import cargo_of, carried_size
+from app.orders.models import (
+    Fulfilment,
+    FulfilmentLine,
+    Order,
+    OrderEvent,
+    OrderGroup,
+    OrderLine,
+)
+from app.orders.plan import PlannedLine
+from app.orders.totals import Load, goods_of_trip
+from app.payments import rules as money_rules
+from app.payments import service as payments
+from app.payments.service import FeeLine
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """Who meets the truck."""
+
+    name: str
+    phone: str
+
+
+@dataclass(frozen=True, slots=True)
+class Purchase:
+    """What a checked quote, its lines as they are now and the buyer's words come to."""
+
+    quote: Quote
+    lines: Mapping[int, PlannedLine]
+    warehouses: Mapping[int, WarehouseRow]
+    category_paths: Mapping[int, tuple[int, ...]]
+    contact: Contact
+    payment_method: str
+    comment: str
+    payer: Mapping[str, Any]
+    organisation_id: int | None
+
+
+@dataclass(slots=True)
+class Written:
+    """An order just written, with its trips and load."""
+
+    order: Order
+    trips: list[Fulfilment]
+    load: Load
+
+
+def write(actor: Actor, purchase: Purchase) -> OrderGroup:
+    """All rows of a purchase: group, orders, lines, trips, payment, fees, stock, deliveries, timers, history.
+
+    Raises:
+        Conflict: `stock_changed` from the conditional update of the stock; the caller's transaction is rolled back.
+    """
+    group = _group(actor, purchase)
+    written = [
+        _order(actor, group, position, seller, purchase)
+        for position, seller in enumerate(dict.fromkeys(t["seller_id"] for t in purchase.quote.payload["trips"]), 1)
+    ]
+    _money(group, written, purchase)
+    _timers(group, written)
+    _deliveries(actor, group, written, purchase)
+    pieces = [
+        stock.StockLine(one.load.line(p.order_line_id).offer_id, trip.warehouse_id, p.quantity)
+        for one in written
+        for trip in one.trips
+        for p in one.load.of_trip(trip.id)
+    ]
+    stock.take(pieces, stock.Cause("order_group", group.id, actor, "placed"))
+    return group
+
+
+def _group(actor: Actor, purchase: Purchase) -> OrderGroup:
+    totals = purchase.quote.payload["totals"]
+    group = OrderGroup(
+        number=numbers.next_group_number(),
+        cart_id=purchase.quote.cart_id,
+        user_id=actor.user,
+        organisation_id=purchase.organisation_id,
+        site=purchase.quote.payload["site"],
+        contact_name=purchase.contact.name,
+        contact_phone=purchase.contact.phone,
+        payment_method=purchase.payment_method,
+        payment_status="awaiting",
+        goods=totals["goods"],
+        delivery=totals["delivery"],
+        total=totals["total"],
+        vat=totals["vat"],
+        comment=purchase.comment,
+    )
+    session.add(group)
+    session.flush()
+    return group
+
+
+def _order(actor: Actor, group: OrderGroup, position: int, seller: int, purchase: Purchase) -> Written:
+    trips = [t for t in purchase.quote.payload["trips"] if t["seller_id"] == seller]
+    wanted = list(dict.fromkeys(piece["line"] for trip in trips for piece in trip["pieces"]))
+    planned = [purchase.lines[line] for line in wanted]
+    goods = sum(line.gross for line in planned)
+    delivery = sum(trip["delivery"] for trip in trips)
+    order = Order(
+        number=numbers.order_number(group.number, position),
+        group_id=group.id,
+        seller_id=seller,
+        seller_name=trips[0]["seller_name"],
+        payment_status="awaiting",
+        goods=goods,
+        delivery=delivery,
+        total=goods + delivery,
+        vat=sum(line.vat for line in planned),
+        accept_by=clock.now() + timedelta(hours=planned[0].offer.accept_hours),
+    )
+    session.add(order)
+    session.flush()
+    lines = {line.id: _line(order, index, line) for index, line in enumerate(planned, 1)}
+    rows = [_trip(order, trip, purchase) for trip in trips]
+    session.add_all([*lines.values(), *rows])
+    session.flush()
+    pieces = _pieces(trips, rows, lines, purchase)
+    session.add_all(pieces)
+    session.add(
+        OrderEvent(
+            group_id=group.id, order_id=order.id, kind="order.placed", to_state="placed", user_id=actor.user_id, details={}
+        )
+    )
+    session.flush()
+    return Written(order, rows, Load(list(lines.values()), pieces))
+
+
+def _line(order: Order, position: int, line: PlannedLine) -> OrderLine:
+    """The snapshot: nothing of it follows the offer any more."""
+    offer = line.offer
+    return OrderLine(
+        order_id=order.id,
+        position=position,
+        offer_id=offer.id,
+        product_id=offer.product_id,
+        name_ru=offer.name_ru,
+        name_en=offer.name_en,
+        sku=offer.sku,
+        unit=offer.unit,
+        factor_numerator=offer.factor.numerator,
+        factor_denominator=offer.factor.denominator,
+        quantity=line.quantity,
+        quantity_base=line.base,
+        price=line.price,
+        price_rule=line.price_rule,
+        vat_percent=offer.vat_percent,
+        net=line.gross - line.vat,
+        vat=line.vat,
+        gross=line.gross,
+        mass_kg=line.mass_kg.quantize(Decimal("0.0001")),
+        volume_m3=line.volume_m3.quantize(Decimal("0.000001")),
+        length_mm=offer.length_mm,
+    )
+
+
+def _trip(order: Order, trip: Mapping[str, Any], purchase: Purchase) -> Fulfilment:
+    payload = purchase.quote.payload
+    place = purchase.warehouses[trip["warehouse_id"]]
+    return Fulfilment(
+        order_id=order.id,
+        warehouse_id=place.id,
+        carrier_id=trip["carrier_id"],
+        tariff_id=trip["tariff_id"],
+        day=date.fromisoformat(payload["day"]),
+        window_from=datetime.fromisoformat(payload["window_from"]),
+        window_to=datetime.fromisoformat(payload["window_to"]),
+        delivery_price=trip["delivery"],
+        price_lines=trip["price_lines"],
+        allocation={
+            "reason": trip["reason"],
+            "distance_m": trip["distance_m"],
+            "warehouse": place.name,
+            "address": place.address,
+        },
+        mass_kg=Decimal(trip["mass_kg"]).quantize(Decimal("0.0001")),
+        volume_m3=Decimal(trip["volume_m3"]).quantize(Decimal("0.000001")),
+        length_mm=trip["length_mm"],
+    )
+
+
+def _pieces(
+    trips: Sequence[Mapping[str, Any]],
+    rows: Sequence[Fulfilment],
+    lines: Mapping[int, OrderLine],
+    purchase: Purchase,
+) -> list[FulfilmentLine]:
+    """Base units of each line over its trips; the last part takes what rounding left, so they sum to the line."""
+    pieces = []
+    for line_id, line in lines.items():
+        parts = [
+            (row, Decimal(piece["quantity"]))
+            for trip, row in zip(trips, rows, strict=True)
+            for piece in trip["pieces"]
+            if piece["line"] == line_id
+        ]
+        left = line.quantity_base
+        for index, (row, units) in enumerate(parts, 1):
+            base = left if index == len(parts) else rules.to_base(units, purchase.lines[line_id].offer.factor)
+            pieces.append(FulfilmentLine(fulfilment_id=row.id, order_line_id=line.id, quantity=base))
+            left -= base
+    return pieces
+
+
+def _money(group: OrderGroup, written: Sequence[Written], purchase: Purchase) -> None:
+    payments.open_payment(
+        group.id,
+        purchase.payment_method,
+        {one.order.id: one.order.total for one in written},
+        number=group.number,
+        payer=purchase.payer,
+    )
+    category = {line.offer.id: line.offer.category_id for line in purchase.lines.values()}
+    payments.freeze_fees(
+        [
+            FeeLine(line.id, one.order.seller_id, purchase.category_paths[category[line.offer_id]], line.gross)
+            for one in written
+            for line in one.load.lines
+        ]
+    )
+
+
+def _timers(group: OrderGroup, written: Sequence[Written]) -> None:
+    for one in written:
+        timers.set_timer("order", one.order.id, "expire", one.order.accept_by)
+    if group.payment_method == "invoice":
+        due = clock.at(money_rules.due_day(clock.today()), 0) + timedelta(days=1)
+        timers.set_timer("order_group", group.id, "payment_overdue", due)
+
+
+def _deliveries(actor: Actor, group: OrderGroup, written: Sequence[Written], purchase: Purchase) -> None:
+    site = {**group.site, "contact_name": group.contact_name, "contact_phone": group.contact_phone}
+    for one in written:
+        for trip in one.trips:
+            place = purchase.warehouses[trip.warehouse_id]
+            mass, volume = carried_size(trip)
+            cash = goods_of_trip(trip.id, one.trips, one.load) + trip.delivery_price
+            logistics.create_delivery(
+                logistics.NewDelivery(
+                    fulfilment_id=trip.id,
+                    carrier_id=trip.carrier_id or 0,
+                    seller_id=one.order.seller_id,
+                    buyer_id=actor.user,
+                    warehouse_id=place.id,
+                    number=one.order.number,
+                    day=trip.day,
+                    window_from=trip.window_from,
+                    window_to=trip.window_to,
+                    pickup=_pickup(place),
+                    site=site,
+                    cargo=cargo_of(trip, one.load),
+                    mass_kg=mass,
+                    volume_l=volume,
+                    longest_mm=trip.length_mm,
+                    price=trip.delivery_price,
+                    cash_due=cash if group.payment_method == "cash" else 0,
+                )
+            )
+
+
+def _pickup(place: WarehouseRow) -> dict[str, Any]:
+    return {
+        "name": place.name,
+        "address": place.address,
+        "lat": place.lat,
+        "lon": place.lon,
+        "opens_at": place.opens_at,
+        "closes_at": place.closes_at,
+        "loading_minutes": place.loading_minutes,
+        "phone": "",
+    }

@@ -1,0 +1,255 @@
+"""What a cart would become: prices now, which warehouse serves what and why, what the delivery costs."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from app.core.errors import Conflict
+from app.logistics import queries as logistics
+from app.logistics.queries import DeliveryOption
+from app.offers import queries as offers
+from app.offers.queries import OfferForSale, WarehouseRow
+from app.orders import rules
+from app.orders.allocation import Allocation, Wish, allocate, metres_between
+
+CITY_CENTRE: dict[str, Any] = {"lat": 55.8, "lon": 37.72, "floor": 1, "lift": False, "unloading": "self"}
+"""Delivery is priced to here until the buyer names a site."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedLine:
+    """A line of the cart with what is true now. `problem`: "", gone (not on sale) or stock (less than wanted)."""
+
+    id: int
+    public_id: uuid.UUID
+    offer: OfferForSale
+    quantity: Decimal
+    price: int
+    price_rule: str
+    price_seen: int
+    gross: int
+    vat: int
+    problem: str
+
+    @property
+    def base(self) -> Decimal:
+        """Base units of the whole line."""
+        return rules.to_base(self.quantity, self.offer.factor)
+
+    @property
+    def mass_kg(self) -> Decimal:
+        return self.offer.mass_kg * self.base
+
+    @property
+    def volume_m3(self) -> Decimal:
+        return self.offer.volume_m3 * self.base
+
+    @property
+    def price_changed(self) -> int:
+        """Kopeks per unit since the line was put in."""
+        return self.price - self.price_seen
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedPiece:
+    """The part of a line that one warehouse sends; units of sale, kopeks."""
+
+    line: PlannedLine
+    quantity: Decimal
+    gross: int
+
+    @property
+    def is_whole(self) -> bool:
+        return self.quantity == self.line.quantity
+
+    @property
+    def mass_kg(self) -> Decimal:
+        return self.line.mass_kg * self.quantity / self.line.quantity
+
+    @property
+    def volume_m3(self) -> Decimal:
+        return self.line.volume_m3 * self.quantity / self.line.quantity
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedTrip:
+    """What one seller sends from one warehouse. `no_carrier`: why nobody brings it, or empty."""
+
+    seller_id: int
+    seller_name: str
+    warehouse: WarehouseRow
+    pieces: tuple[PlannedPiece, ...]
+    reason: str
+    distance_m: int
+    delivery: DeliveryOption | None
+    no_carrier: str
+
+    @property
+    def goods(self) -> int:
+        return sum(p.gross for p in self.pieces)
+
+    @property
+    def mass_kg(self) -> Decimal:
+        return sum((p.mass_kg for p in self.pieces), Decimal(0))
+
+    @property
+    def volume_m3(self) -> Decimal:
+        return sum((p.volume_m3 for p in self.pieces), Decimal(0))
+
+    @property
+    def length_mm(self) -> int:
+        return max(p.line.offer.length_mm for p in self.pieces)
+
+    @property
+    def price(self) -> int:
+        return self.delivery.price if self.delivery else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A whole cart. Lines that cannot be bought are in `lines` with a problem and in no trip."""
+
+    lines: tuple[PlannedLine, ...]
+    trips: tuple[PlannedTrip, ...]
+
+    @property
+    def goods(self) -> int:
+        return sum(line.gross for line in self.lines if line.problem != "gone")
+
+    @property
+    def delivery(self) -> int:
+        return sum(t.price for t in self.trips)
+
+    @property
+    def total(self) -> int:
+        return self.goods + self.delivery
+
+    @property
+    def vat(self) -> int:
+        return sum(line.vat for line in self.lines if line.problem != "gone")
+
+    @property
+    def mass_kg(self) -> Decimal:
+        return sum((t.mass_kg for t in self.trips), Decimal(0))
+
+    @property
+    def volume_m3(self) -> Decimal:
+        return sum((t.volume_m3 for t in self.trips), Decimal(0))
+
+    @property
+    def length_mm(self) -> int:
+        return max((t.length_mm for t in self.trips), default=0)
+
+    @property
+    def sellers(self) -> int:
+        return len({t.seller_id for t in self.trips})
+
+    @property
+    def is_buyable(self) -> bool:
+        """Every line is there and somebody brings every trip."""
+        return bool(self.trips) and not any(line.problem for line in self.lines) and all(t.delivery for t in self.trips)
+
+    @property
+    def lead_time_days(self) -> int:
+        return max((line.offer.lead_time_days for line in self.lines), default=0)
+
+
+@dataclass(frozen=True, slots=True)
+class CartWish:
+    """A row of the cart."""
+
+    id: int
+    public_id: uuid.UUID
+    offer_id: int
+    quantity: Decimal
+    price_seen: int
+
+
+def make_plan(wishes: Sequence[CartWish], site: Mapping[str, Any] | None, day: date) -> Plan:
+    """The plan of a cart for a site (kept simple: `lat`, `lon`, floor, lift, unloading, max_vehicle_kg) and a day."""
+    place = dict(site or CITY_CENTRE)
+    rows = offers.offer_rows(w.offer_id for w in wishes)
+    lines = tuple(_priced(wish, rows[wish.offer_id]) for wish in wishes)
+    places = offers.warehouses(w for line in lines for w in line.offer.stock)
+    trips: list[PlannedTrip] = []
+    for seller in dict.fromkeys(line.offer.seller_id for line in lines if line.problem != "gone"):
+        own = [line for line in lines if line.offer.seller_id == seller and line.problem != "gone"]
+        trips += _trips(own, places, place, day)
+    return Plan(lines, tuple(trips))
+
+
+def _priced(wish: CartWish, offer: OfferForSale) -> PlannedLine:
+    applied = offer.price_for(wish.quantity)
+    worth = rules.line_money(applied.price, wish.quantity, offer.vat_percent)
+    problem = ""
+    if not offer.is_active or not offer.available:
+        problem = "gone"
+    elif offer.available < wish.quantity:
+        problem = "stock"
+    return PlannedLine(
+        wish.id, wish.public_id, offer, wish.quantity, applied.price, applied.rule, wish.price_seen, worth.gross,
+        worth.vat, problem,
+    )  # fmt: skip
+
+
+def _trips(
+    lines: Sequence[PlannedLine], places: Mapping[int, WarehouseRow], site: Mapping[str, Any], day: date
+) -> list[PlannedTrip]:
+    """The trips of one seller."""
+    here = (float(site["lat"]), float(site["lon"]))
+    distance = {w: metres_between(here, (places[w].lat, places[w].lon)) for line in lines for w in line.offer.stock}
+    wishes = [
+        Wish(
+            index,
+            min(line.quantity, line.offer.available),
+            {w: line.offer.available_at(w) for w in line.offer.stock},
+        )
+        for index, line in enumerate(lines)
+    ]
+    chosen = allocate(wishes, distance)
+    return [_trip(lines, chosen, places[w], distance[w], site, day) for w in chosen.warehouses]
+
+
+def _trip(
+    lines: Sequence[PlannedLine],
+    chosen: Allocation,
+    place: WarehouseRow,
+    distance: float,
+    site: Mapping[str, Any],
+    day: date,
+) -> PlannedTrip:
+    pieces = []
+    for index, line in enumerate(lines):
+        parts = [p for p in chosen.pieces if p.line == index]
+        worth = rules.shares(line.gross, [p.quantity for p in parts]) if parts else []
+        pieces += [
+            PlannedPiece(line, part.quantity, gross)
+            for part, gross in zip(parts, worth, strict=True)
+            if part.warehouse == place.id
+        ]
+    offer = lines[0].offer
+    trip = PlannedTrip(
+        offer.seller_id, offer.seller_name, place, tuple(pieces), chosen.reason, int(distance), None, ""
+    )
+    option, refusal = _cheapest(trip, site, day)
+    return PlannedTrip(
+        trip.seller_id, trip.seller_name, place, trip.pieces, trip.reason,
+        option.distance_m if option else int(distance), option, refusal,
+    )  # fmt: skip
+
+
+def _cheapest(trip: PlannedTrip, site: Mapping[str, Any], day: date) -> tuple[DeliveryOption | None, str]:
+    try:
+        found = logistics.delivery_options(
+            trip.warehouse.id, site, trip.mass_kg, trip.volume_m3, trip.length_mm, day
+        )
+    except Conflict as refusal:
+        return None, str(refusal.context.get("reason", refusal.code))
+    return found[0], ""
+
+

@@ -1,0 +1,483 @@
+"""Reads of carts, purchases and orders. Rows are frozen; each page is a constant number of queries."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import sqlalchemy as sa
+
+from app.core import clock, money
+from app.core.db import session
+from app.core.errors import NotFound
+from app.core.permissions import Actor
+from app.logistics import queries as logistics
+from app.logistics.queries import BuyersDelivery
+from app.orders import rules
+from app.orders.carts import find_cart
+from app.orders.checkout import wishes_of
+from app.orders.models import (
+    Fulfilment,
+    FulfilmentLine,
+    Order,
+    OrderEvent,
+    OrderGroup,
+    OrderLine,
+)
+from app.orders.plan import Plan, make_plan
+from app.payments import queries as payments
+from app.payments.queries import PaymentRow
+
+OPEN_STATES = ("placed", "accepted")
+
+
+def cart_count(actor: Actor, token: str) -> int:
+    """How many positions are in the cart."""
+    cart = find_cart(actor, token)
+    if cart is None:
+        return 0
+    return session.scalar(sa.select(sa.func.count()).where(CartLine.cart_id == cart)) or 0
+
+
+def cart_plan(actor: Actor, token: str, site: Mapping[str, Any] | None = None, day: date | None = None) -> Plan:
+    """The cart as it would be ordered now, delivered to the site (the city's centre without one)."""
+    cart = find_cart(actor, token)
+    wishes = wishes_of(cart) if cart is not None else []
+    return make_plan(wishes, site, day or clock.today()) if wishes else Plan((), ())
+
+
+@dataclass(frozen=True, slots=True)
+class LineRow:
+    """A line of an order; quantities in `unit`, kopeks."""
+
+    id: int
+    public_id: uuid.UUID
+    order_id: int
+    position: int
+    offer_id: int
+    product_id: int
+    name_ru: str
+    name_en: str
+    sku: str
+    unit: str
+    factor: Fraction
+    quantity: Decimal
+    quantity_base: Decimal
+    accepted: Decimal | None
+    price: int
+    price_rule: str
+    vat_percent: Decimal
+    net: int
+    vat: int
+    gross: int
+    mass_kg: Decimal
+
+    @property
+    def missing(self) -> Decimal:
+        """What the seller did not agree to."""
+        return self.quantity - (self.quantity if self.accepted is None else self.accepted)
+
+
+@dataclass(frozen=True, slots=True)
+class PieceRow:
+    """A part of a line on a trip, in units of sale."""
+
+    line: LineRow
+    quantity: Decimal
+    picked: Decimal | None
+    delivered: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class TripRow:
+    """A trip with what it carries and, when the buyer may see it, the delivery."""
+
+    id: int
+    public_id: uuid.UUID
+    order_id: int
+    status: str
+    warehouse_name: str
+    warehouse_address: str
+    reason: str
+    day: date
+    window_from: datetime
+    window_to: datetime
+    price: int
+    price_lines: list[Any]
+    mass_kg: Decimal
+    volume_m3: Decimal
+    length_mm: int
+    ready_at: datetime | None
+    pieces: tuple[PieceRow, ...]
+    delivery: BuyersDelivery | None
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """A line of the history."""
+
+    order_id: int | None
+    order_number: str
+    kind: str
+    reason: str
+    details: dict[str, Any]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRow:
+    """An order as lists show it."""
+
+    id: int
+    public_id: uuid.UUID
+    number: str
+    group_id: int
+    seller_id: int
+    seller_name: str
+    status: str
+    payment_status: str
+    fulfilment_status: str
+    goods: int
+    delivery: int
+    total: int
+    vat: int
+    accept_by: datetime
+    accepted_at: datetime | None
+    reason: str
+    version: int
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OrderView:
+    """An order whole."""
+
+    row: OrderRow
+    lines: tuple[LineRow, ...]
+    trips: tuple[TripRow, ...]
+    events: tuple[EventRow, ...]
+
+    @property
+    def is_cancellable(self) -> bool:
+        """Whether the buyer may still take it back."""
+        open_trips = [t for t in self.trips if t.status != "cancelled"]
+        return self.row.status in OPEN_STATES and all(t.status in rules.CANCELLABLE for t in open_trips)
+
+    def reached(self, *kinds: str) -> datetime | None:
+        """When the order first came to one of these points of its history."""
+        return min((e.at for e in self.events if e.kind in kinds), default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRow:
+    """A purchase as lists show it, with its orders."""
+
+    id: int
+    public_id: uuid.UUID
+    number: str
+    user_id: int
+    site: dict[str, Any]
+    contact_name: str
+    contact_phone: str
+    payment_method: str
+    payment_status: str
+    goods: int
+    delivery: int
+    total: int
+    vat: int
+    comment: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class GroupView:
+    """A purchase whole."""
+
+    row: GroupRow
+    orders: tuple[OrderView, ...]
+    payment: PaymentRow | None
+
+    @property
+    def is_over(self) -> bool:
+        """Nothing more will happen to it by itself."""
+        return all(
+            o.row.status not in OPEN_STATES and o.row.fulfilment_status not in ("returning", "in_transit")
+            for o in self.orders
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class GroupSummary:
+    """A purchase in the list of the buyer."""
+
+    row: GroupRow
+    orders: tuple[OrderRow, ...]
+
+
+_GROUP: list[Any] = [getattr(OrderGroup, name) for name in GroupRow.__dataclass_fields__]
+_ORDER: list[Any] = [getattr(Order, name) for name in OrderRow.__dataclass_fields__]
+
+
+def groups_of(user_id: int, *, before: int | None = None, limit: int = 24, status: str = "") -> list[GroupSummary]:
+    """Purchases of a person, newest first; `before`: the id where the last page ended; `status`: of an order in it."""
+    statement = sa.select(*_GROUP).where(OrderGroup.user_id == user_id)
+    if before is not None:
+        statement = statement.where(OrderGroup.id < before)
+    if status:
+        with_status = sa.select(Order.group_id).where(Order.status == status)
+        statement = statement.where(OrderGroup.id.in_(with_status))
+    groups = [GroupRow(*row) for row in session.execute(statement.order_by(OrderGroup.id.desc()).limit(limit))]
+    ids = [group.id for group in groups]
+    orders = [OrderRow(*r) for r in session.execute(sa.select(*_ORDER).where(Order.group_id.in_(ids)).order_by(Order.id))]
+    return [GroupSummary(g, tuple(o for o in orders if o.group_id == g.id)) for g in groups]
+
+
+def group_view(user_id: int, number: str) -> GroupView:
+    """A purchase of a person.
+
+    Raises:
+        NotFound: absent, or another person's.
+    """
+    row = session.execute(
+        sa.select(*_GROUP).where(OrderGroup.number == number, OrderGroup.user_id == user_id)
+    ).one_or_none()
+    if row is None:
+        raise NotFound()
+    group = GroupRow(*row)
+    return GroupView(group, _orders(Order.group_id == group.id), payments.payment_of(group.id))
+
+
+def order_view(user_id: int, number: str) -> tuple[GroupRow, OrderView]:
+    """An order of a person, with its purchase.
+
+    Raises:
+        NotFound: absent, or another person's.
+    """
+    row = session.execute(
+        sa.select(*_GROUP)
+        .join(Order, Order.group_id == OrderGroup.id)
+        .where(Order.number == number, OrderGroup.user_id == user_id)
+    ).one_or_none()
+    if row is None:
+        raise NotFound()
+    return GroupRow(*row), _orders(Order.number == number)[0]
+
+
+@dataclass(frozen=True, slots=True)
+class InboxRow:
+    """An order in the list of the seller."""
+
+    order: OrderRow
+    site_address: str
+    contact_name: str
+    day: date | None
+    window_from: datetime | None
+    window_to: datetime | None
+    mass_kg: Decimal
+    lines: int
+    payment_method: str
+
+
+@dataclass(frozen=True, slots=True)
+class Inbox:
+    """A page of the seller's orders and how many there are in each tab."""
+
+    rows: tuple[InboxRow, ...]
+    counts: dict[str, int]
+
+
+TABS: dict[str, tuple[str, ...]] = {
+    "new": ("placed",),
+    "work": ("accepted",),
+    "done": ("completed",),
+    "off": ("rejected", "expired", "cancelled"),
+}
+
+
+def inbox(seller_id: int, tab: str = "", *, before: int | None = None, limit: int = 24) -> Inbox:
+    """Orders of a seller: new ones first by deadline, then the rest, newest first."""
+    counts = {
+        status: int(number)
+        for status, number in session.execute(
+            sa.select(Order.status, sa.func.count()).where(Order.seller_id == seller_id).group_by(Order.status)
+        )
+    }
+    trips = (
+        sa.select(
+            Fulfilment.order_id,
+            sa.func.min(Fulfilment.day).label("day"),
+            sa.func.min(Fulfilment.window_from).label("window_from"),
+            sa.func.min(Fulfilment.window_to).label("window_to"),
+            sa.func.sum(Fulfilment.mass_kg).label("mass_kg"),
+        )
+        .where(Fulfilment.order_id == Order.id)
+        .group_by(Fulfilment.order_id)
+        .lateral()
+    )
+    lines = sa.select(sa.func.count()).where(OrderLine.order_id == Order.id).scalar_subquery()
+    statement = (
+        sa.select(
+            *_ORDER, OrderGroup.site["address"].astext, OrderGroup.contact_name, trips.c.day, trips.c.window_from,
+            trips.c.window_to, sa.func.coalesce(trips.c.mass_kg, 0), lines, OrderGroup.payment_method,
+        )
+        .join(OrderGroup, OrderGroup.id == Order.group_id)
+        .outerjoin(trips, sa.true())
+        .where(Order.seller_id == seller_id)
+        .order_by(Order.id.desc())
+        .limit(limit)
+    )  # fmt: skip
+    if tab in TABS:
+        statement = statement.where(Order.status.in_(TABS[tab]))
+    if before is not None:
+        statement = statement.where(Order.id < before)
+    size = len(_ORDER)
+    rows = [InboxRow(OrderRow(*r[:size]), *r[size:]) for r in session.execute(statement)]
+    rows.sort(key=_urgency)
+    return Inbox(tuple(rows), {name: sum(counts.get(s, 0) for s in states) for name, states in TABS.items()})
+
+
+def _urgency(row: InboxRow) -> tuple[bool, float, int]:
+    waits = row.order.status == "placed"
+    return not waits, row.order.accept_by.timestamp() if waits else 0.0, -row.order.id
+
+
+def count_new(seller_id: int) -> int:
+    """Orders that wait for the seller's answer."""
+    return (
+        session.scalar(sa.select(sa.func.count()).where(Order.seller_id == seller_id, Order.status == "placed")) or 0
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class SellerOrderView:
+    """An order as its seller sees it: with the buyer's contact and the fee, without PIN and tracking."""
+
+    order: OrderView
+    group: GroupRow
+    fee: int
+    fee_percents: tuple[Decimal, ...]
+
+
+def seller_order(seller_id: int, number: str) -> SellerOrderView:
+    """An order of a seller.
+
+    Raises:
+        NotFound: absent, or another seller's.
+    """
+    row = session.execute(
+        sa.select(*_GROUP)
+        .join(Order, Order.group_id == OrderGroup.id)
+        .where(Order.number == number, Order.seller_id == seller_id)
+    ).one_or_none()
+    if row is None:
+        raise NotFound()
+    order = _orders(Order.number == number)[0]
+    fees = payments.fees_of(line.id for line in order.lines)
+    fee = sum(money.percent_of(line.gross, fees[line.id].percent) for line in order.lines if line.id in fees)
+    percents = tuple(sorted({fee.percent for fee in fees.values()}))
+    return SellerOrderView(order, GroupRow(*row), fee, percents)
+
+
+def order_of_trip(seller_id: int, trip: uuid.UUID) -> str:
+    """The number of the order that a trip of the seller belongs to.
+
+    Raises:
+        NotFound: absent, or another seller's.
+    """
+    number: str | None = session.scalar(
+        sa.select(Order.number)
+        .join(Fulfilment, Fulfilment.order_id == Order.id)
+        .where(Fulfilment.public_id == trip, Order.seller_id == seller_id)
+    )
+    if number is None:
+        raise NotFound()
+    return number
+
+
+def _orders(condition: sa.ColumnElement[bool]) -> tuple[OrderView, ...]:
+    """Whole orders: rows, lines, trips with their loads, history, deliveries; five queries for any number."""
+    rows = [OrderRow(*r) for r in session.execute(sa.select(*_ORDER).where(condition).order_by(Order.id))]
+    ids = [row.id for row in rows]
+    lines = _lines(ids)
+    trips = _trips(ids, {line.id: line for line in lines})
+    names = {row.id: row.number for row in rows}
+    events = _events(ids, names)
+    return tuple(
+        OrderView(
+            row,
+            tuple(line for line in lines if line.order_id == row.id),
+            tuple(trip for trip in trips if trip.order_id == row.id),
+            tuple(event for event in events if event.order_id == row.id),
+        )
+        for row in rows
+    )
+
+
+def _lines(order_ids: Sequence[int]) -> list[LineRow]:
+    columns = [
+        OrderLine.id, OrderLine.public_id, OrderLine.order_id, OrderLine.position, OrderLine.offer_id,
+        OrderLine.product_id, OrderLine.name_ru, OrderLine.name_en, OrderLine.sku, OrderLine.unit,
+        OrderLine.factor_numerator, OrderLine.factor_denominator, OrderLine.quantity, OrderLine.quantity_base,
+        OrderLine.accepted, OrderLine.price, OrderLine.price_rule, OrderLine.vat_percent, OrderLine.net, OrderLine.vat,
+        OrderLine.gross, OrderLine.mass_kg,
+    ]  # fmt: skip
+    statement = sa.select(*columns).where(OrderLine.order_id.in_(order_ids))
+    rows = session.execute(statement.order_by(OrderLine.order_id, OrderLine.position))
+    return [_line(tuple(row)) for row in rows]
+
+
+def _line(row: Any) -> LineRow:
+    return LineRow(*row[:10], Fraction(row[10], row[11]), *row[12:])
+
+
+def _trips(order_ids: Sequence[int], lines: Mapping[int, LineRow]) -> list[TripRow]:
+    rows = session.execute(
+        sa.select(
+            Fulfilment.id, Fulfilment.public_id, Fulfilment.order_id, Fulfilment.status, Fulfilment.allocation,
+            Fulfilment.day, Fulfilment.window_from, Fulfilment.window_to, Fulfilment.delivery_price,
+            Fulfilment.price_lines, Fulfilment.mass_kg, Fulfilment.volume_m3, Fulfilment.length_mm, Fulfilment.ready_at,
+            FulfilmentLine.order_line_id, FulfilmentLine.quantity, FulfilmentLine.picked, FulfilmentLine.delivered,
+        )
+        .outerjoin(FulfilmentLine, FulfilmentLine.fulfilment_id == Fulfilment.id)
+        .where(Fulfilment.order_id.in_(order_ids))
+        .order_by(Fulfilment.id, FulfilmentLine.order_line_id)
+    ).all()  # fmt: skip
+    deliveries = logistics.of_fulfilments(dict.fromkeys(r.id for r in rows))
+    found = []
+    for trip_id in dict.fromkeys(r.id for r in rows):
+        own = [r for r in rows if r.id == trip_id]
+        pieces = tuple(_piece(r, lines[r.order_line_id]) for r in own if r.order_line_id is not None)
+        r = own[0]
+        found.append(
+            TripRow(
+                r.id, r.public_id, r.order_id, r.status, r.allocation.get("warehouse", ""),
+                r.allocation.get("address", ""), r.allocation.get("reason", ""), r.day, r.window_from, r.window_to,
+                r.delivery_price, r.price_lines, r.mass_kg, r.volume_m3, r.length_mm, r.ready_at, pieces,
+                deliveries.get(r.id),
+            )
+        )
+    return found
+
+
+def _piece(row: Any, line: LineRow) -> PieceRow:
+    def units(base: Decimal | None) -> Decimal | None:
+        if base is None:
+            return None
+        return line.quantity if base == line.quantity_base else rules.per_unit(base, line.factor)
+
+    return PieceRow(line, units(row.quantity) or Decimal(0), units(row.picked), units(row.delivered))
+
+
+def _events(order_ids: Sequence[int], numbers: Mapping[int, str]) -> list[EventRow]:
+    rows = session.execute(
+        sa.select(OrderEvent.order_id, OrderEvent.kind, OrderEvent.reason, OrderEvent.details, OrderEvent.created_at)
+        .where(OrderEvent.order_id.in_(order_ids))
+        .order_by(OrderEvent.created_at.desc(), OrderEvent.id.desc())
+    )
+    return [EventRow(r.order_id, numbers.get(r.order_id, ""), r.kind, r.reason, r.details, r.created_at) for r in rows]
+

@@ -1,0 +1,340 @@
+"""Commands on purchases and orders: place, accept, reject, cancel, expire. Each is one unit of work."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+
+from app.accounts import requisites
+from app.core import audit, clock, events, mail, timers
+from app.core.db import lock_rows, session, unit_of_work
+from app.core.errors import Conflict, FieldError, Invalid, NotFound
+from app.core.permissions import Actor
+from app.logistics import service as logistics
+from app.offers import queries as offers
+from app.offers import stock
+from app.orders import placing, rules
+from app.orders.checkout import (
+    Quote,
+    check_payment,
+    check_still_true,
+    difference_of_stock,
+    quote_of,
+    wishes_of,
+)
+from app.orders.events import OrderPlaced
+from app.orders.models import Cart, Fulfilment, Order, OrderGroup, OrderLine
+from app.orders.placing import Contact
+from app.orders.plan import Plan, PlannedLine, make_plan
+from app.orders.totals import (
+    Load,
+    factor_of,
+    goods_of_trip,
+    load_of,
+    recount,
+    resize,
+    sum_group,
+)
+from app.orders.transitions import (
+    SYSTEM,
+    locked_group,
+    locked_order,
+    move_order,
+    move_trip,
+    note,
+)
+from app.payments import service as payments
+
+REASON_LENGTH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A purchase; `replayed`: it had been placed from this cart before."""
+
+    id: int
+    number: str
+    replayed: bool = False
+
+
+@unit_of_work
+def place(actor: Actor, quote_id: uuid.UUID, contact: Contact, payment_method: str, comment: str = "") -> Placed:
+    """Turn a cart into one purchase with an order for each seller, in one transaction.
+
+    The cart is the replay key: placed again, however often and at once, it answers the same purchase.
+
+    Raises:
+        NotFound: the quote is absent or another person's.
+        Invalid: contact or payment.
+        Conflict: `quote_expired`, `quote_outdated`, `price_changed` or `stock_changed` with the differences.
+    """
+    quote = quote_of(actor, quote_id)
+    cart: Cart = lock_rows(Cart, [quote.cart_id])[0]
+    if cart.status == "ordered":
+        return _placed_before(cart.id)
+    who = _check_contact(contact, comment)
+    check_payment(payment_method, quote.payload["totals"]["total"])
+    if quote.expires_at <= clock.now():
+        raise Conflict("quote_expired")
+    wishes = wishes_of(cart.id)
+    plan = make_plan(wishes, quote.payload["site"], clock.today())
+    check_still_true(quote, wishes, plan)
+    group = _write(actor, quote, plan, who, payment_method, comment)
+    cart.status = "ordered"
+    events.record(OrderPlaced(group.id, group.number))
+    audit.record(actor, "order.placed", "order_group", group.id, after={"number": group.number, "total": group.total})
+    if actor.email:
+        mail.queue(actor.email, "order_placed", actor.locale, number=group.number, name=who.name, total=group.total)
+    session.flush()
+    return Placed(group.id, group.number)
+
+
+def _placed_before(cart_id: int) -> Placed:
+    row = session.execute(
+        sa.select(OrderGroup.id, OrderGroup.number).where(OrderGroup.cart_id == cart_id)
+    ).one()
+    return Placed(row.id, row.number, replayed=True)
+
+
+def _check_contact(contact: Contact, comment: str) -> Contact:
+    errors = []
+    name = contact.name.strip()
+    phone = requisites.phone_normal(contact.phone)
+    if not name:
+        errors.append(FieldError("/contact/name", "required"))
+    elif len(name) > 120:
+        errors.append(FieldError("/contact/name", "too_long", {"maximum": 120}))
+    if not phone:
+        errors.append(FieldError("/contact/phone", "required" if not contact.phone.strip() else "phone_malformed"))
+    if len(comment) > 1000:
+        errors.append(FieldError("/comment", "too_long", {"maximum": 1000}))
+    if errors:
+        raise Invalid(errors)
+    return Contact(name, phone or "")
+
+
+def _write(actor: Actor, quote: Quote, plan: Plan, who: Contact, payment_method: str, comment: str) -> OrderGroup:
+    lines = {line.id: line for line in plan.lines}
+    categories = {line.offer.category_id for line in plan.lines}
+    purchase = placing.Purchase(
+        quote=quote,
+        lines=lines,
+        warehouses=offers.warehouses(t["warehouse_id"] for t in quote.payload["trips"]),
+        category_paths={category: (category,) for category in categories},
+        contact=who,
+        payment_method=payment_method,
+        comment=comment.strip(),
+        payer={"name": who.name, "phone": who.phone},
+        organisation_id=None,
+    )
+    try:
+        return placing.write(actor, purchase)
+    except Conflict as refusal:
+        if refusal.code != "stock_changed" or "items" not in refusal.context:
+            raise
+        raise Conflict("stock_changed", differences=_differences(refusal.context["items"], plan.lines)) from None
+
+
+def _differences(items: Sequence[Mapping[str, Any]], lines: Sequence[PlannedLine]) -> list[dict[str, Any]]:
+    """What the stock refused, in the words of the cart."""
+    by_offer = {line.offer.id: line for line in lines}
+    found = []
+    for item in items:
+        line = by_offer[item["offer_id"]]
+        there = rules.to_units(item["available"], line.offer.factor, line.offer.step)
+        found.append(difference_of_stock(line, there))
+    return found
+
+
+@unit_of_work
+def accept(actor: Actor, number: str, quantities: Mapping[uuid.UUID, Decimal] | None = None) -> int:
+    """The seller agrees: to all, or to less of some lines; what is refused goes back to the stock.
+
+    Args:
+        quantities: order line -> units of sale agreed to; a line not named is agreed to whole.
+
+    Returns:
+        By how many kopeks the order became cheaper.
+
+    Raises:
+        NotFound: absent, or another seller's.
+        Invalid: an unknown line, more than was ordered, nothing at all.
+        Conflict: `order_state`, `accept_deadline_passed`.
+    """
+    group, order, trips = _of_seller(actor, number)
+    rules.ORDER.check(order.status, "accepted")
+    if order.accept_by <= clock.now():
+        raise Conflict("accept_deadline_passed")
+    load = load_of(order.id)
+    agreed = _check_agreed(load, quantities or {})
+    cut = []
+    for line in load.lines:
+        line.accepted = agreed[line.id]
+        if line.accepted < line.quantity:
+            cut.append({"position": line.position, "was": f"{line.quantity:f}", "now": f"{line.accepted:f}"})
+            _give_up(actor, line, trips, load)
+    order.accepted_at = clock.now()
+    move_order(actor, order, "accepted", details={"cut": cut} if cut else None)
+    timers.clear("order", order.id, "expire")
+    less = _after_cut(actor, group, order, trips, load) if cut else 0
+    session.flush()
+    return less
+
+
+def _check_agreed(load: Load, quantities: Mapping[uuid.UUID, Decimal]) -> dict[int, Decimal]:
+    by_public = {line.public_id: line for line in load.lines}
+    errors = []
+    agreed = {line.id: line.quantity for line in load.lines}
+    for public_id, units in quantities.items():
+        line = by_public.get(public_id)
+        if line is None:
+            errors.append(FieldError(f"/lines/{public_id}", "unknown_line"))
+        elif not units.is_finite() or not 0 <= units <= line.quantity:
+            most = f"{line.quantity.normalize():f}"
+            errors.append(FieldError(f"/lines/{public_id}", "counted_range", {"maximum": most}))
+        else:
+            agreed[line.id] = units
+    if not errors and not any(agreed.values()):
+        errors.append(FieldError("/lines", "accept_nothing"))
+    if errors:
+        raise Invalid(errors)
+    return agreed
+
+
+def _give_up(actor: Actor, line: OrderLine, trips: Sequence[Fulfilment], load: Load) -> None:
+    """Take what the seller does not have off the trips, the last one first, and off the stock promised to them."""
+    assert line.accepted is not None  # set by the caller
+    kept = rules.to_base(line.accepted, factor_of(line))
+    pieces = load.of_line(line.id)
+    given = rules.taken_back([p.quantity for p in pieces], max(Decimal(0), line.quantity_base - kept))
+    places = {trip.id: trip.warehouse_id for trip in trips}
+    for piece, less in zip(pieces, given, strict=True):
+        if less:
+            piece.quantity -= less
+            back = stock.StockLine(line.offer_id, places[piece.fulfilment_id], less)
+            stock.release([back], stock.Cause("fulfilment", piece.fulfilment_id, actor, "accepted_less"))
+
+
+def _after_cut(actor: Actor, group: OrderGroup, order: Order, trips: Sequence[Fulfilment], load: Load) -> int:
+    for trip in trips:
+        if any(p.quantity for p in load.of_trip(trip.id)):
+            resize(trip, load)
+        else:
+            _cancel_trip(actor, order, trip, "nothing_to_carry")
+    less = recount(actor, group, order, trips, load, "accepted_less")
+    if group.payment_method == "cash":
+        for trip in trips:
+            if trip.status != "cancelled":
+                cash = goods_of_trip(trip.id, trips, load) + trip.delivery_price
+                logistics.change_cash_due(trip.id, cash)
+    return less
+
+
+def _cancel_trip(actor: Actor, order: Order, trip: Fulfilment, reason: str) -> None:
+    move_trip(actor, order, trip, "cancelled", reason=reason)
+    trip.delivery_price = 0
+    logistics.cancel(trip.id, reason, user_id=actor.user_id)
+
+
+@unit_of_work
+def reject(actor: Actor, number: str, reason: str) -> None:
+    """The seller refuses the whole order; everything goes back to the stock.
+
+    Raises:
+        NotFound: absent, or another seller's.
+        Invalid: no reason.
+        Conflict: `order_state`.
+    """
+    group, order, trips = _of_seller(actor, number)
+    _call_off(actor, group, order, trips, "rejected", _check_reason(reason))
+
+
+@unit_of_work
+def cancel(actor: Actor, number: str, reason: str = "") -> None:
+    """The buyer takes an order back while nothing of it is being picked.
+
+    Raises:
+        NotFound: absent, or another person's.
+        Conflict: `order_state`, or `too_late_to_cancel` when picking has begun.
+    """
+    order_id = session.scalar(
+        sa.select(Order.id)
+        .join(OrderGroup, OrderGroup.id == Order.group_id)
+        .where(Order.number == number, OrderGroup.user_id == actor.user)
+    )
+    if order_id is None:
+        raise NotFound()
+    group, order, trips = locked_order(order_id)
+    rules.ORDER.check(order.status, "cancelled")
+    if any(t.status not in rules.CANCELLABLE and t.status != "cancelled" for t in trips):
+        raise Conflict("too_late_to_cancel", state=order.fulfilment_status)
+    _call_off(actor, group, order, trips, "cancelled", _check_reason(reason, required=False))
+
+
+@unit_of_work
+def expire(order_id: int) -> None:
+    """The seller did not answer in time. Called by the timer; an order that moved on stays as it is."""
+    try:
+        group, order, trips = locked_order(order_id)
+    except NotFound:
+        return
+    if order.status == "placed":
+        _call_off(SYSTEM, group, order, trips, "expired", "")
+
+
+def _call_off(
+    actor: Actor, group: OrderGroup, order: Order, trips: Sequence[Fulfilment], new: str, reason: str
+) -> None:
+    """End an order before anything of it left: state, trips, deliveries, stock, money."""
+    move_order(actor, order, new, reason=reason, details={"total": order.total})
+    order.reason = reason
+    load = load_of(order.id)
+    back = []
+    for trip in trips:
+        if trip.status != "cancelled":
+            back += [
+                stock.StockLine(load.line(p.order_line_id).offer_id, trip.warehouse_id, p.quantity)
+                for p in load.of_trip(trip.id)
+                if p.quantity
+            ]
+            _cancel_trip(actor, order, trip, new)
+    stock.release(back, stock.Cause("order", order.id, actor, new))
+    timers.clear("order", order.id, "expire")
+    recount(actor, group, order, trips, load, new)
+    session.flush()
+
+
+def _check_reason(reason: str, *, required: bool = True) -> str:
+    text = reason.strip()
+    if required and not text:
+        raise Invalid.one("/reason", "required")
+    if len(text) > REASON_LENGTH:
+        raise Invalid.one("/reason", "too_long", maximum=REASON_LENGTH)
+    return text
+
+
+@unit_of_work
+def payment_overdue(group_id: int) -> None:
+    """The invoice was not paid in time. Called by the timer; a paid or void payment stays as it is."""
+    group = locked_group(group_id)
+    if not payments.mark_overdue(group_id):
+        return
+    orders: list[Order] = lock_rows(
+        Order, session.scalars(sa.select(Order.id).where(Order.group_id == group_id, Order.payment_status == "awaiting"))
+    )
+    for order in orders:
+        order.payment_status = "overdue"
+        note(SYSTEM, order, "payment.overdue", "awaiting", "overdue")
+    sum_group(group)
+
+
+def _of_seller(actor: Actor, number: str) -> tuple[OrderGroup, Order, list[Fulfilment]]:
+    order_id = session.scalar(sa.select(Order.id).where(Order.number == number, Order.seller_id == actor.seller_id))
+    if order_id is None:
+        raise NotFound()
+    return locked_order(order_id)

@@ -1,0 +1,100 @@
+"""Reads of money."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+
+from app.core.db import session
+from app.payments.models import (
+    CommissionLine,
+    CommissionRule,
+    Invoice,
+    Payment,
+    PaymentSplit,
+    Refund,
+)
+from app.payments.rules import Rule
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentRow:
+    """The payment of a purchase; `invoice_number` is empty unless it is by bank."""
+
+    id: int
+    public_id: object
+    method: str
+    status: str
+    amount: int
+    due_on: date | None
+    paid_at: datetime | None
+    invoice_number: str
+    requisites: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class FrozenFee:
+    """The fee of an order line as it was frozen."""
+
+    percent: Decimal
+    amount: int
+
+
+def commission_rules(day: date) -> list[Rule]:
+    """The operator's list on a day, first rule first."""
+    rows = session.execute(
+        sa.select(
+            CommissionRule.id, CommissionRule.seller_id, CommissionRule.category_id, CommissionRule.percent,
+            CommissionRule.valid_from, CommissionRule.valid_to,
+        )
+        .where(CommissionRule.valid_from <= day, sa.or_(CommissionRule.valid_to.is_(None), CommissionRule.valid_to >= day))
+        .order_by(CommissionRule.position)
+    )  # fmt: skip
+    return [
+        Rule(r.id, r.seller_id, None if r.category_id is None else (r.category_id,), r.percent, r.valid_from, r.valid_to)
+        for r in rows
+    ]
+
+
+def payment_of(group_id: int) -> PaymentRow | None:
+    """The payment of a purchase."""
+    row = session.execute(
+        sa.select(
+            Payment.id, Payment.public_id, Payment.method, Payment.status, Payment.amount, Payment.due_on,
+            Payment.paid_at, Invoice.number, Invoice.requisites,
+        )
+        .outerjoin(Invoice, Invoice.payment_id == Payment.id)
+        .where(Payment.group_id == group_id)
+    ).one_or_none()  # fmt: skip
+    if row is None:
+        return None
+    return PaymentRow(
+        row.id, row.public_id, row.method, row.status, row.amount, row.due_on, row.paid_at, row.number or "",
+        row.requisites or {},
+    )  # fmt: skip
+
+
+def fees_of(order_line_ids: Iterable[int]) -> dict[int, FrozenFee]:
+    """Order line -> its frozen fee."""
+    rows = session.execute(
+        sa.select(CommissionLine.order_line_id, CommissionLine.percent, CommissionLine.amount).where(
+            CommissionLine.order_line_id.in_(list(order_line_ids))
+        )
+    )
+    return {r.order_line_id: FrozenFee(r.percent, r.amount) for r in rows}
+
+
+def owed_back(order_ids: Iterable[int]) -> dict[int, int]:
+    """Order -> kopeks of refunds made or to be made."""
+    rows = session.execute(
+        sa.select(PaymentSplit.order_id, sa.func.sum(Refund.amount))
+        .join(Refund, Refund.split_id == PaymentSplit.id)
+        .where(PaymentSplit.order_id.in_(list(order_ids)), Refund.status != "declined")
+        .group_by(PaymentSplit.order_id)
+    )
+    return {order: int(amount) for order, amount in rows}
