@@ -9,7 +9,17 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.core.db import QUANTITY, Base, Created, Id, Json, Moment, PublicId, one_value_enum, ref
+from app.core.db import (
+    QUANTITY,
+    Base,
+    Created,
+    Id,
+    Json,
+    Moment,
+    PublicId,
+    one_value_enum,
+    ref,
+)
 
 PRODUCT_STATES = ("draft", "active", "hidden", "merged")
 ATTRIBUTE_KINDS = ("text", "number", "enum", "range", "bool")

@@ -1,0 +1,257 @@
+"""Reads of the catalogue: the tree, listings, products. Statements of hot pages are built once."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import sqlalchemy as sa
+
+from app.catalog.models import (
+    Attribute,
+    Product,
+    ProductImage,
+    ProductListing,
+    ProductUnit,
+    ProductValue,
+)
+from app.core.cache import Cache
+from app.core.db import session
+from app.core.errors import NotFound
+
+TREE_SECONDS = 300
+
+
+@dataclass(frozen=True, slots=True)
+class CategoryNode:
+    """A category with the number of products on sale in and below it."""
+
+    id: int
+    slug: str
+    name_ru: str
+    name_en: str
+    parent_id: int | None
+    depth: int
+    drawing: str
+    products: int
+    children: tuple[CategoryNode, ...] = ()
+
+    def name(self, locale: str) -> str:
+        return self.name_en if locale == "en" else self.name_ru
+
+    def leaves(self) -> list[int]:
+        """Ids of this category and all below it."""
+        return [self.id, *(i for child in self.children for i in child.leaves())]
+
+
+_TREE = sa.text(
+    """
+    SELECT c.id, c.slug, c.name_ru, c.name_en, c.parent_id, c.depth, c.drawing, coalesce(n.products, 0) AS products
+    FROM category c
+    LEFT JOIN (SELECT p.category_id, count(*) AS products FROM product p
+        JOIN product_listing l ON l.product_id = p.id GROUP BY p.category_id) n ON n.category_id = c.id
+    ORDER BY c.depth DESC, c.position, c.id
+    """
+)
+
+
+def tree(cache: Cache | None = None) -> tuple[CategoryNode, ...]:
+    """The whole tree with counts; kept in the cache under `listing` for a few minutes."""
+    text = cache.get_or_make("listing", "tree", _tree_text, seconds=TREE_SECONDS) if cache else _tree_text()
+    return _grown(json.loads(text))
+
+
+def _tree_text() -> str:
+    return json.dumps([list(row) for row in session.execute(_TREE)], ensure_ascii=False)
+
+
+def _grown(rows: list[list[Any]]) -> tuple[CategoryNode, ...]:
+    children: dict[int | None, list[CategoryNode]] = {}
+    for row_id, slug, ru, en, parent, depth, drawing, own in rows:
+        below = tuple(children.get(row_id, ()))
+        count = own + sum(c.products for c in below)
+        children.setdefault(parent, []).append(CategoryNode(row_id, slug, ru, en, parent, depth, drawing, count, below))
+    return tuple(children.get(None, ()))
+
+
+def top_categories(locale: str, cache: Cache | None = None) -> list[dict[str, str]]:
+    """The top of the tree for the frame of pages: slug and name."""
+    return [{"slug": node.slug, "name": node.name(locale)} for node in tree(cache)]
+
+
+def find_category(nodes: Sequence[CategoryNode], slug: str) -> tuple[CategoryNode, ...]:
+    """The category of a slug with its ancestors, root first.
+
+    Raises:
+        NotFound: there is none.
+    """
+    for node in nodes:
+        if node.slug == slug:
+            return (node,)
+        try:
+            return (node, *find_category(node.children, slug))
+        except NotFound:
+            continue
+    raise NotFound()
+
+
+@dataclass(frozen=True, slots=True)
+class AttributeRow:
+    """A property of a category."""
+
+    id: int
+    category_id: int
+    key: str
+    name_ru: str
+    name_en: str
+    kind: str
+    unit: str
+    is_facet: bool
+
+    def name(self, locale: str) -> str:
+        return self.name_en if locale == "en" else self.name_ru
+
+
+def attributes(category_ids: Sequence[int]) -> list[AttributeRow]:
+    """Attributes of categories, in their order."""
+    rows = session.execute(
+        sa.select(
+            Attribute.id, Attribute.category_id, Attribute.key, Attribute.name_ru, Attribute.name_en, Attribute.kind,
+            Attribute.unit, Attribute.is_facet,
+        )
+        .where(Attribute.category_id.in_(category_ids))
+        .order_by(Attribute.position, Attribute.id)
+    )  # fmt: skip
+    return [AttributeRow(*row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class UnitRow:
+    """A unit of a product; one of it is `factor` base units."""
+
+    code: str
+    factor: Fraction
+    step: Decimal
+    minimum: Decimal
+    is_sold: bool
+    is_content: bool
+    barcode: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProductCard:
+    """A product with everything its page says, offers apart."""
+
+    id: int
+    public_id: uuid.UUID
+    slug: str
+    category_id: int
+    brand: str
+    name_ru: str
+    name_en: str
+    description_ru: str
+    description_en: str
+    article: str
+    base_unit: str
+    mass_kg: Decimal
+    volume_m3: Decimal
+    length_mm: int
+    version: int
+    units: tuple[UnitRow, ...]
+    values: tuple[tuple[AttributeRow, str], ...]
+    images: tuple[str, ...]
+
+    def name(self, locale: str) -> str:
+        return self.name_en if locale == "en" else self.name_ru
+
+    @property
+    def content(self) -> UnitRow | None:
+        """The unit that prices are compared in."""
+        return next((u for u in self.units if u.is_content), None)
+
+
+_PRODUCT = (
+    Product.id, Product.public_id, Product.slug, Product.category_id, Product.brand, Product.name_ru, Product.name_en,
+    Product.description_ru, Product.description_en, Product.article, Product.base_unit, Product.mass_kg,
+    Product.volume_m3, Product.length_mm, Product.version, Product.status, Product.merged_into_id,
+)  # fmt: skip
+
+
+def product_by_slug(slug: str) -> ProductCard:
+    """A visible product by the slug of its page.
+
+    Raises:
+        NotFound: absent or hidden.
+    """
+    return _product(Product.slug == slug)
+
+
+def product(public_id: uuid.UUID) -> ProductCard:
+    """A visible product by its outward id.
+
+    Raises:
+        NotFound: absent or hidden.
+    """
+    return _product(Product.public_id == public_id)
+
+
+def _product(condition: sa.ColumnElement[bool]) -> ProductCard:
+    row = session.execute(sa.select(*_PRODUCT).where(condition, Product.status == "active")).one_or_none()
+    if row is None:
+        raise NotFound()
+    units = tuple(
+        UnitRow(u.code, Fraction(u.numerator, u.denominator), u.step, u.minimum, u.is_sold, u.is_content, u.barcode)
+        for u in session.scalars(
+            sa.select(ProductUnit)
+            .where(ProductUnit.product_id == row.id)
+            .order_by(ProductUnit.position, ProductUnit.code)
+        )
+    )
+    values = session.execute(
+        sa.select(
+            Attribute.id, Attribute.category_id, Attribute.key, Attribute.name_ru, Attribute.name_en, Attribute.kind,
+            Attribute.unit, Attribute.is_facet, ProductValue.text,
+        )
+        .join(ProductValue, ProductValue.attribute_id == Attribute.id)
+        .where(ProductValue.product_id == row.id)
+        .order_by(Attribute.position, Attribute.id)
+    ).all()  # fmt: skip
+    images = session.scalars(
+        sa.select(ProductImage.name).where(ProductImage.product_id == row.id).order_by(ProductImage.position)
+    )
+    head = {key: value for key, value in row._mapping.items() if key not in ("status", "merged_into_id")}
+    return ProductCard(
+        **head, units=units, values=tuple((AttributeRow(*v[:8]), v[8]) for v in values), images=tuple(images)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A product a person may be typing."""
+
+    public_id: uuid.UUID
+    slug: str
+    name_ru: str
+    name_en: str
+    category_id: int
+    price_from: int
+
+
+def suggestions(condition: sa.ColumnElement[bool], score: sa.ColumnElement[Any], limit: int = 6) -> list[Suggestion]:
+    """The best matches of a search, for the list under the field."""
+    rows = session.execute(
+        sa.select(
+            Product.public_id, Product.slug, Product.name_ru, Product.name_en, Product.category_id,
+            ProductListing.price_from,
+        )
+        .join(ProductListing, ProductListing.product_id == Product.id)
+        .where(condition)
+        .order_by((ProductListing.available > 0).desc(), score.desc(), Product.id)
+        .limit(limit)
+    )  # fmt: skip
+    return [Suggestion(*row) for row in rows]
