@@ -24,7 +24,7 @@ def build_orders(
     but a short day keeps the 45 minutes.
 
     Raises:
-        ImportError, RuntimeError: VROOM is absent or refuses the input; the caller falls back.
+        ImportError, vroom.VroomInputException: VROOM is absent or refuses the input; the caller falls back.
     """
     import vroom
 
@@ -53,6 +53,8 @@ def build_orders(
     )
     orders: dict[str, list[tuple[str, str]]] = {}
     steps = answer.routes
+    if "id" not in steps.columns:  # only starts, breaks and ends: nothing fitted
+        return {}
     for vehicle, kind, number in zip(steps["vehicle_id"], steps["type"], steps["id"], strict=True):
         if kind in ("pickup", "delivery"):
             stop = (PICKUP if kind == "pickup" else DROP, shipments[int(number)].id)

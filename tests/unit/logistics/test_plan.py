@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.logistics.routing import solve
+from app.logistics.routing.build import build_orders
 from app.logistics.routing.check import Violation, violations
 from app.logistics.routing.problem import Place, Problem
 from app.logistics.routing.reasons import CODES
@@ -144,6 +145,13 @@ def test_goods_beyond_the_fleet_are_left_for_want_of_room() -> None:
     answer = plan(task, 1, iterations=20)
     accounted(task, answer)
     assert answer.routes and {item.code for item in answer.unassigned} == {"no_capacity_left"}
+
+
+def test_vroom_that_fits_nothing_is_no_failure() -> None:
+    """Only a break lets this driver carry the goods, and VROOM is asked without one first."""
+    task = problem([truck(max_driving_s=700)], [shipment()])
+    assert build_orders(task, task.shipments, 1, with_breaks=False) == {}
+    accounted(task, plan(task, 1, iterations=5))
 
 
 def test_every_code_has_a_test() -> None:
