@@ -64,6 +64,7 @@ class ListedProduct:
     offers_count: int
     available: Decimal
     lead_time_days: int
+    drawing: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,10 +162,11 @@ def page(
         sa.select(
             Product.id, Product.public_id, Product.slug, Product.name_ru, Product.name_en, Product.category_id,
             Product.brand, Product.base_unit, ProductListing.price_from, ProductListing.unit_price,
-            _content.code, ProductListing.offers_count, ProductListing.available, ProductListing.lead_time_days,
+            _content.code, ProductListing.offers_count, ProductListing.available, ProductListing.lead_time_days, Category.drawing,
             *(expression.label(f"key_{i}") for i, (expression, _) in enumerate(keys)),
         )
         .join(ProductListing, ProductListing.product_id == Product.id)
+        .join(Category, Category.id == Product.category_id)
         .outerjoin(_content, sa.and_(_content.product_id == Product.id, _content.is_content))
         .where(
             *_base_conditions(filters), *_price_conditions(filters), *_seller_condition(filters),
@@ -178,8 +180,8 @@ def page(
         statement = statement.where(_after(keys, _read_cursor(cursor, len(keys))))
     rows = session.execute(statement).all()
     shown = rows[:limit]
-    following = _write_cursor(shown[-1][14:]) if len(rows) > limit else None
-    return [ListedProduct(*row[:14]) for row in shown], following
+    following = _write_cursor(shown[-1][15:]) if len(rows) > limit else None
+    return [ListedProduct(*row[:15]) for row in shown], following
 
 
 def _sort_keys(sort: str, filters: Filters) -> list[tuple[sa.ColumnElement[Any], bool]]:

@@ -1,0 +1,71 @@
+"""Reads and commands of sellers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from app.core.db import session, unit_of_work
+from app.offers import listing
+from app.offers.models import Offer, Seller
+
+
+@dataclass(frozen=True, slots=True)
+class SellerRow:
+    """The public side of a seller."""
+
+    id: int
+    slug: str
+    name: str
+    accept_hours: int
+    rating: Decimal
+    is_active: bool
+    holiday_until: date | None
+
+
+def sellers(ids: Sequence[int]) -> dict[int, SellerRow]:
+    """Sellers by id."""
+    rows = session.execute(
+        sa.select(
+            Seller.id, Seller.slug, Seller.name, Seller.accept_hours, Seller.rating, Seller.is_active,
+            Seller.holiday_until,
+        ).where(Seller.id.in_(ids))
+    )  # fmt: skip
+    return {row.id: SellerRow(*row) for row in rows}
+
+
+def seller_names(ids: Sequence[int]) -> dict[int, str]:
+    """Names by id, for facets."""
+    if not ids:
+        return {}
+    rows = session.execute(sa.select(Seller.id, Seller.name).where(Seller.id.in_(ids)))
+    return {row.id: row.name for row in rows}
+
+
+@unit_of_work
+def open_seller(organisation_id: int, name: str) -> None:
+    """Give an approved organisation its selling side; safe to call again."""
+    slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+    session.execute(
+        insert(Seller)
+        .values(id=organisation_id, name=name, slug=f"{slug or 'seller'}-{organisation_id}", is_active=True)
+        .on_conflict_do_update(index_elements=[Seller.id], set_={"is_active": True, "name": name})
+    )
+    _refresh_all(organisation_id)
+
+
+@unit_of_work
+def close_seller(organisation_id: int) -> None:
+    """Hide a suspended seller's offers everywhere; orders already placed go on."""
+    session.execute(sa.update(Seller).where(Seller.id == organisation_id).values(is_active=False))
+    _refresh_all(organisation_id)
+
+
+def _refresh_all(seller_id: int) -> None:
+    listing.refresh(list(session.scalars(sa.select(Offer.product_id).where(Offer.seller_id == seller_id).distinct())))

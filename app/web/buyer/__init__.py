@@ -1,0 +1,1 @@
+"""Pages of buyers: catalogue, estimates, cart, checkout, orders."""

@@ -1,0 +1,193 @@
+"""Home, the catalogue and search. The whole state of a list is in its URL."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from flask import Response, current_app, render_template, request
+from werkzeug.datastructures import MultiDict
+
+from app.access import Guarded
+from app.catalog import listing, queries, search
+from app.catalog.listing import Facets, Filters, ListedProduct
+from app.core import clock
+from app.core.errors import Invalid
+from app.core.permissions import Permission
+from app.estimates import assemblies
+from app.offers.sellers import seller_names
+from app.texts.catalog import SORTS
+from app.web import paths
+from app.web.assets import asset_url
+from app.web.drawings import file_of
+from app.web.filters import language, relative_day
+from app.web.htmx import render_page
+from app.web.unit_texts import unit_label as units
+
+pages = Guarded("catalog", __name__)
+PAGE_SIZE = 24
+NOT_ATTRIBUTES = {"sort", "cursor", "q", "price_min", "price_max", "seller", "in_stock", "all"}
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """An applied filter and the address of the list without it."""
+
+    text: str
+    url: str
+
+
+@pages.get("/", permission=Permission.PUBLIC)
+def home() -> str:
+    """What are you building?"""
+    nodes = queries.tree(current_app.extensions["cache"])
+    return render_template("buyer/home.html", tree=nodes, tiles=home_tiles())
+
+
+HOME_TILES = (
+    ("aerated_block_wall", "block"), ("brick_wall", "brick"), ("partition_c111", "profile"),
+    ("screed_dry_mix", "bag-cement"), ("roof_metal_tile", "roof-sheet"), ("facade_etics", "wool"),
+    ("bathroom_full", "tile"), ("laminate", "floor-board"),
+)  # fmt: skip
+"""Assemblies and bundles shown first, with a drawing each."""
+
+
+def home_tiles() -> list[dict[str, str]]:
+    """The tiles with names and the first materials of each."""
+    found = []
+    for key, picture in HOME_TILES:
+        item = assemblies.summary(key)
+        ru = language() != "en"
+        found.append(
+            {
+                "id": key,
+                "drawing": picture,
+                "name": item.name_ru if ru else item.name_en,
+                "materials": ", ".join(item.materials_ru if ru else item.materials_en),
+            }
+        )
+    return found
+
+
+@pages.get("/catalog", permission=Permission.PUBLIC)
+def all_categories() -> str:
+    """The whole tree."""
+    return render_template("buyer/categories.html", tree=queries.tree(current_app.extensions["cache"]))
+
+
+@pages.get("/catalog/<slug>", permission=Permission.PUBLIC)
+def category(slug: str) -> Response:
+    """Products of a category with its facets."""
+    trail = queries.find_category(queries.tree(current_app.extensions["cache"]), slug)
+    node = trail[-1]
+    known = queries.attributes(node.leaves())
+    if node.children:
+        known = []  # attributes differ from leaf to leaf; above leaves only brand, price, seller and stock narrow
+    return _list("buyer/catalog.html", paths.category_path(slug), Filters(category_ids=node.leaves()), known, trail=trail)
+
+
+@pages.get("/search", permission=Permission.PUBLIC)
+def find() -> Response:
+    """Products found by words, SKU, article or barcode."""
+    text = request.args.get("q", "").strip()[:200]
+    found = search.match(text) if text else None
+    if found is None:
+        return render_page("buyer/search_empty.html", "buyer/_search_empty.html", q=text, tree=queries.tree(current_app.extensions["cache"]))
+    return _list("buyer/catalog.html", paths.SEARCH, Filters(match=found), [], q=text, meant=found.meant, trail=())
+
+
+def _list(template: str, path: str, base: Filters, known: list[queries.AttributeRow], **context: Any) -> Response:
+    args = request.args
+    filters = read_filters(args, base, {row.key for row in known})
+    sort = args.get("sort", "relevance")
+    sort = sort if sort in listing.SORTS else "relevance"
+    try:
+        items, following = listing.page(filters, known, sort, args.get("cursor"), PAGE_SIZE)
+    except Invalid:
+        items, following = listing.page(filters, known, sort, None, PAGE_SIZE)
+    counted = listing.facets(filters, known)
+    names = seller_names([seller for seller, _ in counted.sellers])
+    query = {k: args.getlist(k) for k in args if k != "cursor"}
+    context |= {
+        "path": path,
+        "query": query,
+        "filters": filters,
+        "sort": sort,
+        "sorts": SORTS,
+        "facets": counted,
+        "sellers": [(str(s), names.get(s, ""), n, s in filters.seller_ids) for s, n in counted.sellers],
+        "cards": [card(item) for item in items],
+        "next_url": paths.with_query(path, query, cursor=following) if following else "",
+        "chips": chips(path, query, filters, counted, names),
+        "q": context.get("q", ""),
+    }
+    return render_page(template, "buyer/_results.html", **context)
+
+
+def read_filters(args: MultiDict[str, str], base: Filters, known: set[str]) -> Filters:
+    """Filters of a URL; what cannot be read narrows nothing."""
+    chosen = {
+        key: tuple(v for v in args.getlist(key) if v)[:20]
+        for key in args
+        if key not in NOT_ATTRIBUTES and (key in known or key == listing.BRAND)
+    }
+    return Filters(
+        category_ids=base.category_ids,
+        match=base.match,
+        attributes={k: v for k, v in chosen.items() if v},
+        price_min=_roubles(args.get("price_min", "")),
+        price_max=_roubles(args.get("price_max", "")),
+        seller_ids=tuple(int(s) for s in args.getlist("seller")[:20] if s.isdecimal() and len(s) < 10),
+        in_stock=args.get("in_stock") == "1",
+    )
+
+
+def _roubles(text: str) -> int | None:
+    digits = "".join(c for c in text.split(",")[0].split(".")[0] if c.isdecimal())
+    return int(digits) * 100 if digits and len(digits) < 10 else None
+
+
+def chips(
+    path: str, query: Mapping[str, list[str]], filters: Filters, counted: Facets, sellers: Mapping[int, str]
+) -> list[Chip]:
+    """One chip for each applied filter."""
+    found = []
+    names = {facet.key: facet for facet in counted.facets}
+    for key, values in filters.attributes.items():
+        facet = names.get(key)
+        unit = f" {units(facet.unit)}" if facet and facet.unit else ""
+        for value in values:
+            rest = [v for v in query.get(key, []) if v != value]
+            label = f"{facet.name(language())}: {value}{unit}" if facet else value
+            found.append(Chip(label, paths.with_query(path, query, **{key: rest or None})))
+    for seller in filters.seller_ids:
+        rest = [s for s in query.get("seller", []) if s != str(seller)]
+        found.append(Chip(sellers.get(seller, str(seller)), paths.with_query(path, query, seller=rest or None)))
+    return found
+
+
+def card(item: ListedProduct) -> dict[str, Any]:
+    """A product for the card macro."""
+    ru = language() != "en"
+    content = item.content_unit if item.unit_price is not None and item.content_unit != item.base_unit else None
+    arrives = clock.today() + timedelta(days=max(item.lead_time_days, 0) + 1)
+    return {
+        "url": paths.product_path(item.slug),
+        "name": item.name_ru if ru else item.name_en,
+        "image": drawing_url(item.drawing),
+        "price": item.price_from,
+        "unit_name": units(item.base_unit),
+        "content_price": item.unit_price if content else None,
+        "content_unit": content,
+        "offers_count": item.offers_count,
+        "available": item.available,
+        "base_unit": item.base_unit,
+        "arrives": relative_day(arrives) if item.available > 0 else "",
+    }
+
+
+def drawing_url(name: str) -> str:
+    """Address of the drawing that stands where there is no photograph."""
+    return asset_url(file_of(name))

@@ -1,0 +1,121 @@
+"""The page of a product: all sellers side by side, exact units, how much is needed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from fractions import Fraction
+
+from flask import Response, current_app, render_template, request
+
+from app.access import Guarded
+from app.catalog import queries, search
+from app.catalog.queries import ProductCard
+from app.core import clock
+from app.core.money import line_total, round_half_up
+from app.core.permissions import Permission
+from app.core.units import NotANumber, ceil_to_step, parse_decimal
+from app.offers import queries as offers
+from app.offers.queries import OfferForSale, WarehouseRow
+from app.web.filters import language
+from app.web.htmx import render_page
+
+pages = Guarded("product", __name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """So much of the content unit is needed: how many units of sale that is, and what they hold."""
+
+    text: str
+    unit: str
+    packs: Decimal | None = None
+    holds: Fraction | None = None
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OfferLine:
+    """An offer in the table of the page."""
+
+    offer: OfferForSale
+    quantity: Decimal
+    price: int
+    rule: str
+    total: int
+    content_price: int | None
+    arrives: date
+    places: tuple[tuple[WarehouseRow, Decimal], ...]
+
+
+@pages.get("/product/<slug>", permission=Permission.PUBLIC)
+def show(slug: str) -> Response:
+    """A product; `need` in content units works out the packs, `offer` chooses one of the offers."""
+    card = queries.product_by_slug(slug)
+    found = offers.offers_of_product(card.id)
+    places = offers.warehouses(w for offer in found for w in offer.stock)
+    need = read_need(request.args.get("need", ""), card, found[0] if found else None)
+    lines = [offer_line(offer, need, places) for offer in found]
+    lines.sort(key=lambda line: (not line.places, line.total, line.offer.id))
+    chosen = next((i for i, line in enumerate(lines) if str(line.offer.public_id) == request.args.get("offer")), 0)
+    trail = queries.find_category(
+        queries.tree(current_app.extensions["cache"]), _slug_of(card.category_id)
+    )
+    return render_page(
+        "buyer/product.html", None, card=card, lines=lines, chosen=lines[chosen] if lines else None, need=need,
+        trail=trail, name=card.name(language()),
+    )  # fmt: skip
+
+
+def _slug_of(category_id: int) -> str:
+    def walk(nodes: tuple[queries.CategoryNode, ...]) -> str:
+        for node in nodes:
+            if node.id == category_id:
+                return node.slug
+            below = walk(node.children)
+            if below:
+                return below
+        return ""
+
+    return walk(queries.tree(current_app.extensions["cache"]))
+
+
+def read_need(text: str, card: ProductCard, offer: OfferForSale | None) -> Need | None:
+    """The calculator's answer: whole steps of the unit of sale that hold at least what is needed."""
+    content = card.content
+    if content is None or offer is None or content.code == offer.unit:
+        return None
+    if not text.strip():
+        return Need("", content.code)
+    try:
+        wanted = parse_decimal(text)
+    except NotANumber as error:
+        return Need(text, content.code, error=error.code)
+    if not 0 < wanted < 1_000_000:
+        return Need(text, content.code, error="too_small" if wanted <= 0 else "too_large")
+    packs = ceil_to_step(Fraction(wanted) * content.factor / offer.factor, offer.step, offer.minimum)
+    holds = Fraction(packs) * offer.factor / content.factor
+    return Need(text, content.code, packs, holds)
+
+
+def offer_line(offer: OfferForSale, need: Need | None, places: dict[int, WarehouseRow]) -> OfferLine:
+    """An offer with its sum for what is needed, or for the least one may buy."""
+    quantity = need.packs if need is not None and need.packs is not None else offer.minimum
+    applied = offer.price_for(quantity)
+    content = offer.content_per_unit
+    stocked = tuple((places[w], offer.available_at(w)) for w in offer.stock if offer.available_at(w) > 0)
+    return OfferLine(
+        offer, quantity, applied.price, applied.rule, line_total(applied.price, quantity),
+        round_half_up(applied.price / content) if content else None,
+        clock.today() + timedelta(days=offer.lead_time_days + 1), stocked,
+    )  # fmt: skip
+
+
+@pages.get("/search/suggest", permission=Permission.PUBLIC)
+def suggest() -> str:
+    """The list under the search field."""
+    text = request.args.get("q", "").strip()[:200]
+    found = search.match(text) if len(text) >= 2 else None
+    items = queries.suggestions(found.condition, found.score, 6) if found else []
+    return render_template("buyer/_suggest.html", items=items, q=text, meant=found.meant if found else None)
