@@ -8,9 +8,12 @@ from app.core import events, timers
 from app.core import models as core_models
 from app.estimates import models as estimates_models
 from app.insights import models as insights_models
+from app.logistics import events as logistics_events
 from app.logistics import models as logistics_models
 from app.offers import models as offers_models
+from app.orders import events as orders_events
 from app.orders import models as orders_models
+from app.orders import service as orders_service
 from app.payments import models as payments_models
 
 MODELS = (
@@ -29,13 +32,31 @@ JOB_HANDLERS: dict[str, str] = {
     "mail.send": "workers.mail:send",
     "housekeeping.daily": "workers.housekeeping:daily",
     "route.plan": "workers.routing:plan",
+    "orders.delivery_handed_over": "workers.orders:delivery_handed_over",
+    "orders.delivery_on_the_way": "workers.orders:delivery_on_the_way",
+    "orders.delivery_completed": "workers.orders:delivery_completed",
+    "orders.order_accepted": "workers.orders:tell_buyer",
+    "orders.order_rejected": "workers.orders:tell_buyer",
+    "orders.order_expired": "workers.orders:tell_buyer",
+    "orders.order_completed": "workers.orders:tell_buyer",
 }
 """Kind of job -> `module:function` that takes a RunningJob. Modules are imported in workers only."""
 
-SUBSCRIPTIONS: tuple[tuple[type[events.Event], str], ...] = ()
+SUBSCRIPTIONS: tuple[tuple[type[events.Event], str], ...] = (
+    (logistics_events.DeliveryHandedOver, "orders.delivery_handed_over"),
+    (logistics_events.DeliveryOnTheWay, "orders.delivery_on_the_way"),
+    (logistics_events.DeliveryCompleted, "orders.delivery_completed"),
+    (orders_events.OrderAccepted, "orders.order_accepted"),
+    (orders_events.OrderRejected, "orders.order_rejected"),
+    (orders_events.OrderExpired, "orders.order_expired"),
+    (orders_events.OrderCompleted, "orders.order_completed"),
+)
 """(event, kind of job) pairs."""
 
-TIMERS: tuple[tuple[str, str, timers.Handler], ...] = ()
+TIMERS: tuple[tuple[str, str, timers.Handler], ...] = (
+    ("order", "expire", orders_service.expire),
+    ("order_group", "payment_overdue", orders_service.payment_overdue),
+)
 """(entity, transition, command) triples."""
 
 PAGE_BLUEPRINTS: tuple[str, ...] = (

@@ -22,6 +22,7 @@ from app.orders import rules
 from app.orders.carts import find_cart
 from app.orders.checkout import wishes_of
 from app.orders.models import (
+    CartLine,
     Fulfilment,
     FulfilmentLine,
     Order,
@@ -432,7 +433,9 @@ def _lines(order_ids: Sequence[int]) -> list[LineRow]:
 
 
 def _line(row: Any) -> LineRow:
-    return LineRow(*row[:10], Fraction(row[10], row[11]), *row[12:])
+    """Two whole numbers of the row make the factor."""
+    values: tuple[Any, ...] = (*row[:10], Fraction(row[10], row[11]), *row[12:])
+    return LineRow(*values)
 
 
 def _trips(order_ids: Sequence[int], lines: Mapping[int, LineRow]) -> list[TripRow]:
@@ -481,3 +484,34 @@ def _events(order_ids: Sequence[int], numbers: Mapping[int, str]) -> list[EventR
     )
     return [EventRow(r.order_id, numbers.get(r.order_id, ""), r.kind, r.reason, r.details, r.created_at) for r in rows]
 
+
+
+@dataclass(frozen=True, slots=True)
+class MailFacts:
+    """What a mail about an order says."""
+
+    user_id: int
+    contact_name: str
+    number: str
+    group_number: str
+    seller_name: str
+    reason: str
+    total: int
+
+
+def mail_facts(order_id: int) -> MailFacts | None:
+    """What to tell the buyer of an order."""
+    row = session.execute(
+        sa.select(
+            OrderGroup.user_id,
+            OrderGroup.contact_name,
+            Order.number,
+            OrderGroup.number.label("group_number"),
+            Order.seller_name,
+            Order.reason,
+            Order.total,
+        )
+        .join(OrderGroup, OrderGroup.id == Order.group_id)
+        .where(Order.id == order_id)
+    ).one_or_none()
+    return None if row is None else MailFacts(*row)

@@ -51,6 +51,7 @@ from app.orders.transitions import (
 from app.payments import service as payments
 
 REASON_LENGTH = 500
+RUSSIAN_PHONE = len("+79161234567")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,8 @@ def _check_contact(contact: Contact, comment: str) -> Contact:
     errors = []
     name = contact.name.strip()
     phone = requisites.phone_normal(contact.phone)
+    if phone and phone.startswith("+7") and len(phone) != RUSSIAN_PHONE:
+        phone = None
     if not name:
         errors.append(FieldError("/contact/name", "required"))
     elif len(name) > 120:

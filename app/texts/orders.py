@@ -1,0 +1,121 @@
+"""Words of ordering: refusals, history, reasons."""
+
+from __future__ import annotations
+
+from flask_babel import lazy_gettext as _  # type: ignore[import-untyped]  # the package ships no types
+
+ERRORS = {
+    "quantity_positive": _("The quantity must be more than zero."),
+    "quantity_step": _("It is sold by %(step)s: choose a quantity that divides by it."),
+    "offer_not_on_sale": _("This offer is not on sale."),
+    "unit_not_sold": _("This offer is sold in another unit."),
+    "sold_out": _("There is not enough of it for even the smallest quantity."),
+    "cart_full": _("A cart holds at most %(maximum)s lines."),
+    "cart_empty": _("The cart is empty."),
+    "stock_changed": _("Something is no longer there in the quantity you want. Look at the differences."),
+    "price_changed": _("Prices have changed since you saw them. Look at the differences."),
+    "quote_expired": _("The prices were held for 15 minutes and that time is over. Look at them again."),
+    "quote_outdated": _("The cart has changed since the prices were shown. Look at them again."),
+    "no_carrier": _("Nobody delivers this load to this place. Choose another place, another way of unloading or less."),
+    "day_out_of_range": _("Choose a day from %(minimum)s to %(maximum)s."),
+    "too_much_for_cash": _("Cash is taken up to %(maximum)s roubles. Choose payment by invoice."),
+    "phone_malformed": _("A phone has 11 digits, for example +7 916 123-45-67."),
+    "order_state": _("The order is in another state now, so this cannot be done."),
+    "fulfilment_state": _("The goods are in another state now, so this cannot be done."),
+    "accept_deadline_passed": _("The time to answer is over; the order is being called off."),
+    "too_late_to_cancel": _("The warehouse is already picking the order. Call the seller."),
+    "unknown_line": _("There is no such line in this order."),
+    "counted_range": _("From 0 to %(maximum)s."),
+    "accept_nothing": _("Nothing would be left. Reject the order instead."),
+    "nothing_found": _("Nothing would be loaded. Count at least one line."),
+}
+
+HISTORY = {
+    "order.placed": _("Order placed"),
+    "order.accepted": _("The seller accepted the order"),
+    "order.rejected": _("The seller rejected the order"),
+    "order.expired": _("The seller did not answer in time"),
+    "order.cancelled": _("The order is cancelled"),
+    "order.completed": _("The order is completed"),
+    "order.recounted": _("The sum was recalculated"),
+    "fulfilment.picking": _("The warehouse is picking"),
+    "fulfilment.ready": _("Ready for loading"),
+    "fulfilment.handed_over": _("Loaded into the truck"),
+    "fulfilment.in_transit": _("On the way to you"),
+    "fulfilment.delivered": _("Delivered"),
+    "fulfilment.partially_delivered": _("Delivered in part"),
+    "fulfilment.failed": _("Could not be delivered"),
+    "fulfilment.returning": _("Going back to the warehouse"),
+    "fulfilment.returned": _("Back at the warehouse"),
+    "fulfilment.cancelled": _("The trip is cancelled"),
+    "payment.paid": _("Paid"),
+    "payment.overdue": _("The invoice is overdue"),
+}
+
+REASONS = {
+    "accepted_less": _("the seller has less"),
+    "not_found": _("not all was found at the warehouse"),
+    "not_delivered": _("not all was handed over"),
+    "nothing_to_carry": _("nothing is left to carry"),
+    "rejected": _("rejected by the seller"),
+    "expired": _("no answer from the seller"),
+    "cancelled": _("cancelled by the buyer"),
+    "nobody_there": _("nobody was there"),
+    "no_access": _("the truck could not get in"),
+    "cannot_unload": _("it could not be unloaded"),
+    "damaged": _("damaged"),
+    "refused": _("refused"),
+    "not_at_warehouse": _("it was not at the warehouse"),
+    "too_late": _("the truck came too late"),
+}
+
+ALLOCATION = {
+    "all_here": _("everything is in one warehouse"),
+    "nearest": _("the nearest warehouse that has everything"),
+    "fewest": _("as few trips as possible"),
+    "split": _("no warehouse has all of it, so it is split"),
+}
+
+NO_CARRIER = {
+    "no_carrier_here": _("no carrier serves this warehouse"),
+    "too_far": _("too far"),
+    "no_truck": _("no carrier has a truck for it"),
+}
+
+DELIVERY_LINES = {
+    "base": _("truck and loading"),
+    "distance": _("way"),
+    "mass": _("mass"),
+    "volume": _("volume"),
+    "long_piece": _("long pieces"),
+    "crane": _("unloading by crane"),
+    "tail_lift": _("unloading by tail-lift"),
+    "hands": _("unloading by hand"),
+    "floors": _("carrying up"),
+    "minimum": _("up to the smallest price"),
+}
+
+UNLOADING = {
+    "self": _("by ourselves"),
+    "hands": _("by hand, carried in"),
+    "crane": _("by crane"),
+    "tail_lift": _("by tail-lift"),
+}
+
+PAYMENT = {
+    "invoice": _("by bank invoice"),
+    "cash": _("in cash to the driver"),
+    "card": _("by card"),
+}
+
+CHANGE_NOTES = {
+    "step": _("rounded up to whole packs"),
+    "minimum": _("raised to the smallest quantity"),
+    "stock": _("cut to what is in stock"),
+    "sold_out": _("sold out, left out"),
+}
+
+
+def said(words: dict[str, object], code: str) -> str:
+    """The words for a code; a code without words is shown as it was typed."""
+    return str(words.get(code, code))
