@@ -268,21 +268,26 @@ class BuyersDelivery:
 
 def of_fulfilments(fulfilment_ids: Iterable[int]) -> dict[int, BuyersDelivery]:
     """The deliveries of some fulfilments by fulfilment id. The caller has checked that they are the buyer's own."""
+    drops = (
+        sa.select(
+            Stop.delivery_id, sa.func.coalesce(Stop.eta, Stop.planned_arrival).label("eta"), Vehicle.name, Vehicle.plate
+        )
+        .join(Route, Route.id == Stop.route_id)
+        .join(RoutePlan, RoutePlan.id == Route.plan_id)
+        .join(Vehicle, Vehicle.id == Route.vehicle_id)
+        .where(Stop.kind == "drop", RoutePlan.status == "published")
+        .subquery()
+    )
     rows = session.execute(
         sa.select(
             Delivery.public_id, Delivery.fulfilment_id, Delivery.state, Carrier.name, Carrier.phone,
             Delivery.window_from, Delivery.window_to, Delivery.pin, Delivery.tracking_token,
-            sa.func.coalesce(Stop.eta, Stop.planned_arrival).label("eta"), Vehicle.name.label("vehicle"), Vehicle.plate,
+            drops.c.eta, drops.c.name, drops.c.plate,
         )
         .join(Carrier, Carrier.id == Delivery.carrier_id)
-        .outerjoin(RoutePlan, (RoutePlan.carrier_id == Delivery.carrier_id) & (RoutePlan.day == Delivery.day)
-                   & (RoutePlan.status == "published"))
-        .outerjoin(Route, (Route.plan_id == RoutePlan.id)
-                   & Route.id.in_(sa.select(Stop.route_id).where(Stop.delivery_id == Delivery.id)))
-        .outerjoin(Stop, (Stop.route_id == Route.id) & (Stop.delivery_id == Delivery.id) & (Stop.kind == "drop"))
-        .outerjoin(Vehicle, Vehicle.id == Route.vehicle_id)
+        .outerjoin(drops, drops.c.delivery_id == Delivery.id)
         .where(Delivery.fulfilment_id.in_(list(fulfilment_ids)))
-        .order_by(Delivery.id, sa.func.coalesce(Stop.eta, Stop.planned_arrival).desc())
+        .order_by(Delivery.id, drops.c.eta.desc())
     )  # fmt: skip
     found: dict[int, BuyersDelivery] = {}
     for row in rows:

@@ -1,0 +1,223 @@
+"""What people read for codes of carrying: refusals, reasons, lines of a price, events of a delivery."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from flask_babel import gettext, ngettext  # type: ignore[import-untyped]  # the package ships no types
+from flask_babel import lazy_gettext as _
+
+ERRORS = {
+    "no_carrier": _("No carrier can bring this order."),
+    "delivery_state": _("The delivery has moved on meanwhile. Look at its present state."),
+    "stop_state": _("The stop has moved on meanwhile. Look at its present state."),
+    "route_not_started": _("Start the route first."),
+    "not_loaded": _("The goods of this stop are not loaded yet."),
+    "route_too_early": _("This route is for another day. It can be started on the evening before."),
+    "other_route_started": _("You are on another route. Finish it first."),
+    "pin_wrong": _("Wrong PIN. Tries left: %(left)s."),
+    "pin_needed": _("Ask the buyer for the PIN, four digits."),
+    "pin_locked": _("Three wrong PINs. Call the dispatcher: only the dispatcher can let you try again."),
+    "unknown_line": _("There is no such line in the waybill."),
+    "counted_out_of_range": _("From %(minimum)s to %(maximum)s."),
+    "reason_for_less": _("Say why less is handed over."),
+    "nothing_delivered": _("Nothing is handed over: use “Problem” instead."),
+    "plan_superseded": _("A newer plan has replaced this one."),
+    "routes_under_way": _("A truck of the published plan is on its route. Its stops cannot be moved any more."),
+    "nothing_to_plan": _("Nothing to plan: no delivery of this day is ready."),
+    "out_of_range": _("From %(minimum)s to %(maximum)s."),
+    "bad_coordinates": _("This is not a place on Earth."),
+    "hours_not_in_order": _("The end must be after the beginning, within one day."),
+    "days_not_in_order": _("The last day must not be before the first."),
+    "shift_overlaps": _("The driver or the truck is busy at that time."),
+    "shift_started": _("The shift has begun."),
+    "vehicle_known": _("You have a truck with this plate."),
+    "courier_known": _("This person drives for you already."),
+    "no_such_person": _("Nobody is registered with this e-mail. Ask the driver to register first."),
+    "not_a_time": _("A time such as 8:30 is needed."),
+    "not_a_day": _("A day is needed."),
+}
+
+FAIL_REASONS = {
+    "nobody_there": _("Nobody is there, no answer"),
+    "no_access": _("No way in: road, gate"),
+    "cannot_unload": _("Nothing to unload with"),
+    "damaged": _("The goods are damaged"),
+    "refused": _("The buyer refuses"),
+    "not_at_warehouse": _("The goods are not at the warehouse"),
+    "too_late": _("Too late, no time left"),
+}
+SHORT_REASONS = {
+    "torn": _("Torn or broken"),
+    "not_loaded": _("Was not loaded"),
+    "refused": _("The buyer refuses"),
+}
+UNLOADING = {
+    "self": _("the buyer unloads"),
+    "hands": _("carried by hand"),
+    "crane": _("crane"),
+    "tail_lift": _("tail-lift"),
+}
+PROBLEMS = {
+    "no_coordinates": _("no place on the map"),
+    "pin_locked": _("PIN is locked"),
+    "failed": _("not delivered"),
+    "window_passed": _("the window has passed"),
+}
+NO_CARRIER = {
+    "no_carrier_here": _("No carrier picks up at this warehouse."),
+    "no_truck": _("The carrier has no truck now."),
+    "too_far": _("Too far for every carrier."),
+    "too_long": _("The longest piece fits no truck."),
+    "site_mass_limit": _("Every truck is too heavy for the way to the site."),
+    "site_height_limit": _("Every truck is too high for the way to the site."),
+    "no_crane": _("No carrier here has a crane."),
+    "no_tail_lift": _("No carrier here has a tail-lift."),
+}
+EVENTS = {
+    "created": _("The delivery is agreed"),
+    "ready": _("The goods wait at the warehouse"),
+    "planned": _("Put into a route"),
+    "arrived_at_warehouse": _("The truck is at the warehouse"),
+    "loaded": _("Loaded and counted"),
+    "handed_over": _("The courier has the goods"),
+    "in_transit": _("The truck is on its way"),
+    "arrived": _("The truck is at the site"),
+    "unloading": _("Unloading"),
+    "handed_to_buyer": _("Counted with the buyer"),
+    "delivered": _("Delivered"),
+    "partially_delivered": _("Delivered in part"),
+    "failed": _("Not delivered"),
+    "stop_failed": _("The courier could not hand over"),
+    "pickup_failed": _("Could not be loaded"),
+    "cancelled": _("Cancelled"),
+    "pin_released": _("The dispatcher lets the courier try the PIN again"),
+    "returning": _("On the way back"),
+    "returned": _("Back at the warehouse"),
+}
+PRICE_LINES = {
+    "base": _("Truck to the door"),
+    "distance": _("Beyond the included kilometres"),
+    "mass": _("Mass"),
+    "volume": _("Volume"),
+    "long_piece": _("Long piece"),
+    "crane": _("Unloading with a crane"),
+    "tail_lift": _("Unloading with a tail-lift"),
+    "hands": _("Carrying by hand"),
+    "floors": _("Carrying up to the floor"),
+    "minimum": _("Up to the smallest price"),
+}
+
+
+def event(kind: str) -> str:
+    """What happened, in words."""
+    return str(EVENTS.get(kind, kind))
+
+
+def fail_reason(code: str) -> str:
+    """Why a stop failed or less was handed over."""
+    return str(FAIL_REASONS.get(code) or SHORT_REASONS.get(code) or code)
+
+
+def no_carrier(reason: str) -> str:
+    """Why no carrier takes a delivery."""
+    return str(NO_CARRIER.get(reason) or ERRORS["no_carrier"])
+
+
+def price_line(code: str, context: Mapping[str, Any]) -> str:
+    """A line of a delivery price with its figures."""
+    words = str(PRICE_LINES.get(code, code))
+    trips = int(context.get("trips", 1))
+    if code == "distance":
+        words = gettext("%(words)s, %(km)s km", words=words, km=context.get("km"))
+    if code in ("mass", "hands"):
+        words = gettext("%(words)s, %(kg)s kg", words=words, kg=context.get("kg"))
+    if code == "floors":
+        words = gettext("%(words)s, floors: %(floors)s", words=words, floors=context.get("floors"))
+    if trips > 1:
+        words = ngettext("%(words)s, %(num)s trip", "%(words)s, %(num)s trips", trips, words=words)
+    return words
+
+
+def _clock(seconds: Any) -> str:
+    minutes = int(seconds) // 60
+    return f"{minutes // 60}:{minutes % 60:02d}"
+
+
+def _tonnes(kg: Any) -> str:
+    return f"{int(kg) / 1000:.1f}".rstrip("0").rstrip(".").replace(".", gettext("."))
+
+
+def _equipment(names: str) -> str:
+    found = []
+    for name in names.split(","):
+        if name.startswith("under_"):
+            height = _tonnes(name.removeprefix("under_"))
+            found.append(gettext("a truck not higher than %(height)s m", height=height))
+        else:
+            found.append(str(UNLOADING.get(name, name)))
+    return ", ".join(found)
+
+
+def left_reason(code: str, context: Mapping[str, Any]) -> str:
+    """Why a delivery is in no route, in words with the figures, and so what would mend it."""
+    found = _LEFT.get(code, lambda _c: gettext("It fits no route."))(context)
+    lots = int(context.get("lots", 1))
+    if lots > 1:
+        return gettext("Lot %(lot)s of %(lots)s: %(why)s", lot=context.get("lot"), lots=lots, why=found)
+    return found
+
+
+_LEFT: dict[str, Any] = {
+    "too_heavy": lambda c: gettext(
+        "%(mass)s t, the largest truck takes %(most)s t", mass=_tonnes(c["mass_kg"]), most=_tonnes(c["most_kg"])
+    ),
+    "too_large": lambda c: gettext(
+        "%(volume)s m³, the largest truck takes %(most)s m³", volume=_tonnes(c["volume_l"]), most=_tonnes(c["most_l"])
+    ),
+    "too_long": lambda c: gettext(
+        "The longest piece is %(length)s m, the longest truck takes %(most)s m",
+        length=_tonnes(c["longest_mm"]),
+        most=_tonnes(c["most_mm"]),
+    ),
+    "needs_equipment": lambda c: gettext("No suitable truck has it: %(names)s", names=_equipment(str(c["missing"]))),
+    "access_forbidden": lambda c: gettext(
+        "The site lets in %(limit)s t, the lightest suitable truck weighs %(lightest)s t",
+        limit=_tonnes(c["limit_kg"]),
+        lightest=_tonnes(c["lightest_kg"]),
+    ),
+    "unreachable": lambda c: gettext("No road leads there"),
+    "window_impossible": lambda c: gettext(
+        "Window %(start)s–%(end)s, but the goods cannot be there before %(earliest)s",
+        start=_clock(c["from_s"]),
+        end=_clock(c["to_s"]),
+        earliest=_clock(c["earliest_s"]),
+    ),
+    "shift_too_short": lambda c: gettext(
+        "The trip takes %(trip)s h, the shift is from %(start)s to %(end)s and the window does not fit into it",
+        trip=_clock(c["trip_s"]),
+        start=_clock(c["shift_from"]),
+        end=_clock(c["shift_to"]),
+    ),
+    "no_capacity_left": lambda c: gettext("All suitable trucks are busy: add a truck or move the window")
+    if c.get("trucks")
+    else gettext("No truck works on this day any more"),
+    "no_coordinates": lambda c: gettext("The site has no place on the map"),
+}
+
+_STAGES = {
+    "roads": _("Measuring the roads"),
+    "build": _("Building routes"),
+    "polish": _("Looking for shorter ones"),
+    "streets": _("Drawing the streets"),
+}
+_FIGURE = re.compile(r"(\w+)=(\d+)")
+
+
+def progress(message: str) -> tuple[str, int | None, int | None, int | None]:
+    """A planning job's message as (stage in words, best cost in kopeks, deliveries carried, of how many)."""
+    stage = message.partition(" ")[0]
+    figures = {name: int(value) for name, value in _FIGURE.findall(message)}
+    return str(_STAGES.get(stage, "")), figures.get("cost"), figures.get("carried"), figures.get("of")

@@ -1,0 +1,56 @@
+"""Which carriers are offered for a delivery, and for how much."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from app.core import clock
+from app.core.errors import Conflict
+from app.logistics import queries
+from tests.factories import logistics as make
+
+pytestmark = pytest.mark.usefixtures("db_session")
+
+
+def options(w: make.World, **site: Any) -> list[queries.DeliveryOption]:
+    return queries.delivery_options(w.warehouse.id, make.site(0, **site), 1000, 2, 2000, clock.today())
+
+
+def test_options_come_cheapest_first_and_explain_themselves() -> None:
+    w = make.world()
+    make.tariff(w.carrier.id, name="dear", base=900_000)
+    cheap = make.tariff(w.carrier.id, name="cheap")
+    found = options(w)
+    assert [o.tariff_id for o in found][0] == cheap.id
+    assert [o.price for o in found] == sorted(o.price for o in found)
+    assert all(sum(line.amount for line in o.lines) == o.price for o in found)
+    assert 500 < found[0].distance_m < 20_000 and not found[0].is_estimate
+
+
+@pytest.mark.parametrize(
+    ("site", "reason"),
+    [({"max_vehicle_kg": 3500}, "site_mass_limit"), ({"unloading": "crane"}, "no_crane"), ({"lat": 56.9}, "too_far")],
+)
+def test_no_carrier_says_why(site: dict[str, Any], reason: str) -> None:
+    w = make.world()
+    make.tariff(w.carrier.id)
+    with pytest.raises(Conflict) as refused:
+        options(w, **site)
+    assert refused.value.code == "no_carrier" and refused.value.context["reason"] == reason
+
+
+def test_an_ended_tariff_and_a_warehouse_nobody_serves_are_not_offered() -> None:
+    w = make.world()
+    make.tariff(w.carrier.id, valid_to=make.date(2026, 1, 2))
+    with pytest.raises(Conflict) as refused:
+        options(w)
+    assert refused.value.context["reason"] == "no_carrier_here"
+
+
+def test_a_heavy_load_is_priced_in_trips() -> None:
+    w = make.world()
+    make.tariff(w.carrier.id)
+    found = queries.delivery_options(w.warehouse.id, make.site(), 12_000, 10, 2000, clock.today())
+    assert found[0].trips == 3
