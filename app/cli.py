@@ -2,8 +2,39 @@
 
 from __future__ import annotations
 
-from flask import Flask
+import time
+
+import click
+from flask import Flask, current_app
+
+from app.demo import loader
+from app.offers import listing
+from app.settings import Settings
 
 
 def init_app(app: Flask) -> None:
     """Register the commands."""
+    app.cli.add_command(demo)
+    app.cli.add_command(rebuild_listing)
+
+
+@click.command("demo")
+@click.option("--if-empty", is_flag=True, help="Do nothing when there is a catalogue already.")
+def demo(if_empty: bool) -> None:
+    """Load the demo market into an empty database. Refused in production."""
+    settings: Settings = current_app.extensions["settings"]
+    if settings.is_production:
+        raise click.ClickException("the demo data set is refused in production")
+    if not loader.is_empty():
+        if if_empty:
+            return
+        raise click.ClickException("the database already has a catalogue; the demo needs an empty one")
+    started = time.perf_counter()
+    loader.load_market()
+    click.echo(f"demo market loaded in {time.perf_counter() - started:.1f} s")
+
+
+@click.command("rebuild-listing")
+def rebuild_listing() -> None:
+    """Recalculate what product lists show of offers and stock."""
+    listing.rebuild()

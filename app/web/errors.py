@@ -18,9 +18,10 @@ def respond(error: DomainError) -> ResponseReturnValue:
     if isinstance(error, NotSignedIn):
         target = f"/login?next={quote(request.full_path.rstrip('?'))}" if request.method == "GET" else "/login"
         return redirect(target, code=303)
-    template = error.status if error.status in TEMPLATES else 500 if error.status >= 500 else 404
+    g.refusing = True
+    own = error.status if error.status in TEMPLATES else 500 if error.status >= 500 else None
     body = render_template(
-        f"errors/{template}.html",
+        f"errors/{own}.html" if own else "errors/refused.html",
         message=texts.message(error),
         status=error.status,
         request_id=g.get("request_id", ""),

@@ -1,0 +1,1 @@
+"""Assemblies, estimates, projects: from dimensions to materials."""
