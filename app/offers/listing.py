@@ -57,11 +57,17 @@ _ALL = sa.text(_REFRESH.format(only="true"))
 _ALL_GONE = sa.text(_GONE.format(only="true"))
 
 
+# Two sellers of one product may change at once. Each must see what the other has committed before it sums, so the
+# products are locked by a statement of its own: the next one takes a newer snapshot.
+_LOCK = sa.text("SELECT id FROM product WHERE id = ANY(:ids) ORDER BY id FOR NO KEY UPDATE")
+
+
 @unit_of_work
 def refresh(product_ids: Sequence[int]) -> None:
     """Recalculate the listing rows of these products, in id order."""
     ids = sorted(set(product_ids))
     if ids:
+        session.execute(_LOCK, {"ids": ids})
         session.execute(_SOME, {"ids": ids})
         session.execute(_SOME_GONE, {"ids": ids})
 

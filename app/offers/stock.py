@@ -108,6 +108,16 @@ def take_back(lines: Sequence[StockLine], cause: Cause) -> None:
     _change(lines, "returned", on_hand=1, allocated=0, cause=cause)
 
 
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What a count came to: the difference written, or the promised quantity that it fell below."""
+
+    line: StockLine
+    difference: Decimal
+    promised: Decimal
+    refused: bool
+
+
 @unit_of_work
 def count(offer_id: int, warehouse_id: int, on_hand: Decimal, cause: Cause) -> Decimal:
     """Set on_hand to what was counted; the movement holds the difference. Returns the difference.
@@ -115,20 +125,67 @@ def count(offer_id: int, warehouse_id: int, on_hand: Decimal, cause: Cause) -> D
     Raises:
         Conflict: `below_allocated` when orders are promised more than was counted.
     """
-    _ensure_levels([StockLine(offer_id, warehouse_id, on_hand)])
-    level = session.execute(
-        sa.select(StockLevel.on_hand, StockLevel.allocated, StockLevel.reserved)
-        .where(StockLevel.offer_id == offer_id, StockLevel.warehouse_id == warehouse_id)
+    [counted] = count_many([StockLine(offer_id, warehouse_id, on_hand)], cause)
+    if counted.refused:
+        raise Conflict("below_allocated", allocated=format(counted.promised.normalize(), "f"))
+    return counted.difference
+
+
+@unit_of_work
+def count_many(lines: Sequence[StockLine], cause: Cause) -> list[Counted]:
+    """Set on_hand of many levels in a handful of statements; what would fall below promises is left and reported.
+
+    Each (offer, warehouse) may be named once; the order of the answer is the order of `lines`.
+    """
+    keys = sorted((line.offer_id, line.warehouse_id) for line in lines)
+    if not keys:
+        return []
+    session.execute(
+        insert(StockLevel)
+        .values([{"offer_id": offer, "warehouse_id": place} for offer, place in keys])
+        .on_conflict_do_nothing()
+    )
+    levels = session.execute(
+        sa.select(StockLevel.offer_id, StockLevel.warehouse_id, StockLevel.on_hand,
+                  (StockLevel.allocated + StockLevel.reserved).label("promised"))
+        .where(sa.tuple_(StockLevel.offer_id, StockLevel.warehouse_id).in_(keys))
+        .order_by(StockLevel.offer_id, StockLevel.warehouse_id)
         .with_for_update()
-    ).one()
-    promised = level.allocated + level.reserved
-    if on_hand < promised:
-        raise Conflict("below_allocated", allocated=promised)
-    difference: Decimal = on_hand - level.on_hand
-    if difference:
-        line = StockLine(offer_id, warehouse_id, abs(difference))
-        _change([line], "adjusted", on_hand=1 if difference > 0 else -1, allocated=0, cause=cause)
-    return difference
+    )  # fmt: skip
+    known = {(row.offer_id, row.warehouse_id): row for row in levels}
+    found = []
+    for line in lines:
+        row = known[line.offer_id, line.warehouse_id]
+        found.append(Counted(line, line.quantity - row.on_hand, row.promised, line.quantity < row.promised))
+    _write_counts([c for c in found if c.difference and not c.refused], cause)
+    return found
+
+
+_SET_ON_HAND = sa.text(
+    """
+    UPDATE stock_level s SET on_hand = v.on_hand, updated_at = now()
+    FROM unnest(CAST(:offers AS bigint[]), CAST(:places AS bigint[]), CAST(:counts AS numeric[]))
+        AS v(offer_id, warehouse_id, on_hand)
+    WHERE s.offer_id = v.offer_id AND s.warehouse_id = v.warehouse_id
+    """
+)
+
+
+def _write_counts(counted: Sequence[Counted], cause: Cause) -> None:
+    if not counted:
+        return
+    lines = [c.line for c in counted]
+    session.execute(
+        _SET_ON_HAND,
+        {
+            "offers": [line.offer_id for line in lines],
+            "places": [line.warehouse_id for line in lines],
+            "counts": [line.quantity for line in lines],
+        },
+    )
+    rows = [_movement(c.line, "adjusted", c.difference, Decimal(0), cause) for c in counted]
+    session.execute(sa.insert(StockMovement), rows)
+    _refresh(lines)
 
 
 def _change(lines: Sequence[StockLine], kind: str, *, on_hand: int, allocated: int, cause: Cause) -> None:
@@ -161,19 +218,21 @@ def _in_order(lines: Iterable[StockLine]) -> list[StockLine]:
 
 
 def _move(line: StockLine, kind: str, on_hand: Decimal, allocated: Decimal, cause: Cause) -> None:
-    session.execute(
-        sa.insert(StockMovement).values(
-            offer_id=line.offer_id,
-            warehouse_id=line.warehouse_id,
-            kind=kind,
-            on_hand_delta=on_hand,
-            allocated_delta=allocated,
-            reason=cause.reason,
-            entity=cause.entity,
-            entity_id=cause.entity_id,
-            user_id=cause.actor.user_id,
-        )
-    )
+    session.execute(sa.insert(StockMovement).values(**_movement(line, kind, on_hand, allocated, cause)))
+
+
+def _movement(line: StockLine, kind: str, on_hand: Decimal, allocated: Decimal, cause: Cause) -> dict[str, object]:
+    return {
+        "offer_id": line.offer_id,
+        "warehouse_id": line.warehouse_id,
+        "kind": kind,
+        "on_hand_delta": on_hand,
+        "allocated_delta": allocated,
+        "reason": cause.reason,
+        "entity": cause.entity,
+        "entity_id": cause.entity_id,
+        "user_id": cause.actor.user_id,
+    }
 
 
 def _ensure_levels(lines: Sequence[StockLine]) -> None:
