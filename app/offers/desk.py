@@ -1,0 +1,219 @@
+"""What a seller sees of the own offers: the table of the desk and one offer with its stock, ladder and history."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import sqlalchemy as sa
+
+from app.catalog.models import Product, ProductUnit
+from app.core.db import session
+from app.core.errors import Invalid, NotFound
+from app.offers.models import Offer, OfferStep, PriceChange, StockLevel, StockMovement, Warehouse
+from app.offers.rules import Step, exact_decimal
+
+VIEWS = ("all", "active", "hidden", "out")
+"""`out`: nothing is left to sell."""
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """Stock in a warehouse, in base units."""
+
+    on_hand: Decimal
+    promised: Decimal
+
+    @property
+    def free(self) -> Decimal:
+        return max(self.on_hand - self.promised, Decimal(0))
+
+
+@dataclass(frozen=True, slots=True)
+class DeskOffer:
+    """A row of the seller's table."""
+
+    id: int
+    public_id: uuid.UUID
+    sku: str
+    product_public_id: uuid.UUID
+    slug: str
+    name_ru: str
+    name_en: str
+    base_unit: str
+    unit: str
+    factor: Fraction
+    price: int
+    vat_code: str
+    lead_time_days: int
+    status: str
+    version: int
+    levels: dict[int, Level] = field(default_factory=dict)
+    ladder: tuple[Step, ...] = ()
+
+    def name(self, locale: str) -> str:
+        return self.name_en if locale == "en" else self.name_ru
+
+    @property
+    def free(self) -> Decimal:
+        """Base units that may still be sold."""
+        return sum((level.free for level in self.levels.values()), Decimal(0))
+
+    def in_units(self, base: Decimal) -> Decimal | Fraction:
+        """Base units as units of sale, exactly."""
+        exact = Fraction(base) / self.factor
+        as_decimal = exact_decimal(exact)
+        return exact if as_decimal is None else as_decimal
+
+
+_ROWS = (
+    sa.select(
+        Offer.id, Offer.public_id, Offer.sku, Product.public_id.label("product_public_id"), Product.slug,
+        Product.name_ru, Product.name_en, Product.base_unit, Offer.unit, ProductUnit.numerator, ProductUnit.denominator,
+        Offer.price, Offer.vat_code, Offer.lead_time_days, Offer.status, Offer.version,
+    )
+    .join(Product, Product.id == Offer.product_id)
+    .join(ProductUnit, sa.and_(ProductUnit.product_id == Offer.product_id, ProductUnit.code == Offer.unit))
+)  # fmt: skip
+_FREE = (
+    sa.select(sa.func.coalesce(sa.func.sum(StockLevel.on_hand - StockLevel.allocated - StockLevel.reserved), 0))
+    .where(StockLevel.offer_id == Offer.id)
+    .scalar_subquery()
+)
+
+
+def _narrowed(seller_id: int, text: str, view: str) -> list[sa.ColumnElement[bool]]:
+    conditions: list[sa.ColumnElement[bool]] = [Offer.seller_id == seller_id]
+    if view in ("active", "hidden"):
+        conditions.append(Offer.status == view)
+    if view == "out":
+        conditions.append(_FREE <= 0)
+    if text:
+        like = "%" + text.lower().replace("ё", "е").replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+        conditions.append(sa.or_(sa.func.lower(Offer.sku).like(like), Product.name_key.like(like)))
+    return conditions
+
+
+def offers(
+    seller_id: int, *, text: str = "", view: str = "all", after: str | None = None, limit: int = 24
+) -> tuple[list[DeskOffer], str | None]:
+    """A page of a seller's offers by SKU, and the SKU after which the next page begins.
+
+    Raises:
+        Invalid: unknown view.
+    """
+    if view not in VIEWS:
+        raise Invalid.one("/query/view", "unknown_option")
+    statement = _ROWS.where(*_narrowed(seller_id, text, view)).order_by(Offer.sku).limit(limit + 1)
+    if after:
+        statement = statement.where(Offer.sku > after)
+    rows = session.execute(statement).all()
+    found = _with_parts(rows[:limit])
+    return found, (found[-1].sku if len(rows) > limit else None)
+
+
+def views(seller_id: int, text: str = "") -> dict[str, int]:
+    """How many offers each view holds."""
+    counted = session.execute(
+        sa.select(
+            sa.func.count(),
+            sa.func.count().filter(Offer.status == "active"),
+            sa.func.count().filter(Offer.status == "hidden"),
+            sa.func.count().filter(_FREE <= 0),
+        )
+        .select_from(Offer)
+        .join(Product, Product.id == Offer.product_id)
+        .where(*_narrowed(seller_id, text, "all"))
+    ).one()
+    return dict(zip(VIEWS, counted, strict=True))
+
+
+def offer(seller_id: int, public_id: uuid.UUID) -> DeskOffer:
+    """One offer of this seller.
+
+    Raises:
+        NotFound: absent or another seller's.
+    """
+    found = _with_parts(session.execute(_ROWS.where(Offer.seller_id == seller_id, Offer.public_id == public_id)).all())
+    if not found:
+        raise NotFound()
+    return found[0]
+
+
+def by_sku(seller_id: int, skus: Sequence[str]) -> dict[str, DeskOffer]:
+    """Offers of this seller by SKU; unknown ones are absent."""
+    rows = session.execute(_ROWS.where(Offer.seller_id == seller_id, Offer.sku.in_(sorted(set(skus))))).all()
+    return {row.sku: _built(row, {}, ()) for row in rows}
+
+
+def _with_parts(rows: Sequence[Any]) -> list[DeskOffer]:
+    """Two more queries for all rows: stock and ladders."""
+    ids = [row.id for row in rows]
+    if not ids:
+        return []
+    levels: dict[int, dict[int, Level]] = {}
+    for level in session.execute(
+        sa.select(
+            StockLevel.offer_id, StockLevel.warehouse_id, StockLevel.on_hand, StockLevel.allocated + StockLevel.reserved
+        ).where(StockLevel.offer_id.in_(ids))
+    ):
+        levels.setdefault(level[0], {})[level[1]] = Level(level[2], level[3])
+    ladders: dict[int, list[Step]] = {}
+    for step in session.execute(
+        sa.select(OfferStep.offer_id, OfferStep.from_quantity, OfferStep.price)
+        .where(OfferStep.offer_id.in_(ids))
+        .order_by(OfferStep.offer_id, OfferStep.from_quantity)
+    ):
+        ladders.setdefault(step.offer_id, []).append(Step(step.from_quantity, step.price))
+    return [_built(row, levels.get(row.id, {}), tuple(ladders.get(row.id, ()))) for row in rows]
+
+
+def _built(row: Any, levels: dict[int, Level], ladder: tuple[Step, ...]) -> DeskOffer:
+    values = dict(row._mapping)
+    factor = Fraction(values.pop("numerator"), values.pop("denominator"))
+    return DeskOffer(**values, factor=factor, levels=levels, ladder=ladder)
+
+
+def unit_factors(seller_id: int, skus: Sequence[str]) -> dict[tuple[str, str], Fraction]:
+    """(SKU, unit) -> base units in one unit, for every unit of the products behind these SKUs."""
+    rows = session.execute(
+        sa.select(Offer.sku, ProductUnit.code, ProductUnit.numerator, ProductUnit.denominator)
+        .join(ProductUnit, ProductUnit.product_id == Offer.product_id)
+        .where(Offer.seller_id == seller_id, Offer.sku.in_(sorted(set(skus))))
+    )
+    return {(row.sku, row.code): Fraction(row.numerator, row.denominator) for row in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """A change of stock or price, newest first on the page of an offer."""
+
+    at: datetime
+    kind: str
+    warehouse: str
+    on_hand_delta: Decimal
+    allocated_delta: Decimal
+    old_price: int | None
+    new_price: int | None
+    reason: str
+
+
+def history(offer_id: int, limit: int = 30) -> list[Happening]:
+    """Why price and stock are what they are. The caller has checked whose offer it is."""
+    moves = sa.select(
+        StockMovement.created_at, StockMovement.kind, Warehouse.name, StockMovement.on_hand_delta,
+        StockMovement.allocated_delta, sa.null().cast(sa.BigInteger).label("old_price"),
+        sa.null().cast(sa.BigInteger).label("new_price"), StockMovement.reason, StockMovement.id,
+    ).join(Warehouse, Warehouse.id == StockMovement.warehouse_id).where(StockMovement.offer_id == offer_id)  # fmt: skip
+    prices = sa.select(
+        PriceChange.created_at, sa.literal("price"), sa.literal(""), sa.literal(Decimal(0)), sa.literal(Decimal(0)),
+        PriceChange.old_price, PriceChange.new_price, sa.literal(""), PriceChange.id,
+    ).where(PriceChange.offer_id == offer_id)  # fmt: skip
+    both = sa.union_all(moves, prices).subquery()
+    rows = session.execute(sa.select(both).order_by(both.c.created_at.desc(), both.c.id.desc()).limit(limit))
+    return [Happening(*row[:8]) for row in rows]
