@@ -64,7 +64,11 @@ PAGE_BLUEPRINTS: tuple[str, ...] = (
 """`module:name` of each blueprint of pages, all `app.access.Guarded`."""
 
 API_BLUEPRINTS: tuple[str, ...] = (
+    "app.api.accounts:api",
     "app.api.jobs:api",
+    "app.api.carrier:api",
+    "app.api.courier:api",
+    "app.api.tracking:api",
 )
 """`module:name` of each blueprint of the API, registered under /api/v1."""
 

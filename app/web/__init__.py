@@ -17,7 +17,7 @@ from app.core.db import session
 from app.core.ids import uuid7
 from app.core.permissions import Actor
 from app.settings import Settings
-from app.web import assets, chrome, filters, headers, health, htmx, sessions
+from app.web import assets, chrome, filters, headers, health, htmx, limits, sessions
 
 csrf = CSRFProtect()
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -35,6 +35,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.after_request(count_request)
     csrf.init_app(app)
     sessions.init_app(app)
+    limits.init_app(app, settings)
     app.before_request(access.guard(load_actor))
     app.context_processor(chrome.context)
     app.register_blueprint(health.pages)
