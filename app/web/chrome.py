@@ -8,7 +8,7 @@ from flask import current_app, g, request
 
 from app import access
 from app.catalog import queries as catalog
-from app.orders import carts
+from app.orders import queries as orders
 from app.web.filters import language
 from app.web.sessions import guest_cart_token
 
@@ -20,7 +20,7 @@ def context() -> dict[str, Any]:
         return {"actor": actor, "locale": language(), "theme": request.cookies.get("theme", "")}
     return {
         "actor": actor,
-        "cart_count": carts.cart_count(actor, guest_cart_token()),
+        "cart_count": orders.cart_count(actor, guest_cart_token()),
         "top_categories": catalog.top_categories(language(), current_app.extensions["cache"]),
         "locale": language(),
         "theme": request.cookies.get("theme", ""),
