@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.accounts import events as accounts_events
 from app.accounts import models as accounts_models
 from app.catalog import models as catalog_models
 from app.core import events, timers
@@ -31,6 +32,8 @@ MODELS = (
 JOB_HANDLERS: dict[str, str] = {
     "mail.send": "workers.mail:send",
     "housekeeping.daily": "workers.housekeeping:daily",
+    "organisations.approved": "workers.organisations:approved",
+    "organisations.suspended": "workers.organisations:suspended",
     "route.plan": "workers.routing:plan",
     "orders.delivery_handed_over": "workers.orders:delivery_handed_over",
     "orders.delivery_on_the_way": "workers.orders:delivery_on_the_way",
@@ -43,6 +46,8 @@ JOB_HANDLERS: dict[str, str] = {
 """Kind of job -> `module:function` that takes a RunningJob. Modules are imported in workers only."""
 
 SUBSCRIPTIONS: tuple[tuple[type[events.Event], str], ...] = (
+    (accounts_events.OrganisationApproved, "organisations.approved"),
+    (accounts_events.OrganisationSuspended, "organisations.suspended"),
     (logistics_events.DeliveryHandedOver, "orders.delivery_handed_over"),
     (logistics_events.DeliveryOnTheWay, "orders.delivery_on_the_way"),
     (logistics_events.DeliveryCompleted, "orders.delivery_completed"),
@@ -60,10 +65,23 @@ TIMERS: tuple[tuple[str, str, timers.Handler], ...] = (
 """(entity, transition, command) triples."""
 
 PAGE_BLUEPRINTS: tuple[str, ...] = (
+    "app.web.buyer.cart:pages",
+    "app.web.buyer.checkout:pages",
+    "app.web.buyer.orders:pages",
+    "app.web.seller.orders:pages",
+    "app.web.buyer.catalog:pages",
+    "app.web.buyer.product:pages",
+    "app.web.account.auth:pages",
+    "app.web.account.profile:pages",
+    "app.web.admin.operations:pages",
 )
 """`module:name` of each blueprint of pages, all `app.access.Guarded`."""
 
 API_BLUEPRINTS: tuple[str, ...] = (
+    "app.api.cart:api",
+    "app.api.checkout:api",
+    "app.api.orders:api",
+    "app.api.seller_orders:api",
     "app.api.accounts:api",
     "app.api.jobs:api",
     "app.api.carrier:api",

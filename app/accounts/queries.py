@@ -271,3 +271,49 @@ def organisations_to_review(status: str, limit: int = 200) -> list[OrganisationR
         sa.select(*_ORGANISATION).where(Organisation.status == status).order_by(Organisation.id).limit(limit)
     )
     return [OrganisationRow(*row) for row in rows]
+
+
+def member_user_id(organisation_id: int, email: str) -> int | None:
+    """The inner id of a member of an organisation by e-mail; None when the person is no member."""
+    return session.scalar(
+        sa.select(User.id)
+        .join(OrganisationMember, OrganisationMember.user_id == User.id)
+        .where(OrganisationMember.organisation_id == organisation_id, User.email_key == email.strip().lower())
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class UserRow:
+    """A person in the operator's list."""
+
+    id: int
+    public_id: uuid.UUID
+    email: str
+    name: str
+    is_admin: bool
+    is_active: bool
+    created_at: datetime
+
+
+def users(text: str, before: int | None, limit: int = 50) -> list[UserRow]:
+    """People whose e-mail or name contains the text, newest first, with an id below `before`."""
+    statement = (
+        sa.select(
+            User.id, User.public_id, User.email, User.name, User.is_admin, User.is_active, User.created_at
+        )
+        .order_by(User.id.desc())
+        .limit(limit)
+    )
+    if text:
+        statement = statement.where(
+            User.email_key.contains(text.casefold(), autoescape=True) | User.name.icontains(text, autoescape=True)
+        )
+    if before:
+        statement = statement.where(User.id < before)
+    return [UserRow(*row) for row in session.execute(statement)]
+
+
+def organisation_counts() -> dict[str, int]:
+    """How many organisations are in each state."""
+    rows = session.execute(sa.select(Organisation.status, sa.func.count()).group_by(Organisation.status))
+    return {row[0]: row[1] for row in rows}

@@ -1,0 +1,1 @@
+"""Pages of the own account: sign-in, profile, devices, sites, organisations."""

@@ -1,0 +1,1 @@
+"""Pages of the operator: organisations to approve, people, jobs, the audit log."""

@@ -1,0 +1,29 @@
+"""Once a day: what has expired goes, what will be needed is made."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from app.core.db import session
+from app.core.jobs import RunningJob
+
+_CLEAN = (
+    "DELETE FROM idempotency_key WHERE expires_at < now()",
+    "DELETE FROM login_session WHERE expires_at < now() - interval '30 days' OR revoked_at < now() - interval '30 days'",
+    "DELETE FROM refresh_token WHERE expires_at < now() - interval '30 days'",
+    "DELETE FROM password_reset WHERE expires_at < now() - interval '1 day'",
+    "DELETE FROM job WHERE state = 'done' AND finished_at < now() - interval '30 days'",
+    "DELETE FROM checkout_quote WHERE expires_at < now() - interval '1 day'",
+    "SELECT make_position_partition((now() + interval '1 month')::date)",
+    "SELECT make_position_partition((now() + interval '2 months')::date)",
+)
+
+
+def daily(job: RunningJob) -> None:
+    """All of it in one transaction with `done`."""
+
+    def effect() -> None:
+        for statement in _CLEAN:
+            session.execute(sa.text(statement))
+
+    job.complete(effect)
