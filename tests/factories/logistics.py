@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
+from uuid import uuid4
 
 from app.accounts.models import Organisation, OrganisationMember, User
 from app.core import clock, jobs
@@ -233,3 +234,32 @@ def published(w: World, deliveries: Sequence[Any], day: date | None = None) -> s
 
 
 __all__ = ["World", "delivery", "fleet", "published", "site", "stored_plan", "world"]
+
+
+def _signed(person: User) -> Any:
+    from app.accounts.models import Device
+    from app.accounts.service import SignedIn
+
+    device = Device(user_id=person.id, client_id=uuid4(), name="test")
+    session.add(device)
+    session.flush()
+    return SignedIn(person.id, person.public_id, device.id, person.token_epoch, person.locale), device.client_id
+
+
+@unit_of_work
+def browse(client: Any, person: User) -> None:
+    """Sign the person in with a session cookie, as a browser is."""
+    from app.accounts import service as accounts
+
+    signed, _device = _signed(person)
+    client.set_cookie("session", accounts.open_session(signed))
+
+
+@unit_of_work
+def call_as(api: Any, person: User) -> Any:
+    """A JSON client of this person."""
+    signer = api._app.extensions["token_signer"]
+    _session, device = _signed(person)
+    other = type(api)(api._app, device=str(device))
+    other.token = signer.sign(person.public_id, person.token_epoch, device)
+    return other

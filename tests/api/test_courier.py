@@ -1,0 +1,84 @@
+"""The courier's calls and the tracking that follows them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from app.core import clock
+from tests.factories import logistics as make
+
+
+def started(api: Any, **fields: Any) -> tuple[make.World, Any, Any, dict[str, str]]:
+    """(world, delivery, the courier's client, stop ids by kind) of a started route."""
+    w = make.world()
+    made = make.delivery(w, **fields)
+    make.published(w, [made])
+    me = make.call_as(api, w.courier_user)
+    route = me.post("/courier/route/start", {})
+    assert route.status_code == 200 and route.json["state"] == "started"
+    return w, made, me, {s["kind"]: s["id"] for s in route.json["stops"]}
+
+
+def test_the_way_of_a_delivery(api: Any) -> None:
+    w, made, me, stops = started(api, cash_due=500_000)
+    assert me.post(f"/courier/stops/{stops['pickup']}/arrive").json["state"] == "arrived"
+    assert me.post(f"/courier/stops/{stops['pickup']}/complete").json["state"] == "done"
+    position = {"at": clock.now().isoformat(), "lat": 55.81, "lon": 37.6, "accuracy_m": 9}
+    assert me.post("/courier/positions", [position]).json == {"accepted": 1, "dropped": 0}
+    buyer = make.call_as(api, w.buyer)
+    seen = buyer.get(f"/deliveries/{made.public_id}").json
+    assert seen["pin"] == made.pin and seen["tracking"] == made.tracking_token
+    tracked = api.get(f"/tracking/{made.tracking_token}").json
+    assert tracked["state"] == "in_transit" and tracked["position"]["age_s"] < 60 and tracked["stops_before"] == 0
+    assert tracked == buyer.get(f"/deliveries/{made.public_id}/tracking").json
+    drop = f"/courier/stops/{stops['drop']}"
+    assert me.post(f"{drop}/arrive").json["state"] == "arrived"
+    assert me.post(f"{drop}/unloading").json["state"] == "unloading"
+    refused = me.post(f"{drop}/complete", {"proof": {"pin": "no"}, "cash_counted": 500_000})
+    assert (refused.status_code, refused.json["errors"][0]["code"]) == (422, "pin_wrong")
+    handed = {"proof": {"pin": made.pin}, "cash_counted": 500_000}
+    for _twice in range(2):
+        assert me.post(f"{drop}/complete", handed).json["state"] == "done"
+    assert api.get(f"/tracking/{made.tracking_token}").status_code == 404
+    over = buyer.get(f"/deliveries/{made.public_id}").json
+    assert (over["state"], over["pin"], over["tracking"]) == ("delivered", None, None)
+    assert me.get("/courier/route").json["state"] == "finished"
+
+
+def test_three_wrong_pins_lock_and_the_dispatcher_unlocks(api: Any) -> None:
+    w, made, me, stops = started(api)
+    me.post(f"/courier/stops/{stops['pickup']}/complete")
+    path = f"/courier/stops/{stops['drop']}/complete"
+    codes = [me.post(path, {"proof": {"pin": "x"}}).json["code"] for _ in range(4)]
+    assert codes == ["invalid_fields", "invalid_fields", "pin_locked", "pin_locked"]
+    assert make.call_as(api, w.dispatcher_user).post(f"/carrier/deliveries/{made.public_id}/release-pin").status_code == 204
+    assert me.post(path, {"proof": {"pin": made.pin}}).status_code == 200
+
+
+def test_a_failure_has_a_reason_of_the_list(api: Any) -> None:
+    _w, made, me, stops = started(api)
+    me.post(f"/courier/stops/{stops['pickup']}/complete")
+    path = f"/courier/stops/{stops['drop']}/fail"
+    assert me.post(path, {"reason": "weather"}).json["errors"][0]["code"] == "unknown_option"
+    assert me.post(path, {"reason": "no_access", "comment": "gate"}).json["state"] == "failed"
+    assert api.get(f"/tracking/{made.tracking_token}").status_code == 404
+
+
+def test_strangers_find_nothing(api: Any) -> None:
+    w, made, _me, stops = started(api)
+    other = make.world()
+    they = make.call_as(api, other.courier_user)
+    assert they.get("/courier/route").status_code == 404
+    assert they.post(f"/courier/stops/{stops['pickup']}/arrive").status_code == 404
+    assert make.call_as(api, other.buyer).get(f"/deliveries/{made.public_id}").status_code == 404
+    assert make.call_as(api, w.buyer).get("/courier/route").status_code == 403
+    assert api.get("/tracking/unknown").status_code == 404
+
+
+def test_a_stale_stop_is_412_and_a_batch_over_500_is_refused(api: Any) -> None:
+    _w, _made, me, stops = started(api)
+    path = f"/courier/stops/{stops['pickup']}"
+    me.post(f"{path}/arrive", {"version": 1})
+    assert me.post(f"{path}/complete", {"version": 1}).status_code == 412
+    fix = {"at": clock.now().isoformat(), "lat": 1, "lon": 1}
+    assert me.post("/courier/positions", [fix] * 501).status_code == 422
