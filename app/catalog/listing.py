@@ -17,6 +17,7 @@ import sqlalchemy as sa
 
 from app.catalog.models import (
     Attribute,
+    Category,
     Product,
     ProductListing,
     ProductUnit,

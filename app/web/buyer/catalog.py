@@ -1,4 +1,4 @@
-"""Home, the catalogue and search. The whole state of a list is in its URL."""
+"""The catalogue and search. The whole state of a list is in its URL."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from app.catalog.listing import Facets, Filters, ListedProduct
 from app.core import clock
 from app.core.errors import Invalid
 from app.core.permissions import Permission
-from app.estimates import assemblies
 from app.offers.sellers import seller_names
 from app.texts.catalog import SORTS
 from app.web import paths
@@ -37,38 +36,6 @@ class Chip:
 
     text: str
     url: str
-
-
-@pages.get("/", permission=Permission.PUBLIC)
-def home() -> str:
-    """What are you building?"""
-    nodes = queries.tree(current_app.extensions["cache"])
-    return render_template("buyer/home.html", tree=nodes, tiles=home_tiles())
-
-
-HOME_TILES = (
-    ("aerated_block_wall", "block"), ("brick_wall", "brick"), ("partition_c111", "profile"),
-    ("screed_dry_mix", "bag-cement"), ("roof_metal_tile", "roof-sheet"), ("facade_etics", "wool"),
-    ("bathroom_full", "tile"), ("laminate", "floor-board"),
-)  # fmt: skip
-"""Assemblies and bundles shown first, with a drawing each."""
-
-
-def home_tiles() -> list[dict[str, str]]:
-    """The tiles with names and the first materials of each."""
-    found = []
-    for key, picture in HOME_TILES:
-        item = assemblies.summary(key)
-        ru = language() != "en"
-        found.append(
-            {
-                "id": key,
-                "drawing": picture,
-                "name": item.name_ru if ru else item.name_en,
-                "materials": ", ".join(item.materials_ru if ru else item.materials_en),
-            }
-        )
-    return found
 
 
 @pages.get("/catalog", permission=Permission.PUBLIC)
