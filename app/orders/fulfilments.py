@@ -96,7 +96,7 @@ def _check_counts(load: Load, trip: Fulfilment, counted: Mapping[uuid.UUID, Deci
     for public_id, units in counted.items():
         line = lines.get(public_id)
         if line is None:
-            errors.append(FieldError(f"/lines/{public_id}", "unknown_line"))
+            errors.append(FieldError(f"/lines/{public_id}", "unknown_order_line"))
             continue
         needed = pieces[line.id].quantity
         most = rules.per_unit(needed, factor_of(line))

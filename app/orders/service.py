@@ -196,7 +196,7 @@ def _check_agreed(load: Load, quantities: Mapping[uuid.UUID, Decimal]) -> dict[i
     for public_id, units in quantities.items():
         line = by_public.get(public_id)
         if line is None:
-            errors.append(FieldError(f"/lines/{public_id}", "unknown_line"))
+            errors.append(FieldError(f"/lines/{public_id}", "unknown_order_line"))
         elif not units.is_finite() or not 0 <= units <= line.quantity:
             most = f"{line.quantity.normalize():f}"
             errors.append(FieldError(f"/lines/{public_id}", "counted_range", {"maximum": most}))

@@ -63,3 +63,16 @@ def due_day(placed: date) -> date:
 def counted_difference(due: int, counted: int) -> int:
     """Cash counted at the door minus what was due, in kopeks."""
     return counted - due
+
+
+OPERATOR: dict[str, str] = {
+    "name": "ООО «Тутуу Маркет»",
+    "inn": "7700000016",
+    "kpp": "770001001",
+    "address": "г. Москва",
+    "bank": "Банк Демо",
+    "bik": "044525000",
+    "account": "40702810000000000001",
+    "correspondent_account": "30101810000000000000",
+}
+"""Requisites of the operator as a bill shows them; those of the demo belong to nobody."""

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from flask_babel import lazy_gettext as _  # type: ignore[import-untyped]  # the package ships no types
+
+from app.texts import logistics
 
 ERRORS = {
     "quantity_positive": _("The quantity must be more than zero."),
@@ -16,7 +20,6 @@ ERRORS = {
     "price_changed": _("Prices have changed since you saw them. Look at the differences."),
     "quote_expired": _("The prices were held for 15 minutes and that time is over. Look at them again."),
     "quote_outdated": _("The cart has changed since the prices were shown. Look at them again."),
-    "no_carrier": _("Nobody delivers this load to this place. Choose another place, another way of unloading or less."),
     "day_out_of_range": _("Choose a day from %(minimum)s to %(maximum)s."),
     "too_much_for_cash": _("Cash is taken up to %(maximum)s roubles. Choose payment by invoice."),
     "phone_malformed": _("A phone has 11 digits, for example +7 916 123-45-67."),
@@ -24,7 +27,9 @@ ERRORS = {
     "fulfilment_state": _("The goods are in another state now, so this cannot be done."),
     "accept_deadline_passed": _("The time to answer is over; the order is being called off."),
     "too_late_to_cancel": _("The warehouse is already picking the order. Call the seller."),
-    "unknown_line": _("There is no such line in this order."),
+    "line_twice": _("The line is named twice."),
+    "site_or_address": _("Name either one of your sites or an address."),
+    "unknown_order_line": _("There is no such line in this order."),
     "counted_range": _("From 0 to %(maximum)s."),
     "accept_nothing": _("Nothing would be left. Reject the order instead."),
     "nothing_found": _("Nothing would be loaded. Count at least one line."),
@@ -60,13 +65,6 @@ REASONS = {
     "rejected": _("rejected by the seller"),
     "expired": _("no answer from the seller"),
     "cancelled": _("cancelled by the buyer"),
-    "nobody_there": _("nobody was there"),
-    "no_access": _("the truck could not get in"),
-    "cannot_unload": _("it could not be unloaded"),
-    "damaged": _("damaged"),
-    "refused": _("refused"),
-    "not_at_warehouse": _("it was not at the warehouse"),
-    "too_late": _("the truck came too late"),
 }
 
 ALLOCATION = {
@@ -74,32 +72,6 @@ ALLOCATION = {
     "nearest": _("the nearest warehouse that has everything"),
     "fewest": _("as few trips as possible"),
     "split": _("no warehouse has all of it, so it is split"),
-}
-
-NO_CARRIER = {
-    "no_carrier_here": _("no carrier serves this warehouse"),
-    "too_far": _("too far"),
-    "no_truck": _("no carrier has a truck for it"),
-}
-
-DELIVERY_LINES = {
-    "base": _("truck and loading"),
-    "distance": _("way"),
-    "mass": _("mass"),
-    "volume": _("volume"),
-    "long_piece": _("long pieces"),
-    "crane": _("unloading by crane"),
-    "tail_lift": _("unloading by tail-lift"),
-    "hands": _("unloading by hand"),
-    "floors": _("carrying up"),
-    "minimum": _("up to the smallest price"),
-}
-
-UNLOADING = {
-    "self": _("by ourselves"),
-    "hands": _("by hand, carried in"),
-    "crane": _("by crane"),
-    "tail_lift": _("by tail-lift"),
 }
 
 PAYMENT = {
@@ -116,6 +88,11 @@ CHANGE_NOTES = {
 }
 
 
-def said(words: dict[str, object], code: str) -> str:
+def reason(code: str) -> str:
+    """Why something happened: our own reasons, those of couriers, or what a person typed."""
+    return said({**logistics.FAIL_REASONS, **logistics.SHORT_REASONS, **REASONS}, code)
+
+
+def said(words: Mapping[str, object], code: str) -> str:
     """The words for a code; a code without words is shown as it was typed."""
     return str(words.get(code, code))

@@ -1,0 +1,210 @@
+"""The cart: of the token's person, or of a guest by X-Cart-Token."""
+
+from __future__ import annotations
+
+import uuid
+from decimal import Decimal
+from typing import Literal
+
+from flask import request
+from pydantic import Field
+
+from app import access
+from app.api.kernel import Answer, Api, given_id
+from app.api.schemas import UNITS, MoneyOut, QuantityText, Schema, money
+from app.core.permissions import Permission
+from app.orders import carts, queries
+from app.orders.carts import CartChange
+from app.orders.plan import Plan, PlannedLine, PlannedTrip
+
+api = Api("cart", tag="Orders and money")
+
+
+class NewLine(Schema):
+    """An offer to put in; the quantity adds to what is there."""
+
+    offer: uuid.UUID
+    quantity: QuantityText = Field(gt=0, le=1_000_000)
+    unit: UNITS | None = None
+
+
+class LineChange(Schema):
+    """The quantity a line shall have; 0 takes it out."""
+
+    quantity: QuantityText = Field(ge=0, le=1_000_000)
+
+
+class CartLineOut(Schema):
+    """A line with what is true now. problem: gone (not on sale) or stock (less than wanted)."""
+
+    id: uuid.UUID
+    offer: uuid.UUID
+    product: uuid.UUID
+    name_ru: str
+    name_en: str
+    sku: str
+    seller: str
+    unit: str
+    quantity: QuantityText
+    step: QuantityText
+    minimum: QuantityText
+    available: QuantityText
+    price: MoneyOut
+    price_seen: MoneyOut
+    total: MoneyOut
+    mass_kg: QuantityText
+    volume_m3: QuantityText
+    problem: Literal["", "gone", "stock"]
+
+
+class CartGroupOut(Schema):
+    """What one seller sends from one warehouse. `delivery` is null when nobody brings it: `no_carrier` says why."""
+
+    seller: str
+    warehouse: str
+    address: str
+    lines: list[uuid.UUID]
+    goods: MoneyOut
+    delivery: MoneyOut | None
+    carrier: str | None
+    no_carrier: str
+    mass_kg: QuantityText
+    volume_m3: QuantityText
+    reason: str
+
+
+class TotalsOut(Schema):
+    """Sums; `delivery` is to the centre of the city until a quote names a site."""
+
+    goods: MoneyOut
+    delivery: MoneyOut
+    total: MoneyOut
+    vat: MoneyOut
+
+
+class NoteOut(Schema):
+    """Why a line is not what was asked for: step, minimum, stock."""
+
+    offer: uuid.UUID
+    code: str
+    quantity: QuantityText
+
+
+class CartOut(Schema):
+    """The cart. `cart_token` is told once, when a guest's cart is made; send it as X-Cart-Token."""
+
+    lines: list[CartLineOut]
+    groups: list[CartGroupOut]
+    totals: TotalsOut
+    mass_kg: QuantityText
+    volume_m3: QuantityText
+    notes: list[NoteOut] = Field(default_factory=list)
+    cart_token: str | None = None
+
+
+def token() -> str:
+    """The guest's token of this request."""
+    return request.headers.get("X-Cart-Token", "")[:200]
+
+
+def figure(value: Decimal) -> Decimal:
+    """Masses and volumes to three places."""
+    return value.quantize(Decimal("0.001"))
+
+
+def line_out(line: PlannedLine) -> CartLineOut:
+    """A line of the plan."""
+    offer = line.offer
+    return CartLineOut(
+        id=line.public_id,
+        offer=offer.public_id,
+        product=offer.product_public_id,
+        name_ru=offer.name_ru,
+        name_en=offer.name_en,
+        sku=offer.sku,
+        seller=offer.seller_name,
+        unit=offer.unit,
+        quantity=line.quantity,
+        step=offer.step,
+        minimum=offer.minimum,
+        available=offer.available,
+        price=money(line.price),
+        price_seen=money(line.price_seen),
+        total=money(line.gross),
+        mass_kg=figure(line.mass_kg),
+        volume_m3=figure(line.volume_m3),
+        problem=line.problem,  # type: ignore[arg-type]  # the plan knows these three
+    )
+
+
+def group_out(trip: PlannedTrip) -> CartGroupOut:
+    """A trip of the plan."""
+    return CartGroupOut(
+        seller=trip.seller_name,
+        warehouse=trip.warehouse.name,
+        address=trip.warehouse.address,
+        lines=[piece.line.public_id for piece in trip.pieces],
+        goods=money(trip.goods),
+        delivery=money(trip.price) if trip.delivery else None,
+        carrier=trip.delivery.carrier_name if trip.delivery else None,
+        no_carrier=trip.no_carrier,
+        mass_kg=figure(trip.mass_kg),
+        volume_m3=figure(trip.volume_m3),
+        reason=trip.reason,
+    )
+
+
+def cart_out(plan: Plan, changes: list[CartChange] | None = None) -> CartOut:
+    """The cart with what was changed on the way."""
+    made = next((c.token for c in changes or [] if c.token), None)
+    return CartOut(
+        lines=[line_out(line) for line in plan.lines],
+        groups=[group_out(trip) for trip in plan.trips],
+        totals=TotalsOut(
+            goods=money(plan.goods), delivery=money(plan.delivery), total=money(plan.total), vat=money(plan.vat)
+        ),
+        mass_kg=figure(plan.mass_kg),
+        volume_m3=figure(plan.volume_m3),
+        notes=[NoteOut(offer=c.offer, code=c.note, quantity=c.quantity) for c in changes or [] if c.note],
+        cart_token=made,
+    )
+
+
+@api.get("/cart", permission=Permission.CART, answer=CartOut, summary="The cart")
+def show() -> CartOut:
+    """An unknown or missing token is an empty cart."""
+    return cart_out(queries.cart_plan(access.actor(), token()))
+
+
+@api.post(
+    "/cart/lines",
+    permission=Permission.CART,
+    body=NewLine,
+    answer=CartOut,
+    status=201,
+    summary="Put an offer into the cart",
+    example={"offer": "00000000-0000-7000-8000-000000000000", "quantity": "24", "unit": "bag"},
+)
+def add_line(body: NewLine) -> Answer:
+    """More than there is gets capped, and `notes` says so; nothing there is 422 `sold_out`."""
+    change = carts.add(access.actor(), token(), body.offer, body.quantity, body.unit)
+    known = change.token or token()
+    headers = {"X-Cart-Token": change.token} if change.token else {}
+    return Answer(cart_out(queries.cart_plan(access.actor(), known), [change]), 201, headers)
+
+
+@api.patch(
+    "/cart/lines/{line}", permission=Permission.CART, body=LineChange, answer=CartOut, summary="Change a quantity",
+    example={"quantity": "12"},
+)  # fmt: skip
+def change_line(line: str, body: LineChange) -> CartOut:
+    """0 takes the line out."""
+    change = carts.change(access.actor(), token(), given_id(line), body.quantity)
+    return cart_out(queries.cart_plan(access.actor(), token()), [change])
+
+
+@api.delete("/cart/lines/{line}", permission=Permission.CART, answer=CartOut, summary="Take a line out")
+def remove_line(line: str) -> CartOut:
+    """Answers the cart that is left."""
+    carts.remove(access.actor(), token(), given_id(line))
+    return cart_out(queries.cart_plan(access.actor(), token()))

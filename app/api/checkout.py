@@ -1,0 +1,198 @@
+"""Checkout: a quote that holds, and the purchase."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import date
+from typing import Any, Literal
+
+from pydantic import Field
+
+from app import access
+from app.accounts import queries as accounts
+from app.api.kernel import Answer, Api
+from app.api.orders import GroupOut, group_out
+from app.api.schemas import MoneyOut, QuantityText, Schema, Utc, money
+from app.core.errors import Invalid, NotFound
+from app.core.permissions import Permission
+from app.orders import checkout, queries, service
+from app.orders.placing import Contact
+
+api = Api("checkout", tag="Orders and money")
+
+
+class Address(Schema):
+    """A place that is not kept as a site. Point in degrees."""
+
+    address: str = Field(min_length=1, max_length=300)
+    lat: float = Field(ge=-90, le=90)
+    lon: float = Field(ge=-180, le=180)
+    access: str = Field(default="", max_length=500)
+    floor: int = Field(default=1, ge=-5, le=200)
+    lift: bool = False
+    unloading: Literal["self", "hands", "crane", "tail_lift"] = "self"
+    max_vehicle_kg: int | None = Field(default=None, gt=0)
+    max_height_mm: int | None = Field(default=None, gt=0)
+
+
+class Slot(Schema):
+    """A day and the code of a window, such as `9-14`."""
+
+    day: date
+    window: str = Field(default="", max_length=10)
+
+
+class QuoteRequest(Schema):
+    """Where, when and how to pay. One of `site` (an own site) and `address`; no slot: the earliest."""
+
+    site: uuid.UUID | None = None
+    address: Address | None = None
+    slot: Slot | None = None
+    payment_method: Literal["invoice", "cash", "card"] = "invoice"
+
+
+class QuoteGroup(Schema):
+    """What one seller sends from one warehouse."""
+
+    seller: str
+    warehouse: str
+    carrier: str
+    goods: MoneyOut
+    delivery: MoneyOut
+    price_lines: list[dict[str, Any]]
+    mass_kg: QuantityText
+    volume_m3: QuantityText
+    distance_m: int
+    trips: int
+    reason: str
+
+
+class SlotOut(Schema):
+    """A day and the codes of its windows."""
+
+    day: date
+    windows: list[str]
+
+
+class QuoteTotals(Schema):
+    """What the purchase will cost."""
+
+    goods: MoneyOut
+    delivery: MoneyOut
+    total: MoneyOut
+    vat: MoneyOut
+
+
+class QuoteOut(Schema):
+    """A promise that holds until `expires_at`."""
+
+    id: uuid.UUID
+    expires_at: Utc
+    slot: Slot
+    groups: list[QuoteGroup]
+    slots: list[SlotOut]
+    totals: QuoteTotals
+    changes: list[dict[str, Any]]
+
+
+class ContactIn(Schema):
+    """Who meets the truck."""
+
+    name: str = Field(max_length=120)
+    phone: str = Field(max_length=40)
+
+
+class Purchase(Schema):
+    """A quote to be placed."""
+
+    quote: uuid.UUID
+    contact: ContactIn
+    payment_method: Literal["invoice", "cash", "card"]
+    comment: str = Field(default="", max_length=1000)
+
+
+@api.post(
+    "/checkout/quote",
+    permission=Permission.BUY,
+    body=QuoteRequest,
+    answer=QuoteOut,
+    status=201,
+    summary="Hold prices, stock and delivery for 15 minutes",
+    example={"address": {"address": "Учебная ул., 1", "lat": 55.8, "lon": 37.72}, "payment_method": "invoice"},
+)
+def quote(body: QuoteRequest) -> QuoteOut:
+    """409 `cart_empty`, `stock_changed` (with `differences`) or `no_carrier` (with `reason`)."""
+    actor = access.actor()
+    slot = body.slot
+    made = checkout.make_quote(
+        actor, _place(body), slot.day if slot else None, slot.window if slot else "", body.payment_method
+    )
+    payload = made.payload
+    plan = queries.cart_plan(actor, "", payload["site"])
+    totals = payload["totals"]
+    return QuoteOut(
+        id=made.public_id,
+        expires_at=made.expires_at,
+        slot=Slot(day=payload["day"], window=payload["window"]),
+        groups=[_group(trip) for trip in payload["trips"]],
+        slots=[
+            SlotOut(day=s.day, windows=[w.code for w in s.windows]) for s in checkout.slots(plan.lead_time_days)
+        ],
+        totals=QuoteTotals(**{name: money(totals[name]) for name in ("goods", "delivery", "total", "vat")}),
+        changes=payload["changes"],
+    )
+
+
+def _place(body: QuoteRequest) -> dict[str, Any]:
+    if (body.site is None) == (body.address is None):
+        raise Invalid.one("/site", "site_or_address")
+    if body.address is not None:
+        return body.address.model_dump()
+    assert body.site is not None  # one of the two is there
+    try:
+        return accounts.site(access.actor().user, body.site).snapshot()
+    except NotFound:
+        raise Invalid.one("/site", "unknown_option") from None
+
+
+def _group(trip: dict[str, Any]) -> QuoteGroup:
+    return QuoteGroup(
+        seller=trip["seller_name"],
+        warehouse=trip["warehouse_name"],
+        carrier=trip["carrier_name"],
+        goods=money(trip["goods"]),
+        delivery=money(trip["delivery"]),
+        price_lines=trip["price_lines"],
+        mass_kg=trip["mass_kg"],
+        volume_m3=trip["volume_m3"],
+        distance_m=trip["distance_m"],
+        trips=trip["trips"],
+        reason=trip["reason"],
+    )
+
+
+@api.post(
+    "/checkout",
+    permission=Permission.BUY,
+    body=Purchase,
+    answer=GroupOut,
+    status=201,
+    required_key=True,
+    summary="Place the order",
+    example={
+        "quote": "00000000-0000-7000-8000-000000000000",
+        "contact": {"name": "Покупатель Демо", "phone": "+7 916 123-45-67"},
+        "payment_method": "invoice",
+        "comment": "",
+    },
+)
+def place(body: Purchase) -> Answer:
+    """409 `price_changed`, `stock_changed` (with `differences`), `quote_expired` or `quote_outdated`.
+
+    A cart becomes one purchase: the same cart placed again answers the same purchase.
+    """
+    actor = access.actor()
+    contact = Contact(body.contact.name, body.contact.phone)
+    placed = service.place(actor, body.quote, contact, body.payment_method, body.comment)
+    view = queries.group_view(actor.user, placed.number)
+    return Answer(group_out(view), 201, {"Location": f"/api/v1/order-groups/{placed.number}"})

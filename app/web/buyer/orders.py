@@ -1,0 +1,166 @@
+"""Orders of the buyer: the list, the page that follows every step, documents, cancelling."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from flask import Response, flash, make_response, render_template, request
+from flask_babel import gettext as _  # type: ignore[import-untyped]  # the package ships no types
+
+from app import access
+from app.access import Guarded
+from app.accounts import queries as accounts
+from app.core.errors import Conflict, Invalid, NotFound
+from app.core.permissions import Permission
+from app.orders import numbers, queries, service
+from app.orders.queries import GroupView, OrderView
+from app.payments import rules as payment_rules
+from app.texts import orders as words
+from app.web import paths
+from app.web.buyer.cart import first_message, name_of
+from app.web.filters import moment, money, short_day, time_of_day
+from app.web.htmx import redirect_to, render_live, render_page
+
+pages = Guarded("orders", __name__)
+PAGE = 24
+
+
+@pages.get("/orders", permission=Permission.BUY)
+def index() -> Response:
+    """Purchases, newest first."""
+    before = request.args.get("before", "")
+    found = queries.groups_of(access.actor().user, before=int(before) if before.isdecimal() else None, limit=PAGE + 1)
+    more = len(found) > PAGE
+    return render_page(
+        "buyer/orders.html",
+        None,
+        groups=found[:PAGE],
+        next_url=paths.with_query(paths.ORDERS, before=found[PAGE - 1].row.id) if more else "",
+    )
+
+
+@pages.get("/orders/<number>", permission=Permission.BUY)
+def show(number: str) -> Response:
+    """A purchase (R1001) that follows its orders without reloading; an order's number leads to it."""
+    if numbers.ORDER.fullmatch(number):
+        return redirect_to(paths.order_path(numbers.group_of(number)))
+    view = queries.group_view(access.actor().user, number)
+    return render_live(
+        "buyer/order.html", "buyer/_order.html", done=view.is_over, just_placed="placed" in request.args, **_shown(view)
+    )
+
+
+def _shown(view: GroupView) -> dict[str, Any]:
+    return {
+        "view": view,
+        "ways": {order.row.id: way_of(order) for order in view.orders},
+        "log": history_of(view),
+        "words": words,
+        "name_of": name_of,
+    }
+
+
+@pages.get("/orders/<number>/cancel", permission=Permission.BUY)
+def ask_cancel(number: str) -> Response:
+    """Asks once more before an order is taken back."""
+    group, order = queries.order_view(access.actor().user, number)
+    return render_page("buyer/order_cancel.html", None, group=group, order=order, error="")
+
+
+@pages.post("/orders/<number>/cancel", permission=Permission.BUY)
+def cancel(number: str) -> Response:
+    """Take one order back while nothing of it is being picked."""
+    try:
+        service.cancel(access.actor(), number, request.form.get("reason", ""))
+    except (Conflict, Invalid) as refusal:
+        flash(first_message(refusal), "bad")
+        return redirect_to(paths.order_path(number))
+    flash(str(_("The order %(number)s is cancelled.", number=number)), "ok")
+    return redirect_to(paths.order_path(numbers.group_of(number)))
+
+
+@pages.get("/orders/<number>/invoice", permission=Permission.BUY)
+def invoice(number: str) -> Response:
+    """The bill to print or save as PDF."""
+    actor = access.actor()
+    view = queries.group_view(actor.user, number)
+    if view.payment is None or not view.payment.invoice_number:
+        raise NotFound()
+    person = accounts.profile(actor.user)
+    body = render_template(
+        "documents/invoice.html",
+        view=view,
+        payment=view.payment,
+        person=person,
+        operator=payment_rules.OPERATOR,
+        name_of=name_of,
+    )
+    return make_response(body)
+
+
+def way_of(order: OrderView) -> list[dict[str, Any]]:
+    """The steps of an order: label, note, state and icon, for the drawing."""
+    status, goods = order.row.status, order.row.fulfilment_status
+    if status in ("rejected", "expired", "cancelled"):
+        return _stopped(order)
+    trip = next((t for t in order.trips if t.status != "cancelled"), None)
+    when = short_day(trip.day) if trip else ""
+    stages = [
+        (_("Placed"), "receipt-text", order.row.created_at, ""),
+        (_("Accepted"), "check", order.row.accepted_at, _("until %(time)s", time=moment(order.row.accept_by))),
+        (_("Picked"), "package", order.reached("fulfilment.ready"), ""),
+        (_("On the way"), "truck", order.reached("fulfilment.in_transit"), when),
+        (_("Delivered"), "circle-check", order.reached("fulfilment.delivered", "fulfilment.partially_delivered"), ""),
+    ]
+    done = sum(1 for _label, _icon, at, _note in stages if at is not None)
+    if goods in ("failed", "returning", "returned"):
+        stages[4] = (_("Not delivered"), "circle-alert", order.reached("fulfilment.failed"), "")
+    last = status == "completed" or goods in ("failed", "returned")
+    return [
+        {
+            "label": label,
+            "icon": icon,
+            "note": _short(at) if at else note,
+            "state": "past" if index < done and (last or index < done - 1 or done == 1) else _present(index, done, last),
+        }
+        for index, (label, icon, at, note) in enumerate(stages)
+    ]
+
+
+def _present(index: int, done: int, last: bool) -> str:
+    """The last step reached is the present one; while the seller thinks, accepting is."""
+    now = 1 if done == 1 else done - 1
+    return "now" if index == now and not last else "next"
+
+
+def _stopped(order: OrderView) -> list[dict[str, Any]]:
+    label = {
+        "rejected": _("Rejected"),
+        "expired": _("No answer"),
+        "cancelled": _("Cancelled"),
+    }[order.row.status]
+    at = order.reached(f"order.{order.row.status}")
+    return [
+        {"label": _("Placed"), "icon": "receipt-text", "note": _short(order.row.created_at), "state": "past"},
+        {"label": label, "icon": "ban", "note": _short(at) if at else "", "state": "now"},
+    ]
+
+
+def _short(at: datetime) -> str:
+    return f"{short_day(at)}, {time_of_day(at)}"
+
+
+def history_of(view: GroupView) -> list[tuple[datetime, str, str]]:
+    """What happened, newest first, in words: (moment, time, sentence)."""
+    found = []
+    for event in sorted((e for o in view.orders for e in o.events), key=lambda e: e.at, reverse=True):
+        text = words.said(words.HISTORY, event.kind)
+        if event.reason:
+            text = str(_("%(what)s: %(why)s", what=text, why=words.reason(event.reason)))
+        if event.details.get("less"):
+            less = money(event.details["less"])
+            text = str(_("%(what)s, %(sum)s less", what=text, sum=less))
+        prefix = f"{event.order_number} · " if len(view.orders) > 1 else ""
+        found.append((event.at, _short(event.at), prefix + text))
+    return found
