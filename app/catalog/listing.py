@@ -179,13 +179,13 @@ def page(
     )  # fmt: skip
     if cursor:
         statement = statement.where(_after(keys, _read_cursor(cursor, len(keys))))
-    rows = session.execute(statement).all()
+    rows: Sequence[Any] = session.execute(statement).all()
     shown = rows[:limit]
     following = _write_cursor(shown[-1][15:]) if len(rows) > limit else None
     return [ListedProduct(*row[:15]) for row in shown], following
 
 
-def _sort_keys(sort: str, filters: Filters) -> list[tuple[sa.ColumnElement[Any], bool]]:
+def _sort_keys(sort: str, filters: Filters) -> list[tuple[sa.SQLColumnExpression[Any], bool]]:
     """Expressions to sort by, and whether each goes down; the product's id ends every order."""
     stocked = (ProductListing.available > 0).cast(sa.Integer)
     if sort == "price":
@@ -202,7 +202,7 @@ def _sort_keys(sort: str, filters: Filters) -> list[tuple[sa.ColumnElement[Any],
     return [(stocked, True), (ProductListing.offers_count, True), (Product.id, False)]
 
 
-def _after(keys: Sequence[tuple[sa.ColumnElement[Any], bool]], values: Sequence[Any]) -> sa.ColumnElement[bool]:
+def _after(keys: Sequence[tuple[sa.SQLColumnExpression[Any], bool]], values: Sequence[Any]) -> sa.ColumnElement[bool]:
     """Rows behind the last one shown: (a > x) or (a = x and b > y) ..., each in its own direction."""
     found = []
     for i, (expression, down) in enumerate(keys):
@@ -263,7 +263,7 @@ def facets(filters: Filters, known: Sequence[AttributeRow]) -> Facets:
     return _assembled(rows, known, filters)
 
 
-def _counted(kind: str, value: sa.ColumnElement[Any], where: sa.ColumnElement[bool], base: sa.CTE) -> sa.Select[Any]:
+def _counted(kind: str, value: sa.ColumnElement[Any], where: sa.ColumnElement[bool], base: sa.CTE) -> sa.Select[*tuple[Any, ...]]:
     return (
         sa.select(sa.literal(kind).label("kind"), value.label("value"), sa.func.count(base.c.id).label("n"))
         .where(where)
@@ -271,13 +271,13 @@ def _counted(kind: str, value: sa.ColumnElement[Any], where: sa.ColumnElement[bo
     )
 
 
-def _price_end(end: Any, kind: str, where: sa.ColumnElement[bool], base: sa.CTE) -> sa.Select[Any]:
+def _price_end(end: Any, kind: str, where: sa.ColumnElement[bool], base: sa.CTE) -> sa.Select[*tuple[Any, ...]]:
     return sa.select(sa.literal(f"price_{kind}"), sa.literal(""), sa.func.coalesce(end(base.c.price_from), 0)).where(
         where
     )
 
 
-def _seller_counts(where: sa.ColumnElement[bool], base: sa.CTE) -> sa.Select[Any]:
+def _seller_counts(where: sa.ColumnElement[bool], base: sa.CTE) -> sa.Select[*tuple[Any, ...]]:
     seller = sa.func.unnest(base.c.seller_ids).label("seller")
     spread = sa.select(base.c.id, seller).where(where).subquery()
     return sa.select(sa.literal("seller"), spread.c.seller.cast(sa.Text), sa.func.count()).group_by(spread.c.seller)
@@ -285,7 +285,7 @@ def _seller_counts(where: sa.ColumnElement[bool], base: sa.CTE) -> sa.Select[Any
 
 def _attribute_counts(
     known: Sequence[AttributeRow], gates: Mapping[str, Any], passing: Any, base: sa.CTE
-) -> sa.Select[Any]:
+) -> sa.Select[*tuple[Any, ...]]:
     chosen = [key for key in gates if key not in ("price", "seller", "stock", BRAND)]
     where = sa.case(*((Attribute.key == key, passing(key)) for key in chosen), else_=passing()) if chosen else passing()
     wanted = [row.id for row in known if row.is_facet]

@@ -100,6 +100,32 @@ def find_category(nodes: Sequence[CategoryNode], slug: str) -> tuple[CategoryNod
     raise NotFound()
 
 
+def trail_of(nodes: Sequence[CategoryNode], category_id: int) -> tuple[CategoryNode, ...]:
+    """The category of an id with its ancestors, root first; empty when there is none."""
+    for node in nodes:
+        if node.id == category_id:
+            return (node,)
+        below = trail_of(node.children, category_id)
+        if below:
+            return (node, *below)
+    return ()
+
+
+def category_choices(locale: str, cache: Cache | None = None) -> list[tuple[str, str]]:
+    """(slug, name) of every leaf, for choosing one in a form, in the order of the tree."""
+    found: list[tuple[str, str]] = []
+
+    def walk(nodes: Sequence[CategoryNode]) -> None:
+        for node in nodes:
+            if node.children:
+                walk(node.children)
+            else:
+                found.append((node.slug, node.name(locale)))
+
+    walk(tree(cache))
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class AttributeRow:
     """A property of a category."""
@@ -175,11 +201,44 @@ class ProductCard:
         return next((u for u in self.units if u.is_content), None)
 
 
-_PRODUCT = (
+_UNITS = (
+    sa.select(
+        sa.func.json_agg(
+            sa.func.json_build_array(
+                ProductUnit.code, ProductUnit.numerator, ProductUnit.denominator, ProductUnit.step.cast(sa.Text),
+                ProductUnit.minimum.cast(sa.Text), ProductUnit.is_sold, ProductUnit.is_content, ProductUnit.barcode,
+                ProductUnit.position,
+            )
+        )
+    )
+    .where(ProductUnit.product_id == Product.id)
+    .scalar_subquery()
+)  # fmt: skip
+_VALUES = (
+    sa.select(
+        sa.func.json_agg(
+            sa.func.json_build_array(
+                Attribute.position, Attribute.id, Attribute.category_id, Attribute.key, Attribute.name_ru,
+                Attribute.name_en, Attribute.kind, Attribute.unit, Attribute.is_facet, ProductValue.text,
+            )
+        )
+    )
+    .join(ProductValue, ProductValue.attribute_id == Attribute.id)
+    .where(ProductValue.product_id == Product.id)
+    .scalar_subquery()
+)  # fmt: skip
+_IMAGES = (
+    sa.select(sa.func.json_agg(sa.func.json_build_array(ProductImage.position, ProductImage.name)))
+    .where(ProductImage.product_id == Product.id)
+    .scalar_subquery()
+)
+_PRODUCT = sa.select(
     Product.id, Product.public_id, Product.slug, Product.category_id, Product.brand, Product.name_ru, Product.name_en,
     Product.description_ru, Product.description_en, Product.article, Product.base_unit, Product.mass_kg,
-    Product.volume_m3, Product.length_mm, Product.version, Product.status, Product.merged_into_id,
+    Product.volume_m3, Product.length_mm, Product.version, _UNITS.label("units"), _VALUES.label("values"),
+    _IMAGES.label("images"),
 )  # fmt: skip
+"""A card with everything under it, in one query."""
 
 
 def product_by_slug(slug: str) -> ProductCard:
@@ -201,32 +260,18 @@ def product(public_id: uuid.UUID) -> ProductCard:
 
 
 def _product(condition: sa.ColumnElement[bool]) -> ProductCard:
-    row = session.execute(sa.select(*_PRODUCT).where(condition, Product.status == "active")).one_or_none()
+    row = session.execute(_PRODUCT.where(condition, Product.status == "active")).one_or_none()
     if row is None:
         raise NotFound()
-    units = tuple(
-        UnitRow(u.code, Fraction(u.numerator, u.denominator), u.step, u.minimum, u.is_sold, u.is_content, u.barcode)
-        for u in session.scalars(
-            sa.select(ProductUnit)
-            .where(ProductUnit.product_id == row.id)
-            .order_by(ProductUnit.position, ProductUnit.code)
-        )
-    )
-    values = session.execute(
-        sa.select(
-            Attribute.id, Attribute.category_id, Attribute.key, Attribute.name_ru, Attribute.name_en, Attribute.kind,
-            Attribute.unit, Attribute.is_facet, ProductValue.text,
-        )
-        .join(ProductValue, ProductValue.attribute_id == Attribute.id)
-        .where(ProductValue.product_id == row.id)
-        .order_by(Attribute.position, Attribute.id)
-    ).all()  # fmt: skip
-    images = session.scalars(
-        sa.select(ProductImage.name).where(ProductImage.product_id == row.id).order_by(ProductImage.position)
-    )
-    head = {key: value for key, value in row._mapping.items() if key not in ("status", "merged_into_id")}
+    head = dict(row._mapping)
+    units = sorted(head.pop("units") or (), key=lambda u: (u[8], u[0]))
+    values = sorted(head.pop("values") or ())
+    images = sorted(head.pop("images") or ())
     return ProductCard(
-        **head, units=units, values=tuple((AttributeRow(*v[:8]), v[8]) for v in values), images=tuple(images)
+        **head,
+        units=tuple(UnitRow(u[0], Fraction(u[1], u[2]), Decimal(u[3]), Decimal(u[4]), *u[5:8]) for u in units),
+        values=tuple((AttributeRow(*v[1:9]), v[9]) for v in values),
+        images=tuple(name for _, name in images),
     )
 
 

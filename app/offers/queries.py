@@ -154,45 +154,39 @@ _OFFERS = (
     .outerjoin(_content, sa.and_(_content.product_id == Offer.product_id, _content.is_content))
     .outerjoin(_VAT_TODAY, _VAT_TODAY.c.code == Offer.vat_code)
 )
-_FREE = sa.func.greatest(StockLevel.on_hand - StockLevel.allocated - StockLevel.reserved - StockLevel.safety, 0).label(
-    "free"
-)
+_FREE = sa.func.greatest(StockLevel.on_hand - StockLevel.allocated - StockLevel.reserved - StockLevel.safety, 0)
 _STOCK = (
-    sa.select(StockLevel.offer_id, StockLevel.warehouse_id, _FREE)
+    sa.select(sa.func.json_agg(sa.func.json_build_array(StockLevel.warehouse_id, _FREE.cast(sa.Text))))
     .join(Warehouse, sa.and_(Warehouse.id == StockLevel.warehouse_id, Warehouse.is_active))
-    .where(StockLevel.offer_id.in_(sa.bindparam("ids", expanding=True)), _FREE > 0)
-    .order_by(StockLevel.offer_id, StockLevel.warehouse_id)
+    .where(StockLevel.offer_id == Offer.id, _FREE > 0)
+    .scalar_subquery()
 )
-_STEPS = (
-    sa.select(OfferStep.offer_id, OfferStep.from_quantity, OfferStep.price)
-    .where(OfferStep.offer_id.in_(sa.bindparam("ids", expanding=True)))
-    .order_by(OfferStep.offer_id, OfferStep.from_quantity)
+_LADDER = (
+    sa.select(sa.func.json_agg(sa.func.json_build_array(OfferStep.from_quantity.cast(sa.Text), OfferStep.price)))
+    .where(OfferStep.offer_id == Offer.id)
+    .scalar_subquery()
 )
+_WHOLE = _OFFERS.add_columns(_LADDER.label("ladder"), _STOCK.label("stock")).order_by(Offer.price, Offer.id)
+"""An offer with its ladder and stock in one query."""
 
 
-def _load(condition: sa.ColumnElement[bool], **parameters: Any) -> list[OfferForSale]:
-    """Three queries: offers, their ladders, their stock."""
-    rows = session.execute(
-        _OFFERS.where(condition).order_by(Offer.price, Offer.id), {"today": clock.today(), **parameters}
-    ).all()
-    ids = [row.id for row in rows]
-    if not ids:
-        return []
-    ladders: dict[int, list[Step]] = {}
-    for step in session.execute(_STEPS, {"ids": ids}):
-        ladders.setdefault(step.offer_id, []).append(Step(step.from_quantity, step.price))
-    stock: dict[int, dict[int, Decimal]] = {}
-    for level in session.execute(_STOCK, {"ids": ids}):
-        stock.setdefault(level.offer_id, {})[level.warehouse_id] = level.free
-    return [_for_sale(row, tuple(ladders.get(row.id, ())), stock.get(row.id, {})) for row in rows]
+def _load(condition: sa.ColumnElement[bool]) -> list[OfferForSale]:
+    return [_for_sale(row) for row in session.execute(_WHOLE.where(condition), {"today": clock.today()})]
 
 
-def _for_sale(row: Any, ladder: tuple[Step, ...], stock: dict[int, Decimal]) -> OfferForSale:
+def _for_sale(row: Any) -> OfferForSale:
     values = dict(row._mapping)
     factor = Fraction(values.pop("numerator"), values.pop("denominator"))
     numerator, denominator = values.pop("content_numerator"), values.pop("content_denominator")
-    content = Fraction(numerator, denominator) if numerator else None
-    return OfferForSale(factor=factor, content_factor=content, ladder=ladder, stock=stock, **values)
+    steps = sorted((Decimal(start), price) for start, price in values.pop("ladder") or ())
+    stock = sorted(values.pop("stock") or ())
+    return OfferForSale(
+        **values,
+        factor=factor,
+        content_factor=Fraction(numerator, denominator) if numerator else None,
+        ladder=tuple(Step(start, price) for start, price in steps),
+        stock={place: Decimal(free) for place, free in stock},
+    )
 
 
 def offer_rows(ids: Iterable[int]) -> dict[int, OfferForSale]:

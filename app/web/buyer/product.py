@@ -59,26 +59,11 @@ def show(slug: str) -> Response:
     lines = [offer_line(offer, need, places) for offer in found]
     lines.sort(key=lambda line: (not line.places, line.total, line.offer.id))
     chosen = next((i for i, line in enumerate(lines) if str(line.offer.public_id) == request.args.get("offer")), 0)
-    trail = queries.find_category(
-        queries.tree(current_app.extensions["cache"]), _slug_of(card.category_id)
-    )
+    trail = queries.trail_of(queries.tree(current_app.extensions["cache"]), card.category_id)
     return render_page(
         "buyer/product.html", None, card=card, lines=lines, chosen=lines[chosen] if lines else None, need=need,
         trail=trail, name=card.name(language()),
     )  # fmt: skip
-
-
-def _slug_of(category_id: int) -> str:
-    def walk(nodes: tuple[queries.CategoryNode, ...]) -> str:
-        for node in nodes:
-            if node.id == category_id:
-                return node.slug
-            below = walk(node.children)
-            if below:
-                return below
-        return ""
-
-    return walk(queries.tree(current_app.extensions["cache"]))
 
 
 def read_need(text: str, card: ProductCard, offer: OfferForSale | None) -> Need | None:
