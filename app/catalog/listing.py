@@ -104,6 +104,7 @@ class Facets:
 
 
 _content = sa.orm.aliased(ProductUnit)
+Part = sa.Select[*tuple[Any, ...]]
 
 
 def _value_condition(key: str, values: Sequence[str], ids: Mapping[str, Sequence[int]]) -> sa.ColumnElement[bool]:
@@ -163,7 +164,8 @@ def page(
         sa.select(
             Product.id, Product.public_id, Product.slug, Product.name_ru, Product.name_en, Product.category_id,
             Product.brand, Product.base_unit, ProductListing.price_from, ProductListing.unit_price,
-            _content.code, ProductListing.offers_count, ProductListing.available, ProductListing.lead_time_days, Category.drawing,
+            _content.code, ProductListing.offers_count, ProductListing.available, ProductListing.lead_time_days,
+            Category.drawing,
             *(expression.label(f"key_{i}") for i, (expression, _) in enumerate(keys)),
         )
         .join(ProductListing, ProductListing.product_id == Product.id)
@@ -263,7 +265,7 @@ def facets(filters: Filters, known: Sequence[AttributeRow]) -> Facets:
     return _assembled(rows, known, filters)
 
 
-def _counted(kind: str, value: sa.ColumnElement[Any], where: sa.ColumnElement[bool], base: sa.CTE) -> sa.Select[*tuple[Any, ...]]:
+def _counted(kind: str, value: sa.ColumnElement[Any], where: sa.ColumnElement[bool], base: sa.CTE) -> Part:
     return (
         sa.select(sa.literal(kind).label("kind"), value.label("value"), sa.func.count(base.c.id).label("n"))
         .where(where)
@@ -271,13 +273,13 @@ def _counted(kind: str, value: sa.ColumnElement[Any], where: sa.ColumnElement[bo
     )
 
 
-def _price_end(end: Any, kind: str, where: sa.ColumnElement[bool], base: sa.CTE) -> sa.Select[*tuple[Any, ...]]:
+def _price_end(end: Any, kind: str, where: sa.ColumnElement[bool], base: sa.CTE) -> Part:
     return sa.select(sa.literal(f"price_{kind}"), sa.literal(""), sa.func.coalesce(end(base.c.price_from), 0)).where(
         where
     )
 
 
-def _seller_counts(where: sa.ColumnElement[bool], base: sa.CTE) -> sa.Select[*tuple[Any, ...]]:
+def _seller_counts(where: sa.ColumnElement[bool], base: sa.CTE) -> Part:
     seller = sa.func.unnest(base.c.seller_ids).label("seller")
     spread = sa.select(base.c.id, seller).where(where).subquery()
     return sa.select(sa.literal("seller"), spread.c.seller.cast(sa.Text), sa.func.count()).group_by(spread.c.seller)
@@ -285,7 +287,7 @@ def _seller_counts(where: sa.ColumnElement[bool], base: sa.CTE) -> sa.Select[*tu
 
 def _attribute_counts(
     known: Sequence[AttributeRow], gates: Mapping[str, Any], passing: Any, base: sa.CTE
-) -> sa.Select[*tuple[Any, ...]]:
+) -> Part:
     chosen = [key for key in gates if key not in ("price", "seller", "stock", BRAND)]
     where = sa.case(*((Attribute.key == key, passing(key)) for key in chosen), else_=passing()) if chosen else passing()
     wanted = [row.id for row in known if row.is_facet]

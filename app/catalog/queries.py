@@ -20,6 +20,7 @@ from app.catalog.models import (
     ProductUnit,
     ProductValue,
 )
+from app.catalog.words import normal
 from app.core.cache import Cache
 from app.core.db import session
 from app.core.errors import NotFound
@@ -300,3 +301,18 @@ def suggestions(condition: sa.ColumnElement[bool], score: sa.ColumnElement[Any],
         .limit(limit)
     )  # fmt: skip
     return [Suggestion(*row) for row in rows]
+
+
+def categories_named(nodes: Sequence[CategoryNode], forms: Sequence[str], limit: int = 4) -> list[CategoryNode]:
+    """Categories with goods whose name holds one of the forms of a query, the most filled first."""
+    found: list[CategoryNode] = []
+
+    def walk(level: Sequence[CategoryNode]) -> None:
+        for node in level:
+            names = normal(f"{node.name_ru} {node.name_en}")
+            if node.products and any(form in names for form in forms):
+                found.append(node)
+            walk(node.children)
+
+    walk(nodes)
+    return sorted(found, key=lambda node: (-node.products, node.id))[:limit]

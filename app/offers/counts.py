@@ -61,7 +61,8 @@ def set_stock(actor: Actor, rows: Sequence[StatedStock], reason: str = "") -> li
     counted = stock.count_many([line for _, line in lines.values()], Cause("seller_count", None, actor, reason))
     for (index, _), count in zip(lines.values(), counted, strict=True):
         refused = "below_allocated" if count.refused else None
-        results[index] = RowResult(refused, None if refused else count.line.quantity, count.promised if refused else None)
+        on_hand, promised = (None, count.promised) if refused else (count.line.quantity, None)
+        results[index] = RowResult(refused, on_hand, promised)
     changed = sum(1 for count in counted if count.difference and not count.refused)
     if changed:
         audit.record(actor, "stock.counted", "seller", actor.seller_id, after={"levels": changed})

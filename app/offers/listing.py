@@ -33,7 +33,8 @@ WITH wanted AS (
         min(lead_time_days) AS lead, array_agg(DISTINCT seller_id) AS sellers
     FROM live GROUP BY product_id
 )
-INSERT INTO product_listing AS l (product_id, price_from, unit_price, offers_count, available, lead_time_days, seller_ids)
+INSERT INTO product_listing AS l
+    (product_id, price_from, unit_price, offers_count, available, lead_time_days, seller_ids)
 SELECT s.product_id, round(s.lowest), round(s.lowest * c.numerator / c.denominator), s.offers, s.free, s.lead, s.sellers
 FROM summed s
 LEFT JOIN product_unit c ON c.product_id = s.product_id AND c.is_content

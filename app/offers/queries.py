@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -187,6 +188,11 @@ def _for_sale(row: Any) -> OfferForSale:
         ladder=tuple(Step(start, price) for start, price in steps),
         stock={place: Decimal(free) for place, free in stock},
     )
+
+
+def earliest_day(offer: OfferForSale) -> date:
+    """The first day on which goods in stock may be delivered: the day after they are ready."""
+    return clock.today() + timedelta(days=offer.lead_time_days + 1)
 
 
 def offer_rows(ids: Iterable[int]) -> dict[int, OfferForSale]:

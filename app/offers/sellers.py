@@ -48,6 +48,12 @@ def seller_names(ids: Sequence[int]) -> dict[int, str]:
     return {row.id: row.name for row in rows}
 
 
+def ids_of(slugs: Sequence[str]) -> dict[str, int]:
+    """Slug -> id of sellers who sell now."""
+    rows = session.execute(sa.select(Seller.slug, Seller.id).where(Seller.slug.in_(slugs), Seller.is_active))
+    return {row.slug: row.id for row in rows}
+
+
 @unit_of_work
 def open_seller(organisation_id: int, name: str) -> None:
     """Give an approved organisation its selling side; safe to call again."""

@@ -33,7 +33,8 @@ MAX_PRICE = 10**12
 MAX_STEPS = 10
 OFFER_FIELDS = ("sku", "price", "ladder", "vat_code", "lead_time_days", "active")
 WAREHOUSE_FIELDS = (
-    "name", "address", "lat", "lon", "opens_at", "closes_at", "work_days", "max_vehicle_kg", "loading_minutes", "active",
+    "name", "address", "lat", "lon", "opens_at", "closes_at", "work_days", "max_vehicle_kg", "loading_minutes",
+    "active",
 )  # fmt: skip
 
 
@@ -143,7 +144,8 @@ def add_warehouse(actor: Actor, given: Mapping[str, Any]) -> uuid.UUID:
     Raises:
         Invalid: with every wrong field.
     """
-    missing = [FieldError(f"/{name}", "required") for name in ("name", "address", "lat", "lon") if not _has(given, name)]
+    needed = ("name", "address", "lat", "lon")
+    missing = [FieldError(f"/{name}", "required") for name in needed if not _has(given, name)]
     errors = missing + _warehouse_errors(given, 480, 1200)
     if errors:
         raise Invalid(errors)
@@ -188,7 +190,8 @@ def edit_warehouse(actor: Actor, public_id: uuid.UUID, given: Mapping[str, Any],
 
 
 _PRODUCTS_IN = sa.text(
-    "SELECT DISTINCT o.product_id FROM stock_level s JOIN offer o ON o.id = s.offer_id WHERE s.warehouse_id = :warehouse"
+    "SELECT DISTINCT o.product_id FROM stock_level s JOIN offer o ON o.id = s.offer_id"
+    " WHERE s.warehouse_id = :warehouse"
 )
 
 

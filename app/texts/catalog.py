@@ -23,5 +23,7 @@ ERRORS = {
     "unit_not_of_product": _("This product is not sold in that unit."),
     "name_taken": _("You already have a warehouse of this name."),
     "hours_order": _("The warehouse must open before it closes."),
+    "not_exact": _("This quantity does not come to a whole number of millionths of the base unit."),
+    "repeated_row": _("This SKU and warehouse were named in an earlier row."),
     "ladder_order": _("Each step must start at a larger quantity and cost less."),
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 
@@ -12,7 +12,6 @@ from flask import Response, current_app, render_template, request
 from app.access import Guarded
 from app.catalog import queries, search
 from app.catalog.queries import ProductCard
-from app.core import clock
 from app.core.money import line_total, round_half_up
 from app.core.permissions import Permission
 from app.core.units import NotANumber, ceil_to_step, parse_decimal
@@ -93,7 +92,7 @@ def offer_line(offer: OfferForSale, need: Need | None, places: dict[int, Warehou
     return OfferLine(
         offer, quantity, applied.price, applied.rule, line_total(applied.price, quantity),
         round_half_up(applied.price / content) if content else None,
-        clock.today() + timedelta(days=offer.lead_time_days + 1), stocked,
+        offers.earliest_day(offer), stocked,
     )  # fmt: skip
 
 

@@ -1,0 +1,402 @@
+"""The catalogue for outside clients: categories, products, offers, suggestions."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import date
+from typing import Any, Literal
+
+from flask import current_app
+from pydantic import Field, RootModel, model_validator
+
+from app.api.kernel import Api, given_id
+from app.api.schemas import MoneyOut, PageQuery, QuantityText, Schema, money
+from app.catalog import listing, queries, search, words
+from app.catalog.listing import Facets, Filters, ListedProduct
+from app.catalog.queries import AttributeRow, CategoryNode, ProductCard
+from app.core.cache import Cache
+from app.core.errors import FieldError, Invalid, NotFound
+from app.core.money import round_half_up
+from app.core.permissions import Permission
+from app.offers import queries as offers
+from app.offers import sellers
+from app.offers.queries import OfferForSale
+from app.web.assets import asset_url
+from app.web.drawings import file_of
+from app.web.filters import language
+
+api = Api("catalog", tag="Catalogue")
+
+
+class CategoryOut(Schema):
+    """A node of the tree; `products` counts those on sale in and below it."""
+
+    slug: str
+    name: str
+    products: int
+    children: list[CategoryOut]
+
+
+class TreeOut(Schema):
+    """The whole tree."""
+
+    items: list[CategoryOut]
+
+
+class AttributeOut(Schema):
+    """A property of the category's products; filter by it with `attr.<key>=`."""
+
+    key: str
+    name: str
+    kind: str
+    unit: str
+    facet: bool
+
+
+class CategoryDetail(CategoryOut):
+    """A category with its properties and the way to it."""
+
+    path: list[str]
+    attributes: list[AttributeOut]
+
+
+def _cache() -> Cache:
+    found: Cache = current_app.extensions["cache"]
+    return found
+
+
+def _category(node: CategoryNode) -> dict[str, Any]:
+    return {
+        "slug": node.slug,
+        "name": node.name(language()),
+        "products": node.products,
+        "children": [_category(child) for child in node.children],
+    }
+
+
+@api.get("/categories", permission=Permission.PUBLIC, answer=TreeOut, summary="The tree of categories")
+def categories() -> TreeOut:
+    """Names in the language of Accept-Language."""
+    return TreeOut.model_validate({"items": [_category(node) for node in queries.tree(_cache())]})
+
+
+@api.get("/categories/{slug}", permission=Permission.PUBLIC, answer=CategoryDetail, summary="A category")
+def category(slug: str) -> CategoryDetail:
+    """With the properties its products may be filtered by."""
+    trail = queries.find_category(queries.tree(_cache()), slug)
+    known = [] if trail[-1].children else queries.attributes([trail[-1].id])
+    return CategoryDetail(
+        **_category(trail[-1]), path=[node.slug for node in trail], attributes=[_attribute(row) for row in known]
+    )
+
+
+def _attribute(row: AttributeRow) -> AttributeOut:
+    return AttributeOut(key=row.key, name=row.name(language()), kind=row.kind, unit=row.unit, facet=row.is_facet)
+
+
+class ProductsQuery(PageQuery):
+    """`attr.<key>=v1,v2` narrows by a property, several values add up. Prices in kopeks for one base unit."""
+
+    q: str | None = Field(default=None, max_length=200)
+    category: str | None = Field(default=None, max_length=100)
+    price_min: int | None = Field(default=None, ge=0, le=10**12)
+    price_max: int | None = Field(default=None, ge=0, le=10**12)
+    seller: str | None = Field(default=None, max_length=500, description="slugs, separated by commas")
+    in_stock: bool = False
+    sort: Literal["relevance", "price", "unit_price", "newest"] = "relevance"
+    facets: bool = False
+    attributes: dict[str, tuple[str, ...]] = Field(default_factory=dict, description="given as attr.<key>=v1,v2")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _gather(cls, raw: dict[str, Any]) -> dict[str, Any]:
+        chosen = {k.removeprefix("attr."): v for k, v in raw.items() if k.startswith("attr.")}
+        rest = {k: v for k, v in raw.items() if not k.startswith("attr.")}
+        values = {k: tuple(part for part in str(v).split(",") if part)[:20] for k, v in chosen.items()}
+        return rest | ({"attributes": {k: v for k, v in values.items() if v}} if values else {})
+
+
+class ProductOut(Schema):
+    """A product of a list. `unit_price` is for one `content_unit`, where the product is measured in one."""
+
+    id: uuid.UUID
+    slug: str
+    name: str
+    category: str
+    brand: str
+    image: str
+    unit: str
+    price_from: MoneyOut
+    unit_price: MoneyOut | None
+    content_unit: str | None
+    offers_count: int
+    available: QuantityText
+
+
+class FacetValueOut(Schema):
+    """A value and how many products it would leave."""
+
+    value: str
+    count: int
+    selected: bool
+
+
+class FacetOut(Schema):
+    """A property one may filter by."""
+
+    key: str
+    name: str
+    unit: str
+    values: list[FacetValueOut]
+
+
+class ProductsOut(Schema):
+    """A page of products; facets and total when `facets=1`."""
+
+    items: list[ProductOut]
+    next_cursor: str | None
+    facets: list[FacetOut] | None = None
+    total: int | None = None
+
+
+@api.get(
+    "/products", permission=Permission.PUBLIC, query=ProductsQuery, answer=ProductsOut, summary="Search and filter"
+)
+def products(query: ProductsQuery) -> ProductsOut:
+    """Inside a facet values add up, between facets they narrow; a facet is not narrowed by itself."""
+    tree = queries.tree(_cache())
+    known: list[AttributeRow] = []
+    category_ids: list[int] = []
+    if query.category is not None:
+        node = _category_of(tree, query.category)
+        category_ids = node.leaves()
+        known = [] if node.children else queries.attributes([node.id])
+    unknown = set(query.attributes) - {row.key for row in known} - {listing.BRAND}
+    if unknown:
+        raise Invalid([FieldError(f"/query/attr.{key}", "unknown_field") for key in sorted(unknown)])
+    match = search.match(query.q) if query.q else None
+    if query.q and match is None:
+        return ProductsOut(items=[], next_cursor=None, **({"facets": [], "total": 0} if query.facets else {}))
+    filters = Filters(
+        category_ids, match, query.attributes, query.price_min, query.price_max, _seller_ids(query.seller),
+        query.in_stock,
+    )  # fmt: skip
+    items, following = listing.page(filters, known, query.sort, query.cursor, query.limit)
+    counted = _counted(listing.facets(filters, known)) if query.facets else {}
+    return ProductsOut(items=[_product(item, tree) for item in items], next_cursor=following, **counted)
+
+
+def _category_of(tree: tuple[CategoryNode, ...], slug: str) -> CategoryNode:
+    try:
+        return queries.find_category(tree, slug)[-1]
+    except NotFound:
+        raise Invalid.one("/query/category", "unknown_option") from None
+
+
+def _seller_ids(slugs: str | None) -> tuple[int, ...]:
+    if not slugs:
+        return ()
+    wanted = slugs.split(",")
+    found = sellers.ids_of(wanted)
+    if len(found) != len(set(wanted)):
+        raise Invalid.one("/query/seller", "unknown_option")
+    return tuple(found.values())
+
+
+def _counted(found: Facets) -> dict[str, Any]:
+    shown = [
+        FacetOut(
+            key=facet.key, name=facet.name(language()), unit=facet.unit,
+            values=[FacetValueOut(value=v.value, count=v.count, selected=v.selected) for v in facet.values],
+        )
+        for facet in found.facets
+    ]  # fmt: skip
+    return {"facets": shown, "total": found.total}
+
+
+def _product(item: ListedProduct, tree: tuple[CategoryNode, ...]) -> ProductOut:
+    trail = queries.trail_of(tree, item.category_id)
+    return ProductOut(
+        id=item.public_id, slug=item.slug, name=item.name_en if language() == "en" else item.name_ru,
+        category=trail[-1].slug if trail else "", brand=item.brand, image=asset_url(file_of(item.drawing)),
+        unit=item.base_unit, price_from=money(item.price_from),
+        unit_price=None if item.unit_price is None else money(item.unit_price), content_unit=item.content_unit,
+        offers_count=item.offers_count, available=item.available,
+    )  # fmt: skip
+
+
+class UnitOut(Schema):
+    """One of it is `factor` base units, exactly, as "numerator/denominator"."""
+
+    code: str
+    factor: str
+    step: QuantityText
+    minimum: QuantityText
+    sold: bool
+    content: bool
+    barcode: str
+
+
+class ValueOut(Schema):
+    """A property with its value."""
+
+    key: str
+    name: str
+    value: str
+    unit: str
+
+
+class ProductDetail(Schema):
+    """A product; mass and volume are of one base unit."""
+
+    id: uuid.UUID
+    slug: str
+    name: str
+    description: str
+    category: str
+    brand: str
+    article: str
+    unit: str
+    units: list[UnitOut]
+    attributes: list[ValueOut]
+    mass_kg: QuantityText
+    volume_m3: QuantityText
+    length_mm: int
+    images: list[str]
+    version: int
+
+
+@api.get("/products/{product}", permission=Permission.PUBLIC, answer=ProductDetail, summary="A product")
+def product(product: str) -> ProductDetail:
+    """With its units of sale and properties."""
+    return _detail(queries.product(given_id(product)))
+
+
+def _detail(card: ProductCard) -> ProductDetail:
+    trail = queries.trail_of(queries.tree(_cache()), card.category_id)
+    drawn = [asset_url(file_of(trail[-1].drawing))] if trail else []
+    return ProductDetail(
+        id=card.public_id, slug=card.slug, name=card.name(language()),
+        description=card.description_en if language() == "en" else card.description_ru,
+        category=trail[-1].slug if trail else "", brand=card.brand, article=card.article, unit=card.base_unit,
+        units=[
+            UnitOut(
+                code=u.code, factor=f"{u.factor.numerator}/{u.factor.denominator}", step=u.step, minimum=u.minimum,
+                sold=u.is_sold, content=u.is_content, barcode=u.barcode,
+            )
+            for u in card.units
+        ],
+        attributes=[ValueOut(key=a.key, name=a.name(language()), value=v, unit=a.unit) for a, v in card.values],
+        mass_kg=card.mass_kg, volume_m3=card.volume_m3, length_mm=card.length_mm, images=list(card.images) or drawn,
+        version=card.version,
+    )  # fmt: skip
+
+
+class SellerOut(Schema):
+    """Who sells."""
+
+    slug: str
+    name: str
+    rating: QuantityText
+
+
+class StepOut(Schema):
+    """From this many units the price is lower."""
+
+    from_: QuantityText = Field(serialization_alias="from", validation_alias="from")
+    price: MoneyOut
+
+
+class OfferOut(Schema):
+    """An offer. `price` for one `unit`; `available` in units of sale; `earliest` is the first day it may arrive."""
+
+    id: uuid.UUID
+    seller: SellerOut
+    sku: str
+    unit: str
+    step: QuantityText
+    minimum: QuantityText
+    price: MoneyOut
+    unit_price: MoneyOut | None
+    content_unit: str | None
+    ladder: list[StepOut]
+    available: QuantityText
+    lead_time_days: int
+    earliest: date | None
+
+
+class OffersOut(RootModel[list[OfferOut]]):
+    """Offers, cheapest first."""
+
+
+@api.get("/products/{product}/offers", permission=Permission.PUBLIC, answer=OffersOut, summary="Who sells a product")
+def product_offers(product: str) -> OffersOut:
+    """All sellers side by side."""
+    card = queries.product(given_id(product))
+    found = offers.offers_of_product(card.id)
+    slugs = {row.id: row.slug for row in sellers.sellers([o.seller_id for o in found]).values()}
+    return OffersOut([_offer(offer, slugs[offer.seller_id]) for offer in found])
+
+
+def _offer(offer: OfferForSale, slug: str) -> OfferOut:
+    content = offer.content_price
+    arrives = offers.earliest_day(offer) if offer.available > 0 else None
+    return OfferOut(
+        id=offer.public_id, seller=SellerOut(slug=slug, name=offer.seller_name, rating=offer.seller_rating),
+        sku=offer.sku, unit=offer.unit, step=offer.step, minimum=offer.minimum, price=money(offer.price),
+        unit_price=None if content is None else money(round_half_up(content)), content_unit=offer.content_unit,
+        ladder=[StepOut.model_validate({"from": s.from_quantity, "price": money(s.price)}) for s in offer.ladder],
+        available=offer.available, lead_time_days=offer.lead_time_days, earliest=arrives,
+    )  # fmt: skip
+
+
+class SuggestQuery(Schema):
+    """What is being typed."""
+
+    q: str = Field(max_length=200)
+
+
+class SuggestedProduct(Schema):
+    """A product one may mean."""
+
+    id: uuid.UUID
+    slug: str
+    name: str
+    price_from: MoneyOut
+
+
+class SuggestedCategory(Schema):
+    """A category one may mean."""
+
+    slug: str
+    name: str
+    products: int
+
+
+class Suggestions(Schema):
+    """`corrected`: what was searched for when the words as typed found nothing."""
+
+    products: list[SuggestedProduct]
+    categories: list[SuggestedCategory]
+    corrected: str | None
+
+
+@api.get(
+    "/search/suggest", permission=Permission.PUBLIC, query=SuggestQuery, answer=Suggestions, summary="While typing"
+)
+def suggest(query: SuggestQuery) -> Suggestions:
+    """Products and categories for the beginning of a query."""
+    forms = words.variants(query.q)
+    found = search.match(query.q) if len(query.q.strip()) >= 2 else None
+    near = queries.categories_named(queries.tree(_cache()), forms) if found else []
+    en = language() == "en"
+    return Suggestions(
+        products=[
+            SuggestedProduct(
+                id=i.public_id, slug=i.slug, name=i.name_en if en else i.name_ru, price_from=money(i.price_from)
+            )
+            for i in (queries.suggestions(found.condition, found.score) if found else [])
+        ],
+        categories=[SuggestedCategory(slug=n.slug, name=n.name(language()), products=n.products) for n in near],
+        corrected=found.meant if found else None,
+    )  # fmt: skip
