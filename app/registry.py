@@ -74,6 +74,10 @@ PAGE_BLUEPRINTS: tuple[str, ...] = (
     "app.web.account.auth:pages",
     "app.web.account.profile:pages",
     "app.web.admin.operations:pages",
+    "app.web.carrier:pages",
+    "app.web.courier:pages",
+    "app.web.tracking:pages",
+    "app.web.map_data:pages",
 )
 """`module:name` of each blueprint of pages, all `app.access.Guarded`."""
 

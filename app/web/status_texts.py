@@ -63,6 +63,9 @@ _STOP: dict[str, Status] = {
 _DELIVERY: dict[str, Status] = {
     "new": Status(_("to be planned"), "warn", "clock"),
     "pending": Status(_("to be planned"), "warn", "clock"),
+    "waiting": Status(_("being picked"), "", "package"),
+    "ready": Status(_("to be planned"), "warn", "clock"),
+    "handed_over": Status(_("loaded"), "blue", "truck"),
     "unassigned": Status(_("no vehicle"), "bad", "circle-alert"),
     "planned": Status(_("in a route"), "blue", "route"),
     "assigned": Status(_("in a route"), "blue", "route"),

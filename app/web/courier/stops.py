@@ -1,0 +1,158 @@
+"""A stop: on site, unloading, handed over with the buyer's PIN and counts, or failed with a reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from flask import Response, flash, request
+from flask_babel import gettext as _  # type: ignore[import-untyped]  # the package ships no types
+
+from app import access, texts
+from app.core.errors import Conflict, FieldError, Invalid, NotFound, Stale
+from app.core.ids import parse_uuid
+from app.core.permissions import Permission
+from app.logistics import courier_day, courier_views, rules
+from app.logistics.courier_day import HandOver, Tap
+from app.texts import logistics as words
+from app.web.carrier.forms import kopeks
+from app.web.courier import pages
+from app.web.htmx import redirect_to, render_page
+
+
+def _key(text: str) -> Any:
+    found = parse_uuid(text)
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def _page(
+    key: str, errors: Mapping[str, str] | None = None, general: str = "", status: int = 200, problem: bool = False
+) -> Response:
+    user = access.actor().user
+    stop = courier_views.stop(user, _key(key))
+    typed = {name: value for name, value in request.form.items() if name != "csrf_token"}
+    found = dict(errors or {})
+    summary = [(_field_id(name), text) for name, text in found.items()] + ([("", general)] if general else [])
+    return render_page(
+        "courier/stop.html",
+        None,
+        stop=stop,
+        route=courier_views.route_of_stop(user, stop.public_id),
+        typed=typed,
+        counts={str(item["line"]): _counted_text(item, typed) for item in stop.cargo},
+        errors=found,
+        summary=summary,
+        problem=problem,
+        fail_reasons=words.FAIL_REASONS,
+        short_reasons=words.SHORT_REASONS,
+        texts=words,
+        tries=rules.PIN_TRIES,
+        status=status,
+    )
+
+
+def _field_id(name: str) -> str:
+    return f"line-{name}" if name.isdecimal() else name
+
+
+@pages.get("/stops/<key>", permission=Permission.COURIER_ROUTE)
+def stop(key: str) -> Response:
+    """The stop with its one main action."""
+    return _page(key)
+
+
+@pages.post("/stops/<key>/arrive", permission=Permission.COURIER_ROUTE)
+def arrive(key: str) -> Response:
+    """On site."""
+    return _do(key, lambda: courier_day.arrive(access.actor(), _key(key), _tap()))
+
+
+@pages.post("/stops/<key>/unloading", permission=Permission.COURIER_ROUTE)
+def unloading(key: str) -> Response:
+    """Unloading has begun."""
+    return _do(key, lambda: courier_day.start_unloading(access.actor(), _key(key), _tap()))
+
+
+@pages.post("/stops/<key>/complete", permission=Permission.COURIER_ROUTE)
+def complete(key: str) -> Response:
+    """Loaded, or handed over."""
+    if any(name.endswith("_step") for name in request.form):
+        return _page(key)
+
+    def act() -> None:
+        found = courier_views.stop(access.actor().user, _key(key))
+        courier_day.complete(access.actor(), found.public_id, _given(found), _tap())
+        flash(_("Loaded.") if found.kind == "pickup" else _("Handed over."), "ok")
+
+    return _do(key, act, back="/courier")
+
+
+@pages.post("/stops/<key>/fail", permission=Permission.COURIER_ROUTE)
+def fail(key: str) -> Response:
+    """The stop cannot be done."""
+    reason, comment = request.form.get("reason", ""), request.form.get("comment", "")[:500]
+
+    def act() -> None:
+        courier_day.fail(access.actor(), _key(key), reason, comment, _tap())
+        flash(_("The dispatcher knows."), "ok")
+
+    return _do(key, act, back="/courier", problem=True)
+
+
+def _tap() -> Tap:
+    version = request.form.get("version", "")
+    return Tap(version=int(version) if version.isdecimal() else None)
+
+
+def _do(key: str, act: Callable[[], None], back: str = "", problem: bool = False) -> Response:
+    """Do it and go on; a refusal shows the stop again with what was typed."""
+    try:
+        act()
+    except Invalid as error:
+        found = {_name(one): texts.error_text(one.code, one.context) for one in error.errors}
+        return _page(key, found, status=422, problem=problem)
+    except (Conflict, Stale) as error:
+        return _page(key, general=texts.message(error), status=error.status, problem=problem)
+    return redirect_to(back or f"/courier/stops/{key}")
+
+
+def _name(error: FieldError) -> str:
+    return error.pointer.rpartition("/")[2] or "form"
+
+
+def _counted_text(item: Mapping[str, Any], typed: Mapping[str, str]) -> str:
+    """What the field of a line shows: as typed, or the whole; without script − and + send the form and move it by one."""
+    name, whole = f"q{item['line']}", Decimal(str(item["quantity"]))
+    text, step = typed.get(name, ""), typed.get(f"{name}_step", "")
+    if not step:
+        return text or _figure(whole)
+    try:
+        value = Decimal(text.replace(",", ".") or str(whole)) + Decimal(step)
+    except InvalidOperation:
+        return text
+    return _figure(min(whole, max(Decimal(0), value)))
+
+
+def _figure(value: Decimal) -> str:
+    return format(value.normalize(), "f") if value else "0"
+
+
+def _given(stop: courier_views.CourierStop) -> HandOver:
+    counted, errors = {}, []
+    for item in stop.cargo:
+        line = str(item["line"])
+        text = request.form.get(f"q{line}", "").strip()
+        if not text:
+            continue
+        try:
+            counted[line] = Decimal("".join(text.split()).replace("\u00a0", "").replace(",", "."))
+        except InvalidOperation:
+            errors.append(FieldError(f"/lines/{line}", "not_a_number"))
+    cash_text = request.form.get("cash", "").strip()
+    cash = kopeks(cash_text, "/cash") if cash_text else None
+    if errors:
+        raise Invalid(errors)
+    return HandOver(counted, request.form.get("reason", ""), request.form.get("pin", ""), cash)
