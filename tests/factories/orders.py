@@ -10,7 +10,11 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from app.accounts.models import Organisation, OrganisationMember, User
+from flask import Flask
+from flask.testing import FlaskClient
+
+from app.accounts import service as accounts
+from app.accounts.models import Device, Organisation, OrganisationMember, User
 from app.catalog.models import Category, Product, ProductUnit
 from app.core.db import session, unit_of_work
 from app.core.permissions import Actor, Membership
@@ -30,6 +34,12 @@ PASSWORD = "correct horse"
 SITE = {"address": "Учебная ул., 1", "lat": 55.8, "lon": 37.72, "floor": 1, "lift": False, "unloading": "self"}
 
 
+def _writing() -> None:
+    """A GET of the test client leaves the shared session read-only; the next unit of work would undo our rows."""
+    if session.info.pop("read_only", None):
+        session.rollback()
+
+
 def number() -> int:
     """A number nobody had before in this process."""
     return next(_numbers) * 1000 + os.getpid() % 1000
@@ -47,6 +57,7 @@ class Market:
 
 def person(name: str = "Покупатель Демо", **more: Any) -> Actor:
     """A signed-in person."""
+    _writing()
     mark = number()
     email = f"person{mark}@test.example"
     user = User(email=email, email_key=email, password_hash="x", name=name, phone="+79990000000", **more)
@@ -71,6 +82,7 @@ def member(kind: str, role: str = "owner", title: str = "") -> Actor:
 
 def market(sellers: int = 1, warehouses: int = 1) -> Market:
     """Sellers with warehouses near the city's centre, and a carrier that serves them all."""
+    _writing()
     made = Market()
     mark = number()
     if session.query(VatRate).filter_by(code="general").count() == 0:
@@ -127,6 +139,7 @@ def offer(
     mass: str = "25",
 ) -> Offer:
     """An offer on sale. `stock`: base units per warehouse, or in the seller's first one."""
+    _writing()
     mark = number()
     actor = made.sellers[seller]
     product = Product(
@@ -176,3 +189,28 @@ def site(**more: Any) -> dict[str, Any]:
 def token() -> str:
     """A cart token nobody has."""
     return uuid.uuid4().hex
+
+
+def signed_browser(app: Flask, actor: Actor) -> FlaskClient:
+    """A browser without script in which the person is signed in."""
+    signed = _signed(actor)
+    client = app.test_client()
+    client.set_cookie("session", accounts.open_session(signed))
+    return client
+
+
+def signed_api(app: Flask, actor: Actor) -> ApiClient:
+    """A JSON client with an access token of the person."""
+    signed = _signed(actor)
+    device = session.get_one(Device, signed.device_id)
+    signer = app.extensions["token_signer"]
+    return ApiClient(app, signer.sign(signed.public_id, signed.epoch, device.client_id), str(device.client_id))
+
+
+def _signed(actor: Actor) -> accounts.SignedIn:
+    _writing()
+    device = Device(user_id=actor.user, client_id=uuid.uuid4())
+    session.add(device)
+    session.flush()
+    assert actor.public_id is not None  # made by `person`
+    return accounts.SignedIn(actor.user, actor.public_id, device.id, 1, "ru")
