@@ -71,6 +71,8 @@ PAGE_BLUEPRINTS: tuple[str, ...] = (
     "app.web.seller.orders:pages",
     "app.web.buyer.catalog:pages",
     "app.web.buyer.product:pages",
+    "app.web.seller.offers:pages",
+    "app.web.seller.warehouses:pages",
     "app.web.account.auth:pages",
     "app.web.account.profile:pages",
     "app.web.admin.operations:pages",

@@ -10,6 +10,7 @@ from fractions import Fraction
 
 from app.core import audit
 from app.core.db import unit_of_work
+from app.core.errors import Conflict, Invalid
 from app.core.permissions import Actor
 from app.offers import desk, queries, stock
 from app.offers.rules import exact_decimal, in_base_units
@@ -67,6 +68,31 @@ def set_stock(actor: Actor, rows: Sequence[StatedStock], reason: str = "") -> li
     if changed:
         audit.record(actor, "stock.counted", "seller", actor.seller_id, after={"levels": changed})
     return [results[index] for index in range(len(rows))]
+
+
+@unit_of_work
+def recount(
+    actor: Actor, offer_id: uuid.UUID, warehouse: uuid.UUID, on_hand: Decimal, was: Decimal | None, reason: str = ""
+) -> None:
+    """Set what lies of an own offer in an own warehouse, in units of sale, seen as `was` when it was decided.
+
+    Raises:
+        NotFound: the offer or the warehouse is absent or another seller's.
+        Conflict: `stock_moved` when it is no longer what was seen (the context holds `present` and `wanted`, in units
+            of sale), or `below_allocated`.
+        Invalid: negative, or not a whole number of millionths of the base unit.
+    """
+    offer = desk.offer(actor.seller_id, offer_id)
+    place = queries.warehouse_of(actor.seller_id, warehouse)
+    base = exact_decimal(in_base_units(on_hand, offer.factor))
+    if on_hand < 0 or base is None:
+        raise Invalid.one("/on_hand", "not_exact" if base is None else "too_small", minimum=0)
+    level = offer.levels.get(place.id)
+    present = offer.in_units(level.on_hand) if level else Decimal(0)
+    if was is not None and Fraction(present) != Fraction(was):
+        raise Conflict("stock_moved", present=present, wanted=on_hand)
+    stock.count(offer.id, place.id, base, Cause("seller_count", None, actor, reason))
+    audit.record(actor, "stock.counted", "offer", offer.id, after={"warehouse": place.id, "on_hand": str(base)})
 
 
 def _line(

@@ -25,5 +25,7 @@ ERRORS = {
     "hours_order": _("The warehouse must open before it closes."),
     "not_exact": _("This quantity does not come to a whole number of millionths of the base unit."),
     "repeated_row": _("This SKU and warehouse were named in an earlier row."),
+    "stock_moved": _("Meanwhile the stock became %(present)s."),
+    "ladder_form": _("Write each step as quantity = price, divided by semicolons."),
     "ladder_order": _("Each step must start at a larger quantity and cost less."),
 }
