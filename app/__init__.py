@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from flask import Flask
-from flask_migrate import Migrate
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import access, api, cli, edge, registry, web
@@ -25,7 +24,6 @@ def create_app(settings: Settings) -> Flask:
     app = Flask("app", root_path=str(ROOT / "app"), template_folder="../templates", static_folder=None)
     configure(app, settings)
     db.init_app(app)
-    Migrate(app, db, directory=str(ROOT / "migrations"))
     registry.wire()
     web.init_app(app, settings)
     api.init_app(app, settings)

@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+import os
 import time
+from pathlib import Path
 
 import click
 from flask import Flask, current_app
 
-from app.demo import loader
+from app.core.db import db
 from app.offers import listing
 from app.settings import Settings
 
+MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
+
 
 def init_app(app: Flask) -> None:
-    """Register the commands."""
+    """Register the commands; Alembic takes half a second to load, so only the command line loads it."""
+    if os.environ.get("FLASK_RUN_FROM_CLI") == "true":
+        init_migrations(app)
     app.cli.add_command(demo)
     app.cli.add_command(rebuild_listing)
+
+
+def init_migrations(app: Flask) -> None:
+    """Let `flask db` and tests migrate the database of this application."""
+    from flask_migrate import Migrate
+
+    Migrate(app, db, directory=str(MIGRATIONS))
 
 
 @click.command("demo")
@@ -25,6 +38,8 @@ def demo(if_empty: bool) -> None:
     settings: Settings = current_app.extensions["settings"]
     if settings.is_production:
         raise click.ClickException("the demo data set is refused in production")
+    from app.demo import loader  # reads YAML and the roads: only here
+
     if not loader.is_empty():
         if if_empty:
             return

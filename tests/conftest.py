@@ -99,8 +99,11 @@ def _admin(url: str, *statements: str) -> None:
 def _make_template(urls: dict[str, str]) -> None:
     from flask_migrate import upgrade
 
+    from app.cli import init_migrations
+
     _admin(urls["database"], "DROP DATABASE IF EXISTS template_market", "CREATE DATABASE template_market")
     app = create_app(_settings(_database(urls["database"], "template_market"), urls["redis"]))
+    init_migrations(app)
     with app.app_context():
         upgrade()
         db.engine.dispose()

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from app.core.errors import Invalid
-from app.logistics.routing.matrix import matrix
-from app.logistics.routing.roads import CAP_METRES
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +22,9 @@ def road(start: tuple[float, float], end: tuple[float, float]) -> Road:
     Raises:
         Invalid: `bad_coordinates`: not a place on Earth.
     """
+    from app.logistics.routing.matrix import matrix  # scipy takes a second to load: only where a price is asked for
+    from app.logistics.routing.roads import CAP_METRES
+
     try:
         found = matrix([start, end])
     except ValueError as error:

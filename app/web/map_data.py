@@ -16,6 +16,7 @@ from app.access import Guarded
 from app.core.errors import NotFound
 from app.core.permissions import Permission
 from app.logistics import courier_views, plan_views, tracking
+from app.logistics.routing.roads import load
 from app.web import filters
 from app.web.carrier import key_of
 from app.web.htmx import STOP_POLLING
@@ -82,7 +83,7 @@ def _pins(stops: Sequence[plan_views.StopView], kind: int) -> list[dict[str, Any
             if (place["lat"], place["lon"]) in seen:
                 continue
             seen.add((place["lat"], place["lon"]))
-            label = str(_("W"))
+            label = str(_("Wh"))
         else:
             number += 1
             label = str(number)

@@ -1,0 +1,131 @@
+"""`make run`: servers under var/, migrations, demo data once, then the processes of the Procfile until Ctrl-C."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import secrets
+import shlex
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from honcho.manager import Manager
+
+ROOT = Path(__file__).resolve().parent.parent
+VAR = ROOT / "var"
+sys.path.insert(0, str(ROOT))
+
+from app.core.servers import ServerError, Servers, ensure_servers  # noqa: E402  # the root must be on the path first
+
+LOGINS = ("buyer", "seller", "carrier", "courier", "admin")
+
+
+def main() -> int:
+    """Start everything; returns the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only-data", action="store_true", help="prepare database and demo data, then stop")
+    only_data = parser.parse_args().only_data
+    host, port = os.environ.get("HOST", "127.0.0.1"), os.environ.get("PORT", "8000")
+    if not only_data and not is_free(host, int(port)):
+        print(f"Port {port} is taken. Stop what listens there, or choose another: PORT=8001 make run", file=sys.stderr)
+        return 1
+    try:
+        servers = ensure_servers(VAR)
+    except ServerError as error:
+        print(f"{error}", file=sys.stderr)
+        return 1
+    try:
+        environment = settings(servers, host, port)
+        prepare(environment)
+        return 0 if only_data else serve(environment, host, port)
+    except subprocess.CalledProcessError as error:
+        print(f"This step failed: {shlex.join(error.cmd)}\nMend what it says above and start again.", file=sys.stderr)
+        return 1
+    finally:
+        servers.stop()
+
+
+def is_free(host: str, port: int) -> bool:
+    """Whether the port can be listened on."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
+
+
+def settings(servers: Servers, host: str, port: str) -> dict[str, str]:
+    """The environment of all processes; secrets are drawn once and kept under var/."""
+    own = {
+        "TUTUU_ENV": "demo",
+        "DATABASE_URL": servers.database_url,
+        "REDIS_URL": servers.redis_url,
+        "SECRET_KEY": kept_secret("secret_key"),
+        "JWT_SEED": kept_secret("jwt_seed"),
+        "PUBLIC_URL": f"http://{host}:{port}",
+        "STORAGE": str(VAR / "files"),
+        "HOST": host,
+        "PORT": port,
+        "PYTHONUNBUFFERED": "1",
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
+    }
+    inherited = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}  # six processes start at once
+    return inherited | {key: os.environ.get(key, value) if key != "PATH" else value for key, value in own.items()}
+
+
+def kept_secret(name: str) -> str:
+    """A random secret of this checkout."""
+    path = VAR / "secrets" / name
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path.write_text(secrets.token_urlsafe(48))
+        path.chmod(0o600)
+    return path.read_text()
+
+
+def prepare(environment: dict[str, str]) -> None:
+    """Migrate, and load the demo market into an empty database."""
+    flask = [sys.executable, "-m", "flask", "--app", "wsgi"]
+    for command in ([*flask, "db", "upgrade"], [*flask, "demo", "--if-empty"]):
+        subprocess.run(command, cwd=ROOT, env=environment, check=True)
+
+
+def serve(environment: dict[str, str], host: str, port: str) -> int:
+    """Run the Procfile until a signal or until one process ends."""
+    manager = Manager()
+    for line in (ROOT / "Procfile").read_text().splitlines():
+        name, _, command = line.partition(":")
+        manager.add_process(name, command.strip().replace("$HOST", host).replace("$PORT", port), env=environment,
+                            cwd=str(ROOT))  # fmt: skip
+    threading.Thread(target=announce, args=(f"http://{host}:{port}",), daemon=True).start()
+    manager.loop()
+    return int(manager.returncode or 0)
+
+
+def announce(address: str) -> None:
+    """Print where the market is as soon as it answers."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        try:
+            with urllib.request.urlopen(f"{address}/readyz", timeout=2):
+                break
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.2)
+    else:
+        print(f"{address} does not answer; see the lines above.", file=sys.stderr)
+        return
+    people = "\n".join(f"    {name}@demo.example" for name in LOGINS)
+    print(f"\n  Tutuu Market is ready: {address}\n\n  Demo logins, password tutuu-demo:\n{people}\n\n  Ctrl-C ends it.\n",
+          flush=True)  # fmt: skip
+
+
+if __name__ == "__main__":
+    sys.exit(main())
