@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import uuid
 from datetime import date
+from decimal import Decimal
 from typing import Any, Literal
 
 from pydantic import Field
 
 from app import access
 from app.accounts import queries as accounts
+from app.api.cart import figure
 from app.api.kernel import Answer, Api
 from app.api.orders import GroupOut, group_out
 from app.api.schemas import MoneyOut, QuantityText, Schema, Utc, money
@@ -163,8 +165,8 @@ def _group(trip: dict[str, Any]) -> QuoteGroup:
         goods=money(trip["goods"]),
         delivery=money(trip["delivery"]),
         price_lines=trip["price_lines"],
-        mass_kg=trip["mass_kg"],
-        volume_m3=trip["volume_m3"],
+        mass_kg=figure(Decimal(trip["mass_kg"])),
+        volume_m3=figure(Decimal(trip["volume_m3"])),
         distance_m=trip["distance_m"],
         trips=trip["trips"],
         reason=trip["reason"],

@@ -28,6 +28,7 @@ from app.offers.models import (
     VatRate,
     Warehouse,
 )
+from tests.client import ApiClient
 
 _numbers = itertools.count(1)
 PASSWORD = "correct horse"
@@ -110,7 +111,8 @@ def market(sellers: int = 1, warehouses: int = 1) -> Market:
 
 def _add_seller(made: Market, warehouses: int) -> None:
     actor = member("seller")
-    session.add(Seller(id=actor.seller_id, slug=f"s{actor.seller_id}", name=f"Продавец {actor.seller_id}", is_active=True))
+    seller_id = actor.seller_id
+    session.add(Seller(id=seller_id, slug=f"s{seller_id}", name=f"Продавец {seller_id}", is_active=True))
     session.flush()
     made.sellers.append(actor)
     for index in range(warehouses):

@@ -1,0 +1,127 @@
+"""Many buyers at the same moment: nothing oversold, no purchase doubled. Real commits, real threads."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from app.core.db import db, session, unit_of_work
+from app.core.errors import Conflict, DomainError
+from app.offers.models import StockLevel
+from app.orders import service
+from app.orders.models import Order, OrderGroup
+from tests.factories import orders as make
+from tests.orders import steps
+
+BUYERS, UNITS, AT_ONCE = 200, 50, 16
+
+
+def all_at_once(app: Flask, works: list[Callable[[], Any]], width: int) -> list[Any]:
+    """Results, or refusals, of works that begin together in threads with a session each."""
+    gate = threading.Barrier(width)
+    first = threading.local()
+
+    def run(work: Callable[[], Any]) -> Any:
+        if not getattr(first, "waited", False):
+            first.waited = True
+            gate.wait(timeout=30)
+        with app.app_context():
+            try:
+                return work()
+            except DomainError as refusal:
+                return refusal
+            finally:
+                db.session.remove()
+
+    with ThreadPoolExecutor(width) as pool:
+        return list(pool.map(run, works))
+
+
+@unit_of_work
+def market_with(units: int) -> tuple[make.Market, Any]:
+    market = make.market()
+    return market, make.offer(market, stock=units)
+
+
+@unit_of_work
+def buyer() -> Any:
+    return make.person()
+
+
+def test_five_checkouts_of_one_cart_make_one_purchase(committed_db: Flask) -> None:
+    _market, offer = market_with(10)
+    who = buyer()
+    quote = steps.quoted(who, (offer, 3))
+    db.session.remove()
+    placed = all_at_once(
+        committed_db,
+        [lambda: service.place(who, quote.public_id, steps.CONTACT, "invoice") for _again in range(5)],
+        5,
+    )
+    assert len({p.number for p in placed}) == 1
+    assert sorted(p.replayed for p in placed) == [False, True, True, True, True]
+    assert session.scalar(sa.select(sa.func.count()).select_from(OrderGroup)) == 1
+    assert session.scalars(sa.select(StockLevel.allocated)).one() == 3
+    steps.check_everything_sums()
+
+
+def test_200_buyers_for_50_units_make_exactly_50_purchases(committed_db: Flask) -> None:
+    _market, offer = market_with(UNITS)
+    works = []
+    for _each in range(BUYERS):
+        who = buyer()
+        quote = steps.quoted(who, (offer, 1))
+        works.append(_place(who, quote.public_id))
+    db.session.remove()
+    results = all_at_once(committed_db, works, AT_ONCE)
+    refused = [r for r in results if isinstance(r, DomainError)]
+    assert len(results) - len(refused) == UNITS
+    assert {(type(r), r.code) for r in refused} == {(Conflict, "stock_changed")}
+    assert session.scalar(sa.select(sa.func.count()).select_from(OrderGroup)) == UNITS
+    level = session.execute(sa.select(StockLevel.on_hand, StockLevel.allocated)).one()
+    assert tuple(level) == (UNITS, UNITS)
+    steps.check_everything_sums()
+
+
+def _place(who: Any, quote: Any) -> Callable[[], Any]:
+    return lambda: service.place(who, quote, steps.CONTACT, "invoice")
+
+
+@pytest.mark.parametrize("round_", range(3))
+def test_reject_against_cancel_has_one_winner(committed_db: Flask, round_: int) -> None:
+    market, offer = market_with(10)
+    who = buyer()
+    group = steps.bought(who, (offer, 4))
+    number = steps.orders_of(group)[0].number
+    db.session.remove()
+    seller = market.sellers[0]
+    outcomes = all_at_once(
+        committed_db,
+        [lambda: service.reject(seller, number, "нет"), lambda: service.cancel(who, number)],
+        2,
+    )
+    assert sum(isinstance(o, Conflict) for o in outcomes) == 1
+    assert session.scalars(sa.select(Order.status)).one() in ("rejected", "cancelled")
+    assert session.scalars(sa.select(StockLevel.allocated)).one() == 0
+    steps.check_everything_sums()
+
+
+def test_carts_with_the_same_goods_in_any_order_never_deadlock(committed_db: Flask) -> None:
+    market, first = market_with(100)
+    second = make.committed(lambda: make.offer(market, stock=100))
+    works = []
+    for index in range(24):
+        who = buyer()
+        wants = ((first, 1), (second, 1)) if index % 2 else ((second, 1), (first, 1))
+        works.append(_place(who, steps.quoted(who, *wants).public_id))
+    db.session.remove()
+    results = all_at_once(committed_db, works, 12)
+    assert not [r for r in results if isinstance(r, DomainError)]
+    assert set(session.scalars(sa.select(StockLevel.allocated))) == {24}
+    steps.check_everything_sums()
