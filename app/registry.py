@@ -69,6 +69,7 @@ PAGE_BLUEPRINTS: tuple[str, ...] = (
     "app.web.buyer.checkout:pages",
     "app.web.buyer.orders:pages",
     "app.web.seller.orders:pages",
+    "app.web.buyer.home:pages",
     "app.web.buyer.catalog:pages",
     "app.web.buyer.product:pages",
     "app.web.seller.offers:pages",

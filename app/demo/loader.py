@@ -333,8 +333,12 @@ def _offer(
     tables.prices.add(offer, None, price, started.isoformat())
     if rng.random() < LADDER_SHARE:
         bulk = 10 if price > 50_000 else 50
-        tables.steps.add(offer, bulk, _rounded(price * 0.96))
-        tables.steps.add(offer, bulk * 5, _rounded(price * 0.92))
+        before = price
+        for start, share in ((bulk, 0.96), (bulk * 5, 0.92)):
+            lower = _rounded(price * share)
+            if lower < before:  # a cheap thing may round to the same price
+                tables.steps.add(offer, start, lower)
+                before = lower
     if rng.random() < EMPTY_SHARE and not product.demo.needed:
         return
     for warehouse in places_of[: 1 + (rng.random() < 0.5)]:

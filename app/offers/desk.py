@@ -71,15 +71,34 @@ class DeskOffer:
         return exact if as_decimal is None else as_decimal
 
 
+_LEVELS = (
+    sa.select(
+        sa.func.json_agg(
+            sa.func.json_build_array(
+                StockLevel.warehouse_id, StockLevel.on_hand.cast(sa.Text),
+                (StockLevel.allocated + StockLevel.reserved).cast(sa.Text),
+            )
+        )
+    )
+    .where(StockLevel.offer_id == Offer.id)
+    .scalar_subquery()
+)  # fmt: skip
+_LADDER = (
+    sa.select(sa.func.json_agg(sa.func.json_build_array(OfferStep.from_quantity.cast(sa.Text), OfferStep.price)))
+    .where(OfferStep.offer_id == Offer.id)
+    .scalar_subquery()
+)
 _ROWS = (
     sa.select(
         Offer.id, Offer.public_id, Offer.sku, Product.public_id.label("product_public_id"), Product.slug,
         Product.name_ru, Product.name_en, Product.base_unit, Offer.unit, ProductUnit.numerator, ProductUnit.denominator,
-        Offer.price, Offer.vat_code, Offer.lead_time_days, Offer.status, Offer.version,
+        Offer.price, Offer.vat_code, Offer.lead_time_days, Offer.status, Offer.version, _LEVELS.label("levels"),
+        _LADDER.label("ladder"),
     )
     .join(Product, Product.id == Offer.product_id)
     .join(ProductUnit, sa.and_(ProductUnit.product_id == Offer.product_id, ProductUnit.code == Offer.unit))
 )  # fmt: skip
+"""An offer with its stock and ladder in one query."""
 _FREE = (
     sa.select(sa.func.coalesce(sa.func.sum(StockLevel.on_hand - StockLevel.allocated - StockLevel.reserved), 0))
     .where(StockLevel.offer_id == Offer.id)
@@ -113,7 +132,7 @@ def offers(
     if after:
         statement = statement.where(Offer.sku > after)
     rows = session.execute(statement).all()
-    found = _with_parts(rows[:limit])
+    found = [_built(row) for row in rows[:limit]]
     return found, (found[-1].sku if len(rows) > limit else None)
 
 
@@ -139,44 +158,24 @@ def offer(seller_id: int, public_id: uuid.UUID) -> DeskOffer:
     Raises:
         NotFound: absent or another seller's.
     """
-    found = _with_parts(session.execute(_ROWS.where(Offer.seller_id == seller_id, Offer.public_id == public_id)).all())
-    if not found:
+    row = session.execute(_ROWS.where(Offer.seller_id == seller_id, Offer.public_id == public_id)).one_or_none()
+    if row is None:
         raise NotFound()
-    return found[0]
+    return _built(row)
 
 
 def by_sku(seller_id: int, skus: Sequence[str]) -> dict[str, DeskOffer]:
     """Offers of this seller by SKU; unknown ones are absent."""
     rows = session.execute(_ROWS.where(Offer.seller_id == seller_id, Offer.sku.in_(sorted(set(skus))))).all()
-    return {row.sku: _built(row, {}, ()) for row in rows}
+    return {row.sku: _built(row) for row in rows}
 
 
-def _with_parts(rows: Sequence[Any]) -> list[DeskOffer]:
-    """Two more queries for all rows: stock and ladders."""
-    ids = [row.id for row in rows]
-    if not ids:
-        return []
-    levels: dict[int, dict[int, Level]] = {}
-    for level in session.execute(
-        sa.select(
-            StockLevel.offer_id, StockLevel.warehouse_id, StockLevel.on_hand, StockLevel.allocated + StockLevel.reserved
-        ).where(StockLevel.offer_id.in_(ids))
-    ):
-        levels.setdefault(level[0], {})[level[1]] = Level(level[2], level[3])
-    ladders: dict[int, list[Step]] = {}
-    for step in session.execute(
-        sa.select(OfferStep.offer_id, OfferStep.from_quantity, OfferStep.price)
-        .where(OfferStep.offer_id.in_(ids))
-        .order_by(OfferStep.offer_id, OfferStep.from_quantity)
-    ):
-        ladders.setdefault(step.offer_id, []).append(Step(step.from_quantity, step.price))
-    return [_built(row, levels.get(row.id, {}), tuple(ladders.get(row.id, ()))) for row in rows]
-
-
-def _built(row: Any, levels: dict[int, Level], ladder: tuple[Step, ...]) -> DeskOffer:
+def _built(row: Any) -> DeskOffer:
     values = dict(row._mapping)
     factor = Fraction(values.pop("numerator"), values.pop("denominator"))
-    return DeskOffer(**values, factor=factor, levels=levels, ladder=ladder)
+    levels = {place: Level(Decimal(on), Decimal(promised)) for place, on, promised in values.pop("levels") or ()}
+    ladder = sorted((Decimal(start), price) for start, price in values.pop("ladder") or ())
+    return DeskOffer(**values, factor=factor, levels=levels, ladder=tuple(Step(*step) for step in ladder))
 
 
 def unit_factors(seller_id: int, skus: Sequence[str]) -> dict[tuple[str, str], Fraction]:

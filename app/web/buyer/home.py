@@ -8,6 +8,7 @@ from app.access import Guarded
 from app.catalog import queries
 from app.core.permissions import Permission
 from app.estimates import assemblies
+from app.estimates.assemblies import Bundle
 from app.web.filters import language
 
 pages = Guarded("home", __name__)
@@ -29,17 +30,19 @@ HOME_TILES = (
 
 
 def home_tiles() -> list[dict[str, str]]:
-    """The tiles with names and the first materials of each."""
+    """The tiles with names and the first materials of each, in the reader's language."""
+    en = language() == "en"
     found = []
     for key, picture in HOME_TILES:
-        item = assemblies.summary(key)
-        ru = language() != "en"
+        item = assemblies.bundles().get(key) or assemblies.assemblies()[key]
+        parts = [assemblies.assemblies()[k] for k in item.mapping] if isinstance(item, Bundle) else [item]
+        lines = [line for part in parts for line in part.lines][:3]
         found.append(
             {
                 "id": key,
                 "drawing": picture,
-                "name": item.name_ru if ru else item.name_en,
-                "materials": ", ".join(item.materials_ru if ru else item.materials_en),
+                "name": item.en if en else item.ru,
+                "materials": ", ".join(line.en if en else line.ru for line in lines),
             }
         )
     return found

@@ -1,0 +1,107 @@
+-- Facts that hold at every moment (domain.md, "Invariants"). Each statement is named and must return no rows.
+-- Read by `make doctor` and by tests. Append new ones; a statement ends with a semicolon.
+
+-- name: stock_levels_are_sums_of_movements
+SELECT s.offer_id, s.warehouse_id, s.on_hand, m.on_hand AS moved_on_hand, s.allocated, m.allocated AS moved_allocated
+FROM stock_level s
+LEFT JOIN (
+    SELECT offer_id, warehouse_id, sum(on_hand_delta) AS on_hand, sum(allocated_delta) AS allocated
+    FROM stock_movement GROUP BY offer_id, warehouse_id
+) m ON m.offer_id = s.offer_id AND m.warehouse_id = s.warehouse_id
+WHERE s.on_hand <> coalesce(m.on_hand, 0) OR s.allocated <> coalesce(m.allocated, 0);
+
+-- name: movements_have_a_level
+SELECT m.offer_id, m.warehouse_id FROM stock_movement m
+LEFT JOIN stock_level s ON s.offer_id = m.offer_id AND s.warehouse_id = m.warehouse_id
+WHERE s.offer_id IS NULL;
+
+-- name: nothing_is_oversold
+SELECT offer_id, warehouse_id, on_hand, allocated, reserved FROM stock_level
+WHERE NOT forced AND allocated + reserved > on_hand;
+
+-- name: reserved_is_the_sum_of_live_reservations
+SELECT s.offer_id, s.warehouse_id, s.reserved, r.reserved AS held FROM stock_level s
+LEFT JOIN (
+    SELECT offer_id, warehouse_id, sum(quantity) AS reserved FROM reservation GROUP BY offer_id, warehouse_id
+) r ON r.offer_id = s.offer_id AND r.warehouse_id = s.warehouse_id
+WHERE s.reserved <> coalesce(r.reserved, 0);
+
+-- name: stock_lies_in_warehouses_of_its_seller
+SELECT s.offer_id, s.warehouse_id FROM stock_level s
+JOIN offer o ON o.id = s.offer_id
+JOIN warehouse w ON w.id = s.warehouse_id
+WHERE w.seller_id <> o.seller_id;
+
+-- name: the_last_price_change_is_the_price
+SELECT o.id, o.price, c.new_price FROM offer o
+JOIN LATERAL (
+    SELECT new_price FROM price_change WHERE offer_id = o.id ORDER BY created_at DESC, id DESC LIMIT 1
+) c ON true
+WHERE c.new_price <> o.price;
+
+-- name: ladders_only_get_cheaper
+SELECT a.offer_id, a.from_quantity, a.price FROM offer_step a
+JOIN offer o ON o.id = a.offer_id
+LEFT JOIN LATERAL (
+    SELECT min(price) AS price FROM offer_step b WHERE b.offer_id = a.offer_id AND b.from_quantity < a.from_quantity
+) before ON true
+WHERE a.price >= coalesce(before.price, o.price);
+
+-- name: product_lists_show_what_offers_say
+SELECT p.id, l.price_from, t.price_from AS true_price, l.offers_count, t.offers AS true_offers, l.available,
+    t.available AS true_available
+FROM (
+    SELECT o.product_id, round(min(o.price::numeric * u.denominator / u.numerator)) AS price_from, count(*) AS offers,
+        sum(coalesce(st.free, 0)) AS available
+    FROM offer o
+    JOIN seller s ON s.id = o.seller_id AND s.is_active
+    JOIN product p ON p.id = o.product_id AND p.status = 'active'
+    JOIN product_unit u ON u.product_id = o.product_id AND u.code = o.unit
+    LEFT JOIN (
+        SELECT sl.offer_id, sum(greatest(sl.on_hand - sl.allocated - sl.reserved - sl.safety, 0)) AS free
+        FROM stock_level sl JOIN warehouse w ON w.id = sl.warehouse_id AND w.is_active GROUP BY sl.offer_id
+    ) st ON st.offer_id = o.id
+    WHERE o.status = 'active' GROUP BY o.product_id
+) t
+FULL JOIN product_listing l ON l.product_id = t.product_id
+JOIN product p ON p.id = coalesce(t.product_id, l.product_id)
+WHERE (l.price_from, l.offers_count, l.available) IS DISTINCT FROM (t.price_from, t.offers, t.available);
+
+-- name: every_product_has_its_base_unit
+SELECT p.id FROM product p
+LEFT JOIN product_unit u ON u.product_id = p.id AND u.code = p.base_unit
+WHERE u.product_id IS NULL OR u.numerator <> u.denominator;
+
+-- name: a_product_has_at_most_one_content_unit
+SELECT product_id FROM product_unit WHERE is_content GROUP BY product_id HAVING count(*) > 1;
+
+-- name: paths_of_categories_lead_from_the_root
+SELECT c.id, c.path FROM category c
+LEFT JOIN category p ON p.id = c.parent_id
+WHERE c.path <> coalesce(p.path, '{}'::bigint[]) || c.id OR c.depth <> cardinality(c.path);
+
+-- name: a_job_makes_at_most_one_plan
+SELECT job_id FROM route_plan WHERE job_id IS NOT NULL GROUP BY job_id HAVING count(*) > 1;
+
+-- name: every_pickup_has_its_drop_later_on_the_same_route
+SELECT s.route_id, s.delivery_id, s.lot FROM stop s
+LEFT JOIN stop other ON other.route_id = s.route_id AND other.delivery_id = s.delivery_id AND other.lot = s.lot
+    AND other.kind <> s.kind
+WHERE other.id IS NULL OR s.kind = 'pickup' AND other.sequence <= s.sequence;
+
+-- name: all_lots_of_a_delivery_are_in_the_plan_or_none_is_called_whole
+SELECT r.plan_id, s.delivery_id FROM stop s JOIN route r ON r.id = s.route_id WHERE s.kind = 'drop'
+GROUP BY r.plan_id, s.delivery_id HAVING count(*) > max(s.lots);
+
+-- name: what_was_at_the_door_has_an_attempt
+SELECT d.id FROM delivery d
+WHERE d.state IN ('delivered', 'partially_delivered', 'failed', 'returning', 'returned')
+    AND NOT EXISTS (SELECT FROM delivery_attempt a WHERE a.delivery_id = d.id);
+
+-- name: a_delivery_is_concluded_once
+SELECT delivery_id FROM delivery_attempt GROUP BY delivery_id HAVING count(*) > 1;
+
+-- name: planned_deliveries_are_in_the_published_plan
+SELECT d.id FROM delivery d WHERE d.state = 'planned' AND NOT EXISTS (
+    SELECT FROM stop s JOIN route r ON r.id = s.route_id JOIN route_plan p ON p.id = r.plan_id
+    WHERE s.delivery_id = d.id AND p.status = 'published');
