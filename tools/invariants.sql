@@ -89,7 +89,7 @@ LEFT JOIN stop other ON other.route_id = s.route_id AND other.delivery_id = s.de
     AND other.kind <> s.kind
 WHERE other.id IS NULL OR s.kind = 'pickup' AND other.sequence <= s.sequence;
 
--- name: all_lots_of_a_delivery_are_in_the_plan_or_none_is_called_whole
+-- name: no_more_drops_in_a_plan_than_lots
 SELECT r.plan_id, s.delivery_id FROM stop s JOIN route r ON r.id = s.route_id WHERE s.kind = 'drop'
 GROUP BY r.plan_id, s.delivery_id HAVING count(*) > max(s.lots);
 
@@ -105,3 +105,54 @@ SELECT delivery_id FROM delivery_attempt GROUP BY delivery_id HAVING count(*) > 
 SELECT d.id FROM delivery d WHERE d.state = 'planned' AND NOT EXISTS (
     SELECT FROM stop s JOIN route r ON r.id = s.route_id JOIN route_plan p ON p.id = r.plan_id
     WHERE s.delivery_id = d.id AND p.status = 'published');
+
+-- name: a_purchase_is_the_sum_of_its_orders
+SELECT g.number, g.total, o.total AS of_orders FROM order_group g
+LEFT JOIN (
+    SELECT group_id, sum(goods) AS goods, sum(delivery) AS delivery, sum(total) AS total, sum(vat) AS vat
+    FROM seller_order GROUP BY group_id
+) o ON o.group_id = g.id
+WHERE (g.goods, g.delivery, g.total, g.vat) IS DISTINCT FROM (o.goods, o.delivery, o.total, o.vat);
+
+-- name: an_order_is_the_sum_of_its_lines_and_trips
+SELECT o.number, o.goods, o.delivery FROM seller_order o
+WHERE o.goods <> (SELECT coalesce(sum(l.gross), 0) FROM order_line l WHERE l.order_id = o.id)
+    OR o.vat <> (SELECT coalesce(sum(l.vat), 0) FROM order_line l WHERE l.order_id = o.id)
+    OR o.delivery <> (SELECT coalesce(sum(f.delivery_price), 0) FROM fulfilment f WHERE f.order_id = o.id);
+
+-- name: parts_of_a_payment_sum_to_it
+SELECT p.id, p.amount FROM payment p
+WHERE p.amount <> (SELECT coalesce(sum(s.amount), 0) FROM payment_split s WHERE s.payment_id = p.id);
+
+-- name: what_is_asked_is_what_the_purchase_costs
+SELECT p.id, p.amount, g.total FROM payment p JOIN order_group g ON g.id = p.group_id
+WHERE p.status IN ('awaiting', 'overdue') AND p.amount <> g.total;
+
+-- name: one_purchase_of_a_cart
+SELECT cart_id FROM order_group GROUP BY cart_id HAVING count(*) > 1;
+
+-- name: an_ordered_cart_has_its_purchase
+SELECT c.id FROM cart c WHERE (c.status = 'ordered') <> EXISTS (SELECT FROM order_group g WHERE g.cart_id = c.id);
+
+-- name: trips_carry_no_more_than_was_ordered
+SELECT l.id, l.quantity_base FROM order_line l
+WHERE l.quantity_base < (
+    SELECT coalesce(sum(fl.quantity), 0) FROM fulfilment_line fl JOIN fulfilment f ON f.id = fl.fulfilment_id
+    WHERE fl.order_line_id = l.id AND f.status <> 'cancelled');
+
+-- name: allocated_stock_is_what_open_trips_carry
+SELECT s.offer_id, s.warehouse_id, s.allocated, t.open FROM stock_level s
+LEFT JOIN (
+    SELECT l.offer_id, f.warehouse_id, sum(CASE
+        WHEN f.status IN ('planned', 'picking', 'ready', 'handed_over', 'in_transit') THEN fl.quantity
+        WHEN f.status IN ('partially_delivered', 'failed', 'returning') THEN fl.quantity - coalesce(fl.delivered, 0)
+        ELSE 0 END) AS open
+    FROM fulfilment f
+    JOIN fulfilment_line fl ON fl.fulfilment_id = f.id
+    JOIN order_line l ON l.id = fl.order_line_id
+    GROUP BY l.offer_id, f.warehouse_id
+) t ON t.offer_id = s.offer_id AND t.warehouse_id = s.warehouse_id
+WHERE s.allocated <> coalesce(t.open, 0);
+
+-- name: every_order_line_has_its_frozen_fee
+SELECT l.id FROM order_line l WHERE NOT EXISTS (SELECT FROM commission_line c WHERE c.order_line_id = l.id);

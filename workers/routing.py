@@ -51,7 +51,9 @@ def plan(job: RunningJob) -> None:
     payload = job.payload
     seconds = float(payload["seconds"])
     job.progress(2, STEPS, "roads")
-    day = read_day(payload["carrier_id"], date.fromisoformat(payload["day"]), payload["deliveries"], payload["vehicles"])
+    day = read_day(
+        payload["carrier_id"], date.fromisoformat(payload["day"]), payload["deliveries"], payload["vehicles"]
+    )
 
     def tell(progress: solve.Progress) -> bool:
         share = min(1.0, progress.elapsed_s / seconds)
@@ -69,9 +71,7 @@ def plan(job: RunningJob) -> None:
 
 
 @unit_of_work
-def read_day(
-    carrier_id: int, day: date, deliveries: Sequence[int] | None, vehicles: Sequence[int] | None
-) -> Day:
+def read_day(carrier_id: int, day: date, deliveries: Sequence[int] | None, vehicles: Sequence[int] | None) -> Day:
     """The problem of a carrier's day as the database has it now. A truck of today starts not before now."""
     carrier = queries.carrier(carrier_id)
     yard = Place(carrier.depot_lat, carrier.depot_lon)
@@ -90,9 +90,7 @@ def read_day(
             shipments.append(shipment)
             lots[shipment.id] = (row.id, lot, number)
     points = [place.point for place in shapes.places_of(tuple(made), tuple(shipments))]
-    return Day(
-        day, carrier_id, Problem(tuple(made), tuple(shipments), matrix(points)), lots, trucks, tuple(left)
-    )
+    return Day(day, carrier_id, Problem(tuple(made), tuple(shipments), matrix(points)), lots, trucks, tuple(left))
 
 
 def _seconds(day: date, moment: datetime) -> int:

@@ -12,7 +12,7 @@ from pydantic import Field
 from app import access
 from app.api import kernel
 from app.api.kernel import Answer, Api, expected_version, given_id
-from app.api.schemas import MoneyOut, Page, Schema, Utc, money
+from app.api.schemas import JobOut, MoneyOut, Page, Schema, Utc, money
 from app.core import clock
 from app.core.errors import NotFound
 from app.core.permissions import Permission
@@ -518,14 +518,12 @@ def release_pin(delivery: str) -> None:
     permission=Permission.CARRIER_PLAN,
     body=PlanIn,
     status=202,
-    answer=kernel.JobOut,
+    answer=JobOut,
     summary="Plan the routes of a day",
 )
 def plan(body: PlanIn) -> Answer:
     """202 with the job; its result names the plan. While a day is being planned, that job is answered again."""
-    return kernel.accepted(
-        plans.request(access.actor(), body.day, body.time_limit_s, body.deliveries, body.vehicles)
-    )
+    return kernel.accepted(plans.request(access.actor(), body.day, body.time_limit_s, body.deliveries, body.vehicles))
 
 
 @api.get(
@@ -555,7 +553,7 @@ def _plan_out(view: plan_views.PlanView) -> PlanOut:
         id=head.public_id,
         date=head.day,
         version=head.version,
-        status=head.status,  # type: ignore[arg-type]  # the states are these three
+        status=head.status,
         routes=[_route_out(route) for route in view.routes],
         unassigned=[
             LeftOut(

@@ -257,7 +257,7 @@ def _route(day: date | None) -> CourierRouteOut:
     return CourierRouteOut(
         id=found.public_id,
         date=found.day,
-        state=found.state,  # type: ignore[arg-type]  # the states are these three
+        state=found.state,
         vehicle=found.vehicle_name,
         plate=found.plate,
         distance_m=found.distance_m,
@@ -275,5 +275,3 @@ def _stop_out(stop: courier_views.CourierStop) -> CourierStopOut:
     own = {"id", "cash_due"}
     values = {name: getattr(stop, name) for name in CourierStopOut.model_fields if name not in own}
     return CourierStopOut(id=stop.public_id, cash_due=money(stop.cash_due), **values)
-
-

@@ -11,7 +11,7 @@ from app.api.kernel import Api, given_id
 from app.api.schemas import Schema, Utc
 from app.core import clock
 from app.core.permissions import Actor, Permission
-from app.logistics import queries, tracking
+from app.logistics import queries, rules, tracking
 
 api = Api("tracking", tag="Logistics")
 
@@ -62,7 +62,7 @@ def show(delivery: str) -> SeenOut:
     actor = access.actor()
     seen = _seen(actor, delivery)
     state = seen.row.state
-    over, live = state in queries.rules.OVER, state in queries.rules.ON_THE_WAY
+    over, live = state in rules.OVER, state in rules.ON_THE_WAY
     values: dict[str, Any] = delivery_out(seen.row).model_dump()
     return SeenOut(
         **values,

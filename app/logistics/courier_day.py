@@ -310,9 +310,7 @@ def _depart(found: _Open, user_id: int) -> None:
     if following is not None and following.kind == "pickup" and following.warehouse_id == found.delivery.warehouse_id:
         return
     loaded = session.scalars(
-        sa.select(Stop.delivery_id).where(
-            Stop.route_id == found.route.id, Stop.kind == "pickup", Stop.state == "done"
-        )
+        sa.select(Stop.delivery_id).where(Stop.route_id == found.route.id, Stop.kind == "pickup", Stop.state == "done")
     ).all()
     for row in lock_rows(Delivery, loaded):
         if row.state != "handed_over":
@@ -348,9 +346,7 @@ def _leave_at_warehouse(found: _Open, step: rules.Step, reason: str, comment: st
     _close_route(found.route, found.at)
 
 
-def _hand_over(
-    found: _Open, step: rules.Step, given: HandOver, lines: list[rules.CountedLine], user_id: int
-) -> None:
+def _hand_over(found: _Open, step: rules.Step, given: HandOver, lines: list[rules.CountedLine], user_id: int) -> None:
     found.stop.arrived_at = found.stop.arrived_at or found.at
     found.stop.completed_at = found.at
     _finish(found, step, "handed_to_buyer")
@@ -448,9 +444,7 @@ def _refresh_etas(found: _Open, delay: timedelta) -> None:
     ahead = session.execute(
         sa.select(Stop, Delivery.window_from)
         .join(Delivery, Delivery.id == Stop.delivery_id)
-        .where(
-            Stop.route_id == found.route.id, Stop.sequence > found.stop.sequence, Stop.state.not_in(OVER)
-        )
+        .where(Stop.route_id == found.route.id, Stop.sequence > found.stop.sequence, Stop.state.not_in(OVER))
     ).all()
     for stop, opens in ahead:
         not_before = opens if stop.kind == "drop" else stop.planned_arrival + delay
@@ -460,9 +454,7 @@ def _refresh_etas(found: _Open, delay: timedelta) -> None:
 def _close_route(route: Route, at: datetime) -> None:
     """The route is finished when no stop is open; the shift of that day ends with it."""
     session.flush()
-    still = session.scalar(
-        sa.select(sa.exists().where(Stop.route_id == route.id, Stop.state.not_in(OVER)))
-    )
+    still = session.scalar(sa.select(sa.exists().where(Stop.route_id == route.id, Stop.state.not_in(OVER))))
     if still:
         return
     route.state = "finished"

@@ -409,7 +409,12 @@ def _insert(actor: Actor, row: Vehicle | Courier | Shift | Tariff, entity: str, 
 
 
 def _update(
-    actor: Actor, row: Vehicle | Courier | Tariff, values: dict[str, Any], version: int | None, entity: str, pointer: str
+    actor: Actor,
+    row: Vehicle | Courier | Tariff,
+    values: dict[str, Any],
+    version: int | None,
+    entity: str,
+    pointer: str,
 ) -> None:
     if version is not None and version != row.version:
         raise Stale(version=row.version)
@@ -491,9 +496,8 @@ def _check_tariff(facts: TariffFacts) -> None:
         "minimum", "included_km", "long_from_mm",
     )  # fmt: skip
     errors = [FieldError(f"/{name}", "too_small", {"minimum": 0}) for name in money if getattr(facts, name) < 0]
-    errors += [
-        FieldError(f"/{name}", "too_small", {"minimum": 1}) for name in ("max_mass_kg", "max_km") if getattr(facts, name) < 1
-    ]
+    positive = ("max_mass_kg", "max_km")
+    errors += [FieldError(f"/{name}", "too_small", {"minimum": 1}) for name in positive if getattr(facts, name) < 1]
     if not facts.name.strip():
         errors.append(FieldError("/name", "required"))
     if facts.valid_to is not None and facts.valid_to < facts.valid_from:

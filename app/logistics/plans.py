@@ -110,9 +110,7 @@ def to_plan(carrier_id: int, day: date, chosen: Sequence[int] | None = None) -> 
     return [DeliveryRow(*row) for row in session.execute(statement.order_by(Delivery.id))]
 
 
-def _ids(
-    table: type[Delivery | Vehicle], carrier_id: int, public_ids: Sequence[uuid.UUID] | None
-) -> list[int] | None:
+def _ids(table: type[Delivery | Vehicle], carrier_id: int, public_ids: Sequence[uuid.UUID] | None) -> list[int] | None:
     if public_ids is None:
         return None
     wanted = set(public_ids)

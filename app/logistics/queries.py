@@ -215,7 +215,7 @@ _ROW: list[Any] = [getattr(Delivery, name) for name in DeliveryRow.__dataclass_f
 
 
 def deliveries(carrier_id: int, day: date | None = None, state: str | None = None) -> list[DeliveryRow]:
-    """The deliveries of a carrier's day: problems first, then by window. Cancelled ones are left out unless asked for."""
+    """The deliveries of a carrier's day: problems first, then by window. Cancelled ones only when asked for."""
     statement = sa.select(*_ROW).where(Delivery.carrier_id == carrier_id)
     if day is not None:
         statement = statement.where(Delivery.day == day)

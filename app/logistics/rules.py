@@ -205,7 +205,7 @@ def count_lines(
     """What was handed over of each line of the cargo; a line not counted was handed over whole.
 
     Raises:
-        Invalid: an unknown line, a number below zero or above the waybill, a short line without a reason, nothing at all.
+        Invalid: an unknown line, a number below zero or above the waybill, less without a reason, nothing at all.
     """
     errors: list[FieldError] = []
     known = {str(item["line"]) for item in cargo}

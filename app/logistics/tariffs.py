@@ -109,9 +109,7 @@ def quote(
     return Quote(paid, sum(line.amount for line in paid), trips)
 
 
-def _unloading(
-    tariff: Rates, unloading: str, tonnes: Fraction, floor: int, lift: bool, trips: int
-) -> list[PriceLine]:
+def _unloading(tariff: Rates, unloading: str, tonnes: Fraction, floor: int, lift: bool, trips: int) -> list[PriceLine]:
     if unloading == "crane":
         return [PriceLine("crane", tariff.crane * trips, {"trips": trips})]
     if unloading == "tail_lift":

@@ -176,9 +176,7 @@ def by_token(token: str) -> TrackingView:
     Raises:
         NotFound: no such link, not on its way yet, or over: all the same.
     """
-    row = session.execute(
-        sa.select(Delivery.id, Delivery.state).where(Delivery.tracking_token == token)
-    ).one_or_none()
+    row = session.execute(sa.select(Delivery.id, Delivery.state).where(Delivery.tracking_token == token)).one_or_none()
     if row is None or row.state not in rules.ON_THE_WAY:
         raise NotFound()
     return _view(row.id)
@@ -198,8 +196,8 @@ def of_delivery(delivery_id: int) -> TrackingView:
 def _view(delivery_id: int) -> TrackingView:
     delivery = session.execute(
         sa.select(
-            Delivery.public_id, Delivery.number, Delivery.state, Delivery.window_from, Delivery.window_to, Delivery.site,
-            Carrier.name, Carrier.phone,
+            Delivery.public_id, Delivery.number, Delivery.state, Delivery.window_from, Delivery.window_to,
+            Delivery.site, Carrier.name, Carrier.phone,
         )
         .join(Carrier, Carrier.id == Delivery.carrier_id)
         .where(Delivery.id == delivery_id)

@@ -35,7 +35,7 @@ ERRORS = {
     "shift_started": _("The shift has begun."),
     "vehicle_known": _("You have a truck with this plate."),
     "courier_known": _("This person drives for you already."),
-    "no_such_person": _("Nobody is registered with this e-mail. Ask the driver to register first."),
+    "not_a_member": _("The owner of the company must name this person a driver first."),
     "not_a_time": _("A time such as 8:30 is needed."),
     "not_a_day": _("A day is needed."),
 }
@@ -166,8 +166,8 @@ def left_reason(code: str, context: Mapping[str, Any]) -> str:
     found = _LEFT.get(code, lambda _c: gettext("It fits no route."))(context)
     lots = int(context.get("lots", 1))
     if lots > 1:
-        return gettext("Lot %(lot)s of %(lots)s: %(why)s", lot=context.get("lot"), lots=lots, why=found)
-    return found
+        return str(gettext("Lot %(lot)s of %(lots)s: %(why)s", lot=context.get("lot"), lots=lots, why=found))
+    return str(found)
 
 
 _LEFT: dict[str, Any] = {
@@ -201,9 +201,11 @@ _LEFT: dict[str, Any] = {
         start=_clock(c["shift_from"]),
         end=_clock(c["shift_to"]),
     ),
-    "no_capacity_left": lambda c: gettext("All suitable trucks are busy: add a truck or move the window")
-    if c.get("trucks")
-    else gettext("No truck works on this day any more"),
+    "no_capacity_left": lambda c: (
+        gettext("All suitable trucks are busy: add a truck or move the window")
+        if c.get("trucks")
+        else gettext("No truck works on this day any more")
+    ),
     "no_coordinates": lambda c: gettext("The site has no place on the map"),
 }
 

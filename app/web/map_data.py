@@ -18,7 +18,7 @@ from app.core.permissions import Permission
 from app.logistics import courier_views, plan_views, tracking
 from app.logistics.routing.roads import load
 from app.web import filters
-from app.web.carrier import key_of
+from app.web.carrier.frame import key_of
 from app.web.htmx import STOP_POLLING
 
 pages = Guarded("map_data", __name__)
@@ -129,9 +129,8 @@ def track(token: str) -> Response:
         return _live({"routes": [], "stops": [], "positions": []}, done=True)
     stops, positions = [], []
     if view.site.get("lat") is not None:
-        stops = [
-            {"lat": view.site["lat"], "lon": view.site["lon"], "label": "", "title": str(_("Your site")), "state": "now"}
-        ]
+        place = {"lat": view.site["lat"], "lon": view.site["lon"]}
+        stops = [place | {"label": "", "title": str(_("Your site")), "state": "now"}]
     if view.position is not None:
         at = filters.time_of_day(view.position.at)
         positions = [

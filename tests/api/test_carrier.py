@@ -73,7 +73,8 @@ def test_a_day_is_planned_looked_at_and_published(api: Any, app: Any) -> None:
     made = make.delivery(w)
     me = make.call_as(api, w.dispatcher_user)
     [row] = me.get(f"/carrier/deliveries?date={tomorrow()}").json["items"]
-    assert row["id"] == str(made.public_id) and "pin" not in row
+    assert row["id"] == str(made.public_id)
+    assert "pin" not in row
     asked = me.post("/carrier/route-plans", {"date": tomorrow(), "time_limit_s": 1})
     assert asked.status_code == 202
     job = asked.json["job"]["id"]
@@ -81,7 +82,8 @@ def test_a_day_is_planned_looked_at_and_published(api: Any, app: Any) -> None:
     plan = me.get(f"/jobs/{job}").json["result"]["plan"]
     shown = me.get(f"/carrier/route-plans/{plan}").json
     assert [s["kind"] for s in shown["routes"][0]["stops"]] == ["pickup", "drop"]
-    assert shown["unassigned"] == [] and shown["cost"]["amount"] > 0
+    assert shown["unassigned"] == []
+    assert shown["cost"]["amount"] > 0
     published = me.post(f"/carrier/route-plans/{plan}/publish")
     assert published.json["status"] == "published"
     assert me.get(f"/carrier/deliveries?date={tomorrow()}&state=planned").json["items"][0]["id"] == row["id"]
@@ -109,9 +111,13 @@ def test_another_carrier_finds_nothing(api: Any) -> None:
     ):
         key = w.vehicle.public_id if "vehicles" in path else plan
         foreign, missing = they.call(method, path.format(key), body), they.call(method, path.format(absent), body)
-        assert (foreign.status_code, foreign.json["code"]) == (404, "not_found") == (
-            missing.status_code,
-            missing.json["code"],
+        assert (
+            (foreign.status_code, foreign.json["code"])
+            == (404, "not_found")
+            == (
+                missing.status_code,
+                missing.json["code"],
+            )
         )
 
 

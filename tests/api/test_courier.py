@@ -15,7 +15,8 @@ def started(api: Any, **fields: Any) -> tuple[make.World, Any, Any, dict[str, st
     make.published(w, [made])
     me = make.call_as(api, w.courier_user)
     route = me.post("/courier/route/start", {})
-    assert route.status_code == 200 and route.json["state"] == "started"
+    assert route.status_code == 200
+    assert route.json["state"] == "started"
     return w, made, me, {s["kind"]: s["id"] for s in route.json["stops"]}
 
 
@@ -27,9 +28,12 @@ def test_the_way_of_a_delivery(api: Any) -> None:
     assert me.post("/courier/positions", [position]).json == {"accepted": 1, "dropped": 0}
     buyer = make.call_as(api, w.buyer)
     seen = buyer.get(f"/deliveries/{made.public_id}").json
-    assert seen["pin"] == made.pin and seen["tracking"] == made.tracking_token
+    assert seen["pin"] == made.pin
+    assert seen["tracking"] == made.tracking_token
     tracked = api.get(f"/tracking/{made.tracking_token}").json
-    assert tracked["state"] == "in_transit" and tracked["position"]["age_s"] < 60 and tracked["stops_before"] == 0
+    assert tracked["state"] == "in_transit"
+    assert tracked["position"]["age_s"] < 60
+    assert tracked["stops_before"] == 0
     assert tracked == buyer.get(f"/deliveries/{made.public_id}/tracking").json
     drop = f"/courier/stops/{stops['drop']}"
     assert me.post(f"{drop}/arrive").json["state"] == "arrived"
@@ -51,7 +55,10 @@ def test_three_wrong_pins_lock_and_the_dispatcher_unlocks(api: Any) -> None:
     path = f"/courier/stops/{stops['drop']}/complete"
     codes = [me.post(path, {"proof": {"pin": "x"}}).json["code"] for _ in range(4)]
     assert codes == ["invalid_fields", "invalid_fields", "pin_locked", "pin_locked"]
-    assert make.call_as(api, w.dispatcher_user).post(f"/carrier/deliveries/{made.public_id}/release-pin").status_code == 204
+    assert (
+        make.call_as(api, w.dispatcher_user).post(f"/carrier/deliveries/{made.public_id}/release-pin").status_code
+        == 204
+    )
     assert me.post(path, {"proof": {"pin": made.pin}}).status_code == 200
 
 

@@ -175,7 +175,7 @@ def delivery(w: World, day: date | None = None, index: int = 0, *, ready: bool =
     """A delivery of the world's carrier, ready unless told otherwise; tomorrow unless told otherwise."""
     day = day or clock.today() + timedelta(days=1)
     trip = fulfilment(w, day)
-    values = {
+    values: dict[str, Any] = {
         "window_from": clock.at(day, 540), "window_to": clock.at(day, 1080), "site": site(index), "mass_kg": 1200,
         "volume_l": 2000, "longest_mm": 2500, "price": 250_000,
         "cargo": [

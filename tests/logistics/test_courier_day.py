@@ -52,7 +52,8 @@ class Day:
 def names(delivery_id: int) -> list[str]:
     return list(
         session.scalars(
-            sa.select(OutboxEvent.name).where(OutboxEvent.entity_id == delivery_id, OutboxEvent.entity == "delivery")
+            sa.select(OutboxEvent.name)
+            .where(OutboxEvent.entity_id == delivery_id, OutboxEvent.entity == "delivery")
             .order_by(OutboxEvent.id)
         )
     )
@@ -74,7 +75,8 @@ def test_the_whole_way_tells_every_fact_once() -> None:
     assert names(day.made[0].id) == ["DeliveryReady", "DeliveryHandedOver", "DeliveryOnTheWay", "DeliveryCompleted"]
     assert session.scalar(sa.select(sa.func.count()).select_from(DeliveryAttempt)) == 1
     route = session.scalars(sa.select(Route).where(Route.public_id == day.route.public_id)).one()
-    assert route.state == "finished" and route.finished_at is not None
+    assert route.state == "finished"
+    assert route.finished_at is not None
 
 
 def test_the_truck_leaves_when_the_last_load_of_the_warehouse_is_on() -> None:
@@ -207,12 +209,13 @@ def with_time_at(moment: Any, act: Any) -> None:
 
 def test_a_cancelled_delivery_is_skipped_and_one_on_board_cannot_be_cancelled() -> None:
     day = Day(2)
-    trip = session.scalar(sa.select(Delivery.fulfilment_id).where(Delivery.id == day.made[0].id))
+    trip = session.scalars(sa.select(Delivery.fulfilment_id).where(Delivery.id == day.made[0].id)).one()
     service.cancel(trip, "buyer")
     service.cancel(trip, "buyer")
-    assert day.state(0) == "cancelled" and day.stop_row("drop", 0).state == "skipped"
+    assert day.state(0) == "cancelled"
+    assert day.stop_row("drop", 0).state == "skipped"
     courier_day.complete(day.w.courier, day.stop("pickup", 1))
-    other = session.scalar(sa.select(Delivery.fulfilment_id).where(Delivery.id == day.made[1].id))
+    other = session.scalars(sa.select(Delivery.fulfilment_id).where(Delivery.id == day.made[1].id)).one()
     with pytest.raises(Conflict, match="delivery_state"):
         service.cancel(other, "buyer")
 
@@ -226,8 +229,12 @@ def test_the_link_lives_while_the_truck_is_on_its_way() -> None:
     fix = tracking.Fix(clock.now(), 55.81, 37.74, 12.0)
     assert tracking.record_positions(day.w.courier, [fix, fix]) == tracking.Kept(1, 1)
     view = tracking.by_token(token)
-    assert view.is_live and view.stops_before == 0 and view.position is not None
-    assert view.eta_from is not None and view.eta_to is not None and view.eta_from < view.eta_to
+    assert view.is_live
+    assert view.stops_before == 0
+    assert view.position is not None
+    assert view.eta_from is not None
+    assert view.eta_to is not None
+    assert view.eta_from < view.eta_to
     courier_day.complete(day.w.courier, day.stop("drop"), HandOver(pin=day.made[0].pin))
     with pytest.raises(NotFound):
         tracking.by_token(token)
@@ -251,14 +258,17 @@ def test_positions_are_kept_only_on_shift_and_the_newest_wins() -> None:
 
 def test_the_buyer_sees_the_pin_and_the_link_only_while_they_serve() -> None:
     day = Day()
-    trip = session.scalar(sa.select(Delivery.fulfilment_id).where(Delivery.id == day.made[0].id))
+    trip = session.scalars(sa.select(Delivery.fulfilment_id).where(Delivery.id == day.made[0].id)).one()
     before = queries.of_fulfilments([trip])[trip]
-    assert before.pin == day.made[0].pin and before.tracking_token is None and before.eta is not None
+    assert before.pin == day.made[0].pin
+    assert before.tracking_token is None
+    assert before.eta is not None
     day.load()
     assert queries.of_fulfilments([trip])[trip].tracking_token == day.made[0].tracking_token
     courier_day.complete(day.w.courier, day.stop("drop"), HandOver(pin=day.made[0].pin))
     after = queries.of_fulfilments([trip])[trip]
-    assert after.pin is None and after.tracking_token is None
+    assert after.pin is None
+    assert after.tracking_token is None
 
 
 def test_the_history_is_complete_and_in_order() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -19,7 +19,7 @@ from tests.factories import logistics as make
 pytestmark = pytest.mark.usefixtures("db_session")
 
 
-def tomorrow() -> make.date:
+def tomorrow() -> date:
     return clock.today() + timedelta(days=1)
 
 
@@ -103,7 +103,7 @@ def test_a_delivery_cancelled_meanwhile_is_skipped() -> None:
     w = make.world()
     one, two = make.delivery(w), make.delivery(w, index=1)
     plan = make.stored_plan(w, [one, two])
-    trip = session.scalar(sa.select(Delivery.fulfilment_id).where(Delivery.id == one.id))
+    trip = session.scalars(sa.select(Delivery.fulfilment_id).where(Delivery.id == one.id)).one()
     service.cancel(trip, "buyer")
     plans.publish(w.dispatcher, uuid.UUID(plan))
     route = courier_views.route(w.courier_user.id)

@@ -50,7 +50,8 @@ def test_a_day_is_planned_checked_and_stored_once(app: Flask, db_session: Any) -
     assert (row.state, row.error) == ("done", None)
     assert plans_made() == 1
     view = plan_views.plan(w.carrier.id, uuid.UUID(row.result["plan"]))
-    assert view.head.quality == "graph" and view.head.cost > 0
+    assert view.head.quality == "graph"
+    assert view.head.cost > 0
     assert {s.delivery for r in view.routes for s in r.drops} == {m.public_id for m in made}
     assert {left.reason for left in view.left} == {"too_long", "no_coordinates"}
     assert {left.delivery for left in view.left} == {long.public_id, nowhere.public_id}
@@ -58,7 +59,8 @@ def test_a_day_is_planned_checked_and_stored_once(app: Flask, db_session: Any) -
     assert len(route.geometry) > 20, "the line follows streets, not the sky"
     assert route.courier_id == w.courier_id
     for stop in route.drops:
-        assert stop.window_from <= stop.planned_departure and stop.planned_arrival <= stop.window_to
+        assert stop.window_from <= stop.planned_departure
+        assert stop.planned_arrival <= stop.window_to
 
 
 def test_a_load_larger_than_the_truck_goes_in_lots(app: Flask, db_session: Any) -> None:
@@ -75,7 +77,8 @@ def test_two_of_the_same_carrier_are_planned_apart_from_another_carrier(app: Fla
     mine, foreign = make.delivery(w), make.delivery(other)
     worker.run_in_context(job_row(plans.request(w.dispatcher, tomorrow(), 1)).id, app)
     carried = set(session.scalars(sa.select(Stop.delivery_id)))
-    assert carried == {mine.id} and foreign.id not in carried
+    assert carried == {mine.id}
+    assert foreign.id not in carried
 
 
 def test_a_worker_killed_in_the_middle_leaves_one_plan_after_the_next_run(committed_db: Flask) -> None:
@@ -115,7 +118,9 @@ def _start_and_kill(app: Flask, number: int, job: uuid.UUID) -> None:
             session.rollback()
             time.sleep(0.1)
         session.rollback()
-        assert job_row(job).done >= 5, (process.stderr.read() if process.poll() is not None and process.stderr else "slow")
+        assert job_row(job).done >= 5, (
+            process.stderr.read() if process.poll() is not None and process.stderr else "slow"
+        )
         session.rollback()
     finally:
         process.send_signal(signal.SIGKILL)

@@ -14,9 +14,9 @@ from app.core.errors import Conflict, Invalid, NotFound
 from app.core.ids import parse_uuid
 from app.core.permissions import Permission
 from app.logistics import crew, fleet
-from app.web.carrier import asked_day, key_of, office, pages
 from app.web.carrier.fleet_pages import form_page, save
 from app.web.carrier.forms import Field, Filled, minutes, shown
+from app.web.carrier.frame import asked_day, key_of, office, pages
 from app.web.htmx import redirect_to, render_page
 
 LIST = "/carrier/couriers"

@@ -12,7 +12,7 @@ from app.core import clock
 from app.core.permissions import Permission
 from app.logistics import queries, rules, service
 from app.texts import logistics as texts
-from app.web.carrier import asked_day, key_of, office, pages
+from app.web.carrier.frame import asked_day, key_of, office, pages
 from app.web.htmx import redirect_to, render_page
 
 FILTERS = ("", "ready", "planned", "in_transit", "delivered", "failed", "cancelled")

@@ -8,8 +8,8 @@ from typing import Any
 from flask import Response, flash, request
 
 from app.core.errors import Conflict, DomainError, Invalid, NotFound, Stale
-from app.web.carrier import office
 from app.web.carrier.forms import Field, Filled, read, refused
+from app.web.carrier.frame import office
 from app.web.htmx import redirect_to, render_page
 
 

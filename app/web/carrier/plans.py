@@ -13,8 +13,8 @@ from app.core.errors import Conflict, Invalid
 from app.core.permissions import Permission
 from app.logistics import fleet, plan_views, plans, queries
 from app.texts import logistics as words
-from app.web.carrier import asked_day, key_of, office, pages
 from app.web.carrier.forms import number
+from app.web.carrier.frame import asked_day, key_of, office, pages
 from app.web.carrier.timeline import timeline
 from app.web.htmx import redirect_to, render_live, render_page
 

@@ -11,9 +11,9 @@ from app.core import clock
 from app.core.errors import NotFound
 from app.core.permissions import Permission
 from app.logistics import fleet
-from app.web.carrier import key_of, office, pages
 from app.web.carrier.fleet_pages import form_page, save
 from app.web.carrier.forms import Field, Filled, shown
+from app.web.carrier.frame import key_of, office, pages
 from app.web.htmx import redirect_to, render_page
 
 LIST = "/carrier/tariffs"
@@ -57,7 +57,8 @@ def new_tariff() -> Response:
 def add_tariff() -> Response:
     """Add the tariff."""
     return save(
-        _("New tariff"), FIELDS, LIST, lambda values, _v: fleet.add_tariff(access.actor(), fleet.TariffFacts(**values)),
+        _("New tariff"), FIELDS, LIST,
+        lambda values, _v: fleet.add_tariff(access.actor(), fleet.TariffFacts(**values)),
         _("The tariff is added."),
     )  # fmt: skip
 
@@ -83,7 +84,9 @@ def change_tariff(key: str) -> Response:
     row = _row(key)
     return save(
         row.name, FIELDS, LIST,
-        lambda values, version: fleet.change_tariff(access.actor(), row.public_id, fleet.TariffFacts(**values), version),
+        lambda values, version: fleet.change_tariff(
+            access.actor(), row.public_id, fleet.TariffFacts(**values), version
+        ),
         _("The tariff is changed."), version=row.version, remove=f"{LIST}/{key}/remove",
     )  # fmt: skip
 

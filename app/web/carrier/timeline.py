@@ -60,9 +60,7 @@ def timeline(plan: PlanView) -> Timeline | None:
     def x(moment: datetime) -> float:
         return round(LEFT + (clock.local(moment) - first).total_seconds() / 3600 * per_hour, 1)
 
-    marks = tuple(
-        (round(LEFT + per_hour * i, 1), f"{(first + timedelta(hours=i)).hour}:00") for i in range(hours + 1)
-    )
+    marks = tuple((round(LEFT + per_hour * i, 1), f"{(first + timedelta(hours=i)).hour}:00") for i in range(hours + 1))
     bands = []
     for number, route in enumerate(plan.routes):
         y = TOP + 12 + BAND * number

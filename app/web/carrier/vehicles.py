@@ -10,9 +10,9 @@ from app import access
 from app.core.errors import NotFound
 from app.core.permissions import Permission
 from app.logistics import fleet
-from app.web.carrier import key_of, office, pages
 from app.web.carrier.fleet_pages import form_page, save
 from app.web.carrier.forms import Field, Filled, shown
+from app.web.carrier.frame import key_of, office, pages
 from app.web.htmx import redirect_to, render_page
 
 LIST = "/carrier/vehicles"
@@ -36,9 +36,7 @@ FIELDS = (
 @pages.get("/vehicles", permission=Permission.CARRIER_VIEW)
 def vehicles() -> Response:
     """The trucks of the carrier."""
-    return render_page(
-        "carrier/vehicles.html", None, vehicles=fleet.vehicles(access.actor().carrier_id), **office()
-    )
+    return render_page("carrier/vehicles.html", None, vehicles=fleet.vehicles(access.actor().carrier_id), **office())
 
 
 @pages.get("/vehicles/new", permission=Permission.CARRIER_FLEET)
@@ -51,7 +49,8 @@ def new_vehicle() -> Response:
 def add_vehicle() -> Response:
     """Add the truck."""
     return save(
-        _("New truck"), FIELDS, LIST, lambda values, _v: fleet.add_vehicle(access.actor(), fleet.VehicleFacts(**values)),
+        _("New truck"), FIELDS, LIST,
+        lambda values, _v: fleet.add_vehicle(access.actor(), fleet.VehicleFacts(**values)),
         _("The truck is added."),
     )  # fmt: skip
 

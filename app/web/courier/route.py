@@ -9,7 +9,7 @@ from app.core.errors import Conflict, NotFound
 from app.core.permissions import Permission
 from app.logistics import courier_day, courier_views
 from app.texts import logistics as words
-from app.web.courier import pages
+from app.web.courier.frame import pages
 from app.web.htmx import redirect_to, render_page
 
 
@@ -48,5 +48,3 @@ def start() -> Response:
     except Conflict as error:
         return _page(texts.message(error), 409)
     return redirect_to("/courier")
-
-

@@ -17,7 +17,7 @@ from app.logistics import courier_day, courier_views, rules
 from app.logistics.courier_day import HandOver, Tap
 from app.texts import logistics as words
 from app.web.carrier.forms import kopeks
-from app.web.courier import pages
+from app.web.courier.frame import pages
 from app.web.htmx import redirect_to, render_page
 
 
@@ -124,7 +124,7 @@ def _name(error: FieldError) -> str:
 
 
 def _counted_text(item: Mapping[str, Any], typed: Mapping[str, str]) -> str:
-    """What the field of a line shows: as typed, or the whole; without script − and + send the form and move it by one."""
+    """What the field of a line shows: as typed, or the whole; without script the buttons beside it move it by one."""
     name, whole = f"q{item['line']}", Decimal(str(item["quantity"]))
     text, step = typed.get(name, ""), typed.get(f"{name}_step", "")
     if not step:

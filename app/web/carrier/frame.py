@@ -1,0 +1,62 @@
+"""What every page of a carrier shares: the blueprint, the frame, the day and the id in the address."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from flask import request
+from flask_babel import lazy_gettext as _  # type: ignore[import-untyped]  # the package ships no types
+
+from app import access
+from app.access import Guarded
+from app.core import clock
+from app.core.errors import NotFound
+from app.core.ids import parse_uuid
+from app.logistics import queries
+
+pages = Guarded("carrier", __name__, url_prefix="/carrier")
+
+NAV = (
+    ("/carrier/plans", _("Routes"), "route"),
+    ("/carrier/deliveries", _("Deliveries"), "package"),
+    ("/carrier/vehicles", _("Trucks"), "truck"),
+    ("/carrier/couriers", _("Drivers"), "users"),
+    ("/carrier/tariffs", _("Tariffs"), "receipt-text"),
+)
+
+
+def office() -> dict[str, Any]:
+    """What the frame of every page of a carrier shows."""
+    actor = access.actor()
+    waiting = queries.count_waiting(actor.carrier_id, clock.today())
+    nav = [
+        {"url": url, "label": label, "icon": icon, "count": waiting if url == "/carrier/deliveries" else 0}
+        for url, label, icon in NAV
+    ]
+    place = actor.carrier
+    return {
+        "nav": nav,
+        "office_name": place.organisation_name if place else "",
+        "office_role": _("dispatcher"),
+    }
+
+
+def asked_day() -> date:
+    """The day in the address; today when none or not a day."""
+    try:
+        return date.fromisoformat(request.values.get("date", ""))
+    except ValueError:
+        return clock.today()
+
+
+def key_of(text: str) -> Any:
+    """The id in the address.
+
+    Raises:
+        NotFound: it is not one.
+    """
+    found = parse_uuid(text)
+    if found is None:
+        raise NotFound()
+    return found
