@@ -137,9 +137,7 @@ def quote(body: QuoteRequest) -> QuoteOut:
         expires_at=made.expires_at,
         slot=Slot(day=payload["day"], window=payload["window"]),
         groups=[_group(trip) for trip in payload["trips"]],
-        slots=[
-            SlotOut(day=s.day, windows=[w.code for w in s.windows]) for s in checkout.slots(plan.lead_time_days)
-        ],
+        slots=[SlotOut(day=s.day, windows=[w.code for w in s.windows]) for s in checkout.slots(plan.lead_time_days)],
         totals=QuoteTotals(**{name: money(totals[name]) for name in ("goods", "delivery", "total", "vat")}),
         changes=payload["changes"],
     )

@@ -184,9 +184,7 @@ class CancelIn(Schema):
 
 def totals_out(row: OrderRow | GroupRow) -> OrderTotals:
     """Sums of a row."""
-    return OrderTotals(
-        goods=money(row.goods), delivery=money(row.delivery), total=money(row.total), vat=money(row.vat)
-    )
+    return OrderTotals(goods=money(row.goods), delivery=money(row.delivery), total=money(row.total), vat=money(row.vat))
 
 
 def order_brief(row: OrderRow) -> OrderBrief:

@@ -16,7 +16,7 @@ from app.api.orders import OrderBrief, OrderOut, cursor_id, order_brief, order_o
 from app.api.schemas import MoneyOut, Page, PageQuery, QuantityText, Schema, Utc, money
 from app.core.errors import Invalid
 from app.core.permissions import Permission
-from app.orders import fulfilments, queries, service
+from app.orders import fulfilments, seller_queries, service
 
 api = Api("seller_orders", tag="Orders and money")
 
@@ -93,7 +93,7 @@ def counts(lines: Sequence[LineCount]) -> dict[uuid.UUID, Decimal]:
 
 def shown(number: str) -> SellerOrderOut:
     """The order as it is now."""
-    view = queries.seller_order(access.actor().seller_id, number)
+    view = seller_queries.seller_order(access.actor().seller_id, number)
     return SellerOrderOut(
         order=order_out(view.order, for_buyer=False),
         contact_name=view.group.contact_name,
@@ -111,7 +111,7 @@ def shown(number: str) -> SellerOrderOut:
 )  # fmt: skip
 def inbox(query: InboxQuery) -> Page[InboxItem]:
     """New ones first, by deadline."""
-    found = queries.inbox(
+    found = seller_queries.inbox(
         access.actor().seller_id, query.tab or "", before=cursor_id(query.cursor), limit=query.limit + 1
     )
     newest = sorted(found.rows, key=lambda r: -r.order.id)[: query.limit]
@@ -136,7 +136,10 @@ def inbox(query: InboxQuery) -> Page[InboxItem]:
 
 
 @api.get(
-    "/seller/orders/{number}", permission=Permission.SELLER_VIEW, answer=SellerOrderOut, summary="An order of the seller"
+    "/seller/orders/{number}",
+    permission=Permission.SELLER_VIEW,
+    answer=SellerOrderOut,
+    summary="An order of the seller",
 )
 def show(number: str) -> SellerOrderOut:
     """With the buyer's contact and the fee of the market."""
@@ -181,7 +184,7 @@ def start_picking(trip: str) -> SellerOrderOut:
     """409 `fulfilment_state`, or `order_state` while the order is not accepted."""
     known = given_id(trip)
     fulfilments.start_picking(access.actor(), known)
-    return shown(queries.order_of_trip(access.actor().seller_id, known))
+    return shown(seller_queries.order_of_trip(access.actor().seller_id, known))
 
 
 @api.post(
@@ -196,4 +199,4 @@ def ready(trip: str, body: CountIn) -> SellerOrderOut:
     """What was not found is taken off the order."""
     known = given_id(trip)
     fulfilments.ready(access.actor(), known, counts(body.lines))
-    return shown(queries.order_of_trip(access.actor().seller_id, known))
+    return shown(seller_queries.order_of_trip(access.actor().seller_id, known))

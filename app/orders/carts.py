@@ -163,11 +163,7 @@ def merge_guest_cart(actor: Actor, token: str) -> list[CartChange]:
     changes, _token = add_many(actor, "", [(w.offer_id, w.quantity) for w in wishes])
     guest.status = "merged"
     session.flush()
-    return [
-        change
-        for wish, change in zip(wishes, changes, strict=True)
-        if change.note or wish.offer_id in known
-    ]
+    return [change for wish, change in zip(wishes, changes, strict=True) if change.note or wish.offer_id in known]
 
 
 def _cart_to_fill(actor: Actor, token: str) -> tuple[int, str]:

@@ -73,7 +73,9 @@ def ready(actor: Actor, trip_id: uuid.UUID, counted: Mapping[uuid.UUID, Decimal]
             line = load.line(piece.order_line_id)
             missing = piece.quantity - piece.picked
             short.append({"position": line.position, "missing": f"{rules.per_unit(missing, factor_of(line)):f}"})
-            stock.release([stock.StockLine(line.offer_id, trip.warehouse_id, missing)], _because(actor, trip, "not_found"))
+            stock.release(
+                [stock.StockLine(line.offer_id, trip.warehouse_id, missing)], _because(actor, trip, "not_found")
+            )
             piece.quantity = piece.picked
     trip.ready_at = clock.now()
     move_trip(actor, order, trip, "ready", details={"short": short} if short else None)
@@ -112,9 +114,7 @@ def _check_counts(load: Load, trip: Fulfilment, counted: Mapping[uuid.UUID, Deci
     return found
 
 
-def _tell_carrier(
-    actor: Actor, group: OrderGroup, trip: Fulfilment, trips: Sequence[Fulfilment], load: Load
-) -> None:
+def _tell_carrier(actor: Actor, group: OrderGroup, trip: Fulfilment, trips: Sequence[Fulfilment], load: Load) -> None:
     mass, volume = carried_size(trip)
     cash = goods_of_trip(trip.id, trips, load) + trip.delivery_price if group.payment_method == "cash" else 0
     logistics.mark_ready(

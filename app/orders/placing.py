@@ -139,7 +139,12 @@ def _order(actor: Actor, group: OrderGroup, position: int, seller: int, purchase
     session.add_all(pieces)
     session.add(
         OrderEvent(
-            group_id=group.id, order_id=order.id, kind="order.placed", to_state="placed", user_id=actor.user_id, details={}
+            group_id=group.id,
+            order_id=order.id,
+            kind="order.placed",
+            to_state="placed",
+            user_id=actor.user_id,
+            details={},
         )
     )
     session.flush()

@@ -233,9 +233,7 @@ def _trip(
             if part.warehouse == place.id
         ]
     offer = lines[0].offer
-    trip = PlannedTrip(
-        offer.seller_id, offer.seller_name, place, tuple(pieces), chosen.reason, int(distance), None, ""
-    )
+    trip = PlannedTrip(offer.seller_id, offer.seller_name, place, tuple(pieces), chosen.reason, int(distance), None, "")
     option, refusal = _cheapest(trip, site, day)
     return PlannedTrip(
         trip.seller_id, trip.seller_name, place, trip.pieces, trip.reason,
@@ -245,11 +243,7 @@ def _trip(
 
 def _cheapest(trip: PlannedTrip, site: Mapping[str, Any], day: date) -> tuple[DeliveryOption | None, str]:
     try:
-        found = logistics.delivery_options(
-            trip.warehouse.id, site, trip.mass_kg, trip.volume_m3, trip.length_mm, day
-        )
+        found = logistics.delivery_options(trip.warehouse.id, site, trip.mass_kg, trip.volume_m3, trip.length_mm, day)
     except Conflict as refusal:
         return None, str(refusal.context.get("reason", refusal.code))
     return found[0], ""
-
-

@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from app.core import clock, money
+from app.core import clock
 from app.core.db import session
 from app.core.errors import NotFound
 from app.core.permissions import Actor
@@ -220,13 +220,13 @@ class GroupSummary:
     orders: tuple[OrderRow, ...]
 
 
-_GROUP: list[Any] = [getattr(OrderGroup, name) for name in GroupRow.__dataclass_fields__]
-_ORDER: list[Any] = [getattr(Order, name) for name in OrderRow.__dataclass_fields__]
+GROUP_COLUMNS: list[Any] = [getattr(OrderGroup, name) for name in GroupRow.__dataclass_fields__]
+ORDER_COLUMNS: list[Any] = [getattr(Order, name) for name in OrderRow.__dataclass_fields__]
 
 
 def groups_of(user_id: int, *, before: int | None = None, limit: int = 24, status: str = "") -> list[GroupSummary]:
     """Purchases of a person, newest first; `before`: the id where the last page ended; `status`: of an order in it."""
-    statement = sa.select(*_GROUP).where(OrderGroup.user_id == user_id)
+    statement = sa.select(*GROUP_COLUMNS).where(OrderGroup.user_id == user_id)
     if before is not None:
         statement = statement.where(OrderGroup.id < before)
     if status:
@@ -234,7 +234,10 @@ def groups_of(user_id: int, *, before: int | None = None, limit: int = 24, statu
         statement = statement.where(OrderGroup.id.in_(with_status))
     groups = [GroupRow(*row) for row in session.execute(statement.order_by(OrderGroup.id.desc()).limit(limit))]
     ids = [group.id for group in groups]
-    orders = [OrderRow(*r) for r in session.execute(sa.select(*_ORDER).where(Order.group_id.in_(ids)).order_by(Order.id))]
+    orders = [
+        OrderRow(*r)
+        for r in session.execute(sa.select(*ORDER_COLUMNS).where(Order.group_id.in_(ids)).order_by(Order.id))
+    ]
     return [GroupSummary(g, tuple(o for o in orders if o.group_id == g.id)) for g in groups]
 
 
@@ -245,12 +248,12 @@ def group_view(user_id: int, number: str) -> GroupView:
         NotFound: absent, or another person's.
     """
     row = session.execute(
-        sa.select(*_GROUP).where(OrderGroup.number == number, OrderGroup.user_id == user_id)
+        sa.select(*GROUP_COLUMNS).where(OrderGroup.number == number, OrderGroup.user_id == user_id)
     ).one_or_none()
     if row is None:
         raise NotFound()
     group = GroupRow(*row)
-    return GroupView(group, _orders(Order.group_id == group.id), payments.payment_of(group.id))
+    return GroupView(group, whole_orders(Order.group_id == group.id), payments.payment_of(group.id))
 
 
 def order_view(user_id: int, number: str) -> tuple[GroupRow, OrderView]:
@@ -260,149 +263,18 @@ def order_view(user_id: int, number: str) -> tuple[GroupRow, OrderView]:
         NotFound: absent, or another person's.
     """
     row = session.execute(
-        sa.select(*_GROUP)
+        sa.select(*GROUP_COLUMNS)
         .join(Order, Order.group_id == OrderGroup.id)
         .where(Order.number == number, OrderGroup.user_id == user_id)
     ).one_or_none()
     if row is None:
         raise NotFound()
-    return GroupRow(*row), _orders(Order.number == number)[0]
+    return GroupRow(*row), whole_orders(Order.number == number)[0]
 
 
-@dataclass(frozen=True, slots=True)
-class InboxRow:
-    """An order in the list of the seller."""
-
-    order: OrderRow
-    site_address: str
-    contact_name: str
-    day: date | None
-    window_from: datetime | None
-    window_to: datetime | None
-    mass_kg: Decimal
-    lines: int
-    payment_method: str
-
-
-@dataclass(frozen=True, slots=True)
-class Inbox:
-    """A page of the seller's orders and how many there are in each tab."""
-
-    rows: tuple[InboxRow, ...]
-    counts: dict[str, int]
-
-
-TABS: dict[str, tuple[str, ...]] = {
-    "new": ("placed",),
-    "work": ("accepted",),
-    "done": ("completed",),
-    "off": ("rejected", "expired", "cancelled"),
-}
-
-
-def inbox(seller_id: int, tab: str = "", *, before: int | None = None, limit: int = 24) -> Inbox:
-    """Orders of a seller: new ones first by deadline, then the rest, newest first."""
-    counts = {
-        status: int(number)
-        for status, number in session.execute(
-            sa.select(Order.status, sa.func.count()).where(Order.seller_id == seller_id).group_by(Order.status)
-        )
-    }
-    trips = (
-        sa.select(
-            Fulfilment.order_id,
-            sa.func.min(Fulfilment.day).label("day"),
-            sa.func.min(Fulfilment.window_from).label("window_from"),
-            sa.func.min(Fulfilment.window_to).label("window_to"),
-            sa.func.sum(Fulfilment.mass_kg).label("mass_kg"),
-        )
-        .where(Fulfilment.order_id == Order.id)
-        .group_by(Fulfilment.order_id)
-        .lateral()
-    )
-    lines = sa.select(sa.func.count()).where(OrderLine.order_id == Order.id).scalar_subquery()
-    statement = (
-        sa.select(
-            *_ORDER, OrderGroup.site["address"].astext, OrderGroup.contact_name, trips.c.day, trips.c.window_from,
-            trips.c.window_to, sa.func.coalesce(trips.c.mass_kg, 0), lines, OrderGroup.payment_method,
-        )
-        .join(OrderGroup, OrderGroup.id == Order.group_id)
-        .outerjoin(trips, sa.true())
-        .where(Order.seller_id == seller_id)
-        .order_by(Order.id.desc())
-        .limit(limit)
-    )  # fmt: skip
-    if tab in TABS:
-        statement = statement.where(Order.status.in_(TABS[tab]))
-    if before is not None:
-        statement = statement.where(Order.id < before)
-    size = len(_ORDER)
-    rows = [InboxRow(OrderRow(*r[:size]), *r[size:]) for r in session.execute(statement)]
-    rows.sort(key=_urgency)
-    return Inbox(tuple(rows), {name: sum(counts.get(s, 0) for s in states) for name, states in TABS.items()})
-
-
-def _urgency(row: InboxRow) -> tuple[bool, float, int]:
-    waits = row.order.status == "placed"
-    return not waits, row.order.accept_by.timestamp() if waits else 0.0, -row.order.id
-
-
-def count_new(seller_id: int) -> int:
-    """Orders that wait for the seller's answer."""
-    return (
-        session.scalar(sa.select(sa.func.count()).where(Order.seller_id == seller_id, Order.status == "placed")) or 0
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class SellerOrderView:
-    """An order as its seller sees it: with the buyer's contact and the fee, without PIN and tracking."""
-
-    order: OrderView
-    group: GroupRow
-    fee: int
-    fee_percents: tuple[Decimal, ...]
-
-
-def seller_order(seller_id: int, number: str) -> SellerOrderView:
-    """An order of a seller.
-
-    Raises:
-        NotFound: absent, or another seller's.
-    """
-    row = session.execute(
-        sa.select(*_GROUP)
-        .join(Order, Order.group_id == OrderGroup.id)
-        .where(Order.number == number, Order.seller_id == seller_id)
-    ).one_or_none()
-    if row is None:
-        raise NotFound()
-    order = _orders(Order.number == number)[0]
-    fees = payments.fees_of(line.id for line in order.lines)
-    fee = sum(money.percent_of(line.gross, fees[line.id].percent) for line in order.lines if line.id in fees)
-    percents = tuple(sorted({fee.percent for fee in fees.values()}))
-    return SellerOrderView(order, GroupRow(*row), fee, percents)
-
-
-def order_of_trip(seller_id: int, trip: uuid.UUID) -> str:
-    """The number of the order that a trip of the seller belongs to.
-
-    Raises:
-        NotFound: absent, or another seller's.
-    """
-    number: str | None = session.scalar(
-        sa.select(Order.number)
-        .join(Fulfilment, Fulfilment.order_id == Order.id)
-        .where(Fulfilment.public_id == trip, Order.seller_id == seller_id)
-    )
-    if number is None:
-        raise NotFound()
-    return number
-
-
-def _orders(condition: sa.ColumnElement[bool]) -> tuple[OrderView, ...]:
+def whole_orders(condition: sa.ColumnElement[bool]) -> tuple[OrderView, ...]:
     """Whole orders: rows, lines, trips with their loads, history, deliveries; five queries for any number."""
-    rows = [OrderRow(*r) for r in session.execute(sa.select(*_ORDER).where(condition).order_by(Order.id))]
+    rows = [OrderRow(*r) for r in session.execute(sa.select(*ORDER_COLUMNS).where(condition).order_by(Order.id))]
     ids = [row.id for row in rows]
     lines = _lines(ids)
     trips = _trips(ids, {line.id: line for line in lines})
@@ -458,9 +330,23 @@ def _trips(order_ids: Sequence[int], lines: Mapping[int, LineRow]) -> list[TripR
         r = own[0]
         found.append(
             TripRow(
-                r.id, r.public_id, r.order_id, r.status, r.allocation.get("warehouse", ""),
-                r.allocation.get("address", ""), r.allocation.get("reason", ""), r.day, r.window_from, r.window_to,
-                r.delivery_price, r.price_lines, r.mass_kg, r.volume_m3, r.length_mm, r.ready_at, pieces,
+                r.id,
+                r.public_id,
+                r.order_id,
+                r.status,
+                r.allocation.get("warehouse", ""),
+                r.allocation.get("address", ""),
+                r.allocation.get("reason", ""),
+                r.day,
+                r.window_from,
+                r.window_to,
+                r.delivery_price,
+                r.price_lines,
+                r.mass_kg,
+                r.volume_m3,
+                r.length_mm,
+                r.ready_at,
+                pieces,
                 deliveries.get(r.id),
             )
         )
@@ -483,7 +369,6 @@ def _events(order_ids: Sequence[int], numbers: Mapping[int, str]) -> list[EventR
         .order_by(OrderEvent.created_at.desc(), OrderEvent.id.desc())
     )
     return [EventRow(r.order_id, numbers.get(r.order_id, ""), r.kind, r.reason, r.details, r.created_at) for r in rows]
-
 
 
 @dataclass(frozen=True, slots=True)

@@ -235,4 +235,3 @@ def taken_back(parts: Sequence[Decimal], less: Decimal) -> list[Decimal]:
         given[index] = min(parts[index], less)
         less -= given[index]
     return given
-

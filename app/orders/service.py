@@ -96,9 +96,7 @@ def place(actor: Actor, quote_id: uuid.UUID, contact: Contact, payment_method: s
 
 
 def _placed_before(cart_id: int) -> Placed:
-    row = session.execute(
-        sa.select(OrderGroup.id, OrderGroup.number).where(OrderGroup.cart_id == cart_id)
-    ).one()
+    row = session.execute(sa.select(OrderGroup.id, OrderGroup.number).where(OrderGroup.cart_id == cart_id)).one()
     return Placed(row.id, row.number, replayed=True)
 
 
@@ -328,7 +326,8 @@ def payment_overdue(group_id: int) -> None:
     if not payments.mark_overdue(group_id):
         return
     orders: list[Order] = lock_rows(
-        Order, session.scalars(sa.select(Order.id).where(Order.group_id == group_id, Order.payment_status == "awaiting"))
+        Order,
+        session.scalars(sa.select(Order.id).where(Order.group_id == group_id, Order.payment_status == "awaiting")),
     )
     for order in orders:
         order.payment_status = "overdue"

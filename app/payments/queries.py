@@ -52,11 +52,13 @@ def commission_rules(day: date) -> list[Rule]:
             CommissionRule.id, CommissionRule.seller_id, CommissionRule.category_id, CommissionRule.percent,
             CommissionRule.valid_from, CommissionRule.valid_to,
         )
-        .where(CommissionRule.valid_from <= day, sa.or_(CommissionRule.valid_to.is_(None), CommissionRule.valid_to >= day))
+        .where(CommissionRule.valid_from <= day, sa.func.coalesce(CommissionRule.valid_to, day) >= day)
         .order_by(CommissionRule.position)
     )  # fmt: skip
     return [
-        Rule(r.id, r.seller_id, None if r.category_id is None else (r.category_id,), r.percent, r.valid_from, r.valid_to)
+        Rule(
+            r.id, r.seller_id, None if r.category_id is None else (r.category_id,), r.percent, r.valid_from, r.valid_to
+        )
         for r in rows
     ]
 

@@ -74,7 +74,11 @@ def freeze_fees(lines: Sequence[FeeLine]) -> None:
         fee = rules.fee_for(known, line.seller_id, line.category_path, line.gross, day)
         session.add(
             CommissionLine(
-                order_line_id=line.order_line_id, rule_id=fee.rule_id, percent=fee.percent, amount=fee.amount, vat=fee.vat
+                order_line_id=line.order_line_id,
+                rule_id=fee.rule_id,
+                percent=fee.percent,
+                amount=fee.amount,
+                vat=fee.vat,
             )
         )
 

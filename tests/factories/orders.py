@@ -19,6 +19,7 @@ from app.catalog.models import Category, Product, ProductUnit
 from app.core.db import session, unit_of_work
 from app.core.permissions import Actor, Membership
 from app.logistics.models import Carrier, CarrierWarehouse, Tariff, Vehicle
+from app.offers import listing
 from app.offers.models import (
     Offer,
     OfferStep,
@@ -92,11 +93,10 @@ def market(sellers: int = 1, warehouses: int = 1) -> Market:
     session.add(category)
     carrier = member("carrier", "dispatcher")
     made.carrier_id = carrier.carrier_id
-    session.add(
-        Carrier(id=made.carrier_id, name="Перевозчик Демо", depot_lat=55.8, depot_lon=37.72, is_active=True)
-    )
+    session.add(Carrier(id=made.carrier_id, name="Перевозчик Демо", depot_lat=55.8, depot_lon=37.72, is_active=True))
     session.flush()
     made.category_id = category.id
+    category.path = [category.id]
     session.add_all([
         Tariff(carrier_id=made.carrier_id, name="Город", base=150_000, per_km=5_000, per_tonne=20_000,
                max_mass_kg=10_000, max_km=200, valid_from=date(2026, 1, 1)),
@@ -168,6 +168,7 @@ def offer(
     for start, lower in (ladder or {}).items():
         session.add(OfferStep(offer_id=row.id, from_quantity=start, price=lower))
     session.flush()
+    listing.refresh([product.id])
     return row
 
 

@@ -14,7 +14,7 @@ from app.core.errors import Conflict, Invalid, NotFound
 from app.core.models import OutboxEvent
 from app.logistics.models import Delivery
 from app.offers.models import StockLevel
-from app.orders import fulfilments, queries, service
+from app.orders import fulfilments, queries, seller_queries, service
 from app.orders.models import Order, OrderEvent, OrderGroup, OrderLine
 from app.payments.models import Payment, Refund, SellerTransfer
 from tests.factories import orders as make
@@ -173,7 +173,7 @@ def test_another_sellers_order_is_absent() -> None:
         lambda: service.reject(stranger, case.order.number, "x"),
         lambda: fulfilments.start_picking(stranger, case.trip.public_id),
         lambda: fulfilments.ready(stranger, case.trip.public_id),
-        lambda: queries.seller_order(stranger.seller_id, case.order.number),
+        lambda: seller_queries.seller_order(stranger.seller_id, case.order.number),
         lambda: service.cancel(make.person(), case.order.number),
         lambda: queries.group_view(make.person().user, case.group.number),
     ):

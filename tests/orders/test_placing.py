@@ -46,14 +46,18 @@ def test_everything_that_belongs_to_a_purchase_is_written() -> None:
     [trip] = steps.trips_of(order)
     line = session.scalars(sa.select(OrderLine).where(OrderLine.order_id == order.id)).one()
     assert (line.sku, line.quantity, line.gross, line.net + line.vat) == (glue.sku, 10, 545_000, 545_000)
-    assert session.scalars(sa.select(CommissionLine.amount).where(CommissionLine.order_line_id == line.id)).one() == 32_700
+    assert (
+        session.scalars(sa.select(CommissionLine.amount).where(CommissionLine.order_line_id == line.id)).one() == 32_700
+    )
     assert session.scalars(sa.select(Delivery.number).where(Delivery.fulfilment_id == trip.id)).one() == order.number
     assert session.scalars(sa.select(Invoice.number)).all() == [group.number]
     timers = session.execute(sa.select(Timer.entity, Timer.transition)).all()
     assert {tuple(t) for t in timers} == {("order", "expire"), ("order_group", "payment_overdue")}
     assert "OrderPlaced" in session.scalars(sa.select(OutboxEvent.name)).all()
     assert session.scalars(sa.select(AuditEntry.action)).all() == ["order.placed"]
-    assert session.scalars(sa.select(Job.payload["template"].astext).where(Job.kind == "mail.send")).all() == ["order_placed"]
+    assert session.scalars(sa.select(Job.payload["template"].astext).where(Job.kind == "mail.send")).all() == [
+        "order_placed"
+    ]
     assert session.scalars(sa.select(Cart.status)).all() == ["ordered"]
     level = session.scalars(sa.select(StockLevel)).one()
     assert (level.on_hand, level.allocated) == (100, 10)

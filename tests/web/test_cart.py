@@ -39,10 +39,12 @@ def test_a_guest_fills_a_cart_kept_by_a_cookie(client: FlaskClient) -> None:
     glue, block = make.offer(market, 0), make.offer(market, 1, price=31_200)
     put(client, glue, "2")
     page = text_of(put(client, block, "3"))
-    assert "1 090 ₽" in page and "936 ₽" in page
+    assert "1 090 ₽" in page
+    assert "936 ₽" in page
     assert session.scalar(sa.select(sa.func.count()).select_from(Cart)) == 1
     cookie = client.get_cookie("cart")
-    assert cookie is not None and cookie.http_only
+    assert cookie is not None
+    assert cookie.http_only
     assert queries.cart_count(ANONYMOUS, cookie.value) == 2
 
 

@@ -37,7 +37,9 @@ def show() -> Response:
     return cart_page(removed=_removed())
 
 
-def cart_page(*, status: int = 200, error: str = "", notice: str = "", removed: Mapping[str, Any] | None = None) -> Response:
+def cart_page(
+    *, status: int = 200, error: str = "", notice: str = "", removed: Mapping[str, Any] | None = None
+) -> Response:
     """The page or its part."""
     actor = access.actor()
     site = default_site()

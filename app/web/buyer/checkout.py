@@ -92,7 +92,9 @@ def where_and_when(typed: Typed, status: int = 200) -> Response:
     )
 
 
-def who_pays(quote: Quote, typed: Typed, status: int = 200, differences: list[dict[str, Any]] | None = None) -> Response:
+def who_pays(
+    quote: Quote, typed: Typed, status: int = 200, differences: list[dict[str, Any]] | None = None
+) -> Response:
     """The second step, with everything repeated before the button."""
     actor = access.actor()
     payload = quote.payload
@@ -229,5 +231,3 @@ def _said(refusal: Invalid) -> dict[str, str]:
         name = error.pointer.rsplit("/", 1)[-1]
         found[names.get(name, name)] = texts.error_text(error.code, error.context)
     return found or {"": str(_("Some fields are not right."))}
-
-

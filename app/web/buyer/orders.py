@@ -122,7 +122,9 @@ def way_of(order: OrderView) -> list[dict[str, Any]]:
             "label": label,
             "icon": icon,
             "note": _short(at) if at else note,
-            "state": "past" if index < done and (last or index < done - 1 or done == 1) else _present(index, done, last),
+            "state": "past"
+            if index < done and (last or index < done - 1 or done == 1)
+            else _present(index, done, last),
         }
         for index, (label, icon, at, note) in enumerate(stages)
     ]

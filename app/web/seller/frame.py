@@ -7,7 +7,7 @@ from typing import Any
 from flask_babel import gettext as _  # type: ignore[import-untyped]  # the package ships no types
 
 from app.core.permissions import Actor, Permission, may
-from app.orders import queries as orders
+from app.orders import seller_queries as orders
 
 
 def context(actor: Actor) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from app.core.errors import Conflict, FieldError, Invalid
 from app.core.ids import parse_uuid
 from app.core.permissions import Permission, may
 from app.core.units import NotANumber, parse_decimal
-from app.orders import fulfilments, queries, service
+from app.orders import fulfilments, queries, seller_queries, service
 from app.orders.queries import OrderView
 from app.texts import orders as words
 from app.web import paths
@@ -60,7 +60,7 @@ def inbox() -> Response:
     actor = access.actor()
     tab = request.args.get("tab", "")
     before = request.args.get("before", "")
-    found = queries.inbox(
+    found = seller_queries.inbox(
         actor.seller_id, tab, before=int(before) if before.isdecimal() else None, limit=PAGE + 1
     )
     oldest = min((row.order.id for row in found.rows[:PAGE]), default=0)
@@ -70,7 +70,7 @@ def inbox() -> Response:
         done=False,
         rows=found.rows[:PAGE],
         counts=found.counts,
-        tab=tab if tab in queries.TABS else "",
+        tab=tab if tab in seller_queries.TABS else "",
         deadline_of=deadline_of,
         words=words,
         next_url=paths.with_query(request.path, tab=tab, before=oldest) if len(found.rows) > PAGE else "",
@@ -88,7 +88,7 @@ def show(number: str) -> Response:
 def order_page(number: str, *, status: int = 200, errors: list[tuple[str, str]] | None = None) -> Response:
     """The page, with what is wrong in a refused form."""
     actor = access.actor()
-    view = queries.seller_order(actor.seller_id, number)
+    view = seller_queries.seller_order(actor.seller_id, number)
     return render_page(
         "seller/order.html",
         None,
@@ -120,7 +120,7 @@ def _reached(order: OrderView) -> list[tuple[Any, str, str]]:
 @pages.get("/orders/<number>/picking-list", permission=Permission.SELLER_VIEW)
 def picking_list(number: str) -> Response:
     """The sheet a picker walks with, for printing."""
-    view = queries.seller_order(access.actor().seller_id, number)
+    view = seller_queries.seller_order(access.actor().seller_id, number)
     return make_response(render_template("documents/picking_list.html", view=view, name_of=name_of))
 
 
@@ -152,7 +152,7 @@ def reject(number: str) -> Response:
 def start_picking(trip: str) -> Response:
     """The warehouse begins."""
     known = uuid_or_404(trip)
-    number = queries.order_of_trip(access.actor().seller_id, known)
+    number = seller_queries.order_of_trip(access.actor().seller_id, known)
 
     def act() -> str:
         fulfilments.start_picking(access.actor(), known)
@@ -165,7 +165,7 @@ def start_picking(trip: str) -> Response:
 def ready(trip: str) -> Response:
     """Packed, counted, waiting for the truck."""
     known = uuid_or_404(trip)
-    number = queries.order_of_trip(access.actor().seller_id, known)
+    number = seller_queries.order_of_trip(access.actor().seller_id, known)
 
     def act() -> str:
         less = fulfilments.ready(access.actor(), known, _quantities())
@@ -180,7 +180,7 @@ def ready(trip: str) -> Response:
 def returned(trip: str) -> Response:
     """What was not handed over is back on the shelf."""
     known = uuid_or_404(trip)
-    number = queries.order_of_trip(access.actor().seller_id, known)
+    number = seller_queries.order_of_trip(access.actor().seller_id, known)
 
     def act() -> str:
         fulfilments.receive_back(access.actor(), known)
