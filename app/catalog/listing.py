@@ -265,6 +265,34 @@ def facets(filters: Filters, known: Sequence[AttributeRow]) -> Facets:
     return _assembled(rows, known, filters)
 
 
+def without_each(filters: Filters, known: Sequence[AttributeRow]) -> dict[str, int]:
+    """For an empty list: how many products there would be without each of its filters, in one query.
+
+    Keys: those of `filters.attributes`, and `price`, `seller`, `in_stock`.
+    """
+    ids = _ids_by_key(known)
+    gates = {key: _value_condition(key, values, ids) for key, values in filters.attributes.items()}
+    for name, found in (
+        ("price", _price_conditions(filters)), ("seller", _seller_condition(filters)),
+        ("in_stock", _stock_condition(filters)),
+    ):  # fmt: skip
+        if found:
+            gates[name] = sa.and_(*found)
+    if not gates:
+        return {}
+    counts = (
+        sa.func.count().filter(sa.and_(sa.true(), *(gate for name, gate in gates.items() if name != dropped)))
+        for dropped in gates
+    )
+    statement = (
+        sa.select(*counts)
+        .select_from(Product)
+        .join(ProductListing, ProductListing.product_id == Product.id)
+        .where(*_base_conditions(filters))
+    )
+    return dict(zip(gates, session.execute(statement).one(), strict=True))
+
+
 def _counted(kind: str, value: sa.ColumnElement[Any], where: sa.ColumnElement[bool], base: sa.CTE) -> Part:
     return (
         sa.select(sa.literal(kind).label("kind"), value.label("value"), sa.func.count(base.c.id).label("n"))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from flask import Response, current_app, render_template, request
+from flask_babel import gettext as _  # type: ignore[import-untyped]  # the package ships no types
 from werkzeug.datastructures import MultiDict
 
 from app.access import Guarded
@@ -21,7 +22,7 @@ from app.texts.catalog import SORTS
 from app.web import paths
 from app.web.assets import asset_url
 from app.web.drawings import file_of
-from app.web.filters import language, relative_day
+from app.web.filters import language, money, relative_day
 from app.web.htmx import render_page
 from app.web.unit_texts import unit_label as units
 
@@ -32,10 +33,20 @@ NOT_ATTRIBUTES = {"sort", "cursor", "q", "price_min", "price_max", "seller", "in
 
 @dataclass(frozen=True, slots=True)
 class Chip:
-    """An applied filter and the address of the list without it."""
+    """An applied filter, the address of the list without it, and which filter it belongs to."""
 
     text: str
     url: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """For an empty list: without this filter there would be so many products."""
+
+    text: str
+    url: str
+    count: int
 
 
 @pages.get("/catalog", permission=Permission.PUBLIC)
@@ -52,7 +63,8 @@ def category(slug: str) -> Response:
     known = queries.attributes(node.leaves())
     if node.children:
         known = []  # attributes differ from leaf to leaf; above leaves only brand, price, seller and stock narrow
-    return _list("buyer/catalog.html", paths.category_path(slug), Filters(category_ids=node.leaves()), known, trail=trail)
+    filters = Filters(category_ids=node.leaves())
+    return _list("buyer/catalog.html", paths.category_path(slug), filters, known, trail=trail)
 
 
 @pages.get("/search", permission=Permission.PUBLIC)
@@ -61,7 +73,8 @@ def find() -> Response:
     text = request.args.get("q", "").strip()[:200]
     found = search.match(text) if text else None
     if found is None:
-        return render_page("buyer/search_empty.html", "buyer/_search_empty.html", q=text, tree=queries.tree(current_app.extensions["cache"]))
+        tree = queries.tree(current_app.extensions["cache"])
+        return render_page("buyer/search_empty.html", "buyer/_search_empty.html", q=text, tree=tree)
     return _list("buyer/catalog.html", paths.SEARCH, Filters(match=found), [], q=text, meant=found.meant, trail=())
 
 
@@ -77,7 +90,9 @@ def _list(template: str, path: str, base: Filters, known: list[queries.Attribute
     counted = listing.facets(filters, known)
     names = seller_names([seller for seller, _ in counted.sellers])
     query = {k: args.getlist(k) for k in args if k != "cursor"}
+    applied = chips(path, query, filters, counted, names)
     context |= {
+        "drops": [] if items else drops(path, query, applied, listing.without_each(filters, known)),
         "path": path,
         "query": query,
         "filters": filters,
@@ -87,7 +102,8 @@ def _list(template: str, path: str, base: Filters, known: list[queries.Attribute
         "sellers": [(str(s), names.get(s, ""), n, s in filters.seller_ids) for s, n in counted.sellers],
         "cards": [card(item) for item in items],
         "next_url": paths.with_query(path, query, cursor=following) if following else "",
-        "chips": chips(path, query, filters, counted, names),
+        "chips": applied,
+        "reset_url": paths.with_query(path, {"q": query.get("q")}),
         "q": context.get("q", ""),
     }
     return render_page(template, "buyer/_results.html", **context)
@@ -128,10 +144,38 @@ def chips(
         for value in values:
             rest = [v for v in query.get(key, []) if v != value]
             label = f"{facet.name(language())}: {value}{unit}" if facet else value
-            found.append(Chip(label, paths.with_query(path, query, **{key: rest or None})))
+            found.append(Chip(label, paths.with_query(path, query, **{key: rest or None}), key))
     for seller in filters.seller_ids:
         rest = [s for s in query.get("seller", []) if s != str(seller)]
-        found.append(Chip(sellers.get(seller, str(seller)), paths.with_query(path, query, seller=rest or None)))
+        found.append(
+            Chip(sellers.get(seller, str(seller)), paths.with_query(path, query, seller=rest or None), "seller")
+        )
+    if filters.price_min is not None or filters.price_max is not None:
+        found.append(Chip(_price_text(filters), paths.with_query(path, query, price_min=None, price_max=None), "price"))
+    if filters.in_stock:
+        found.append(Chip(_("In stock"), paths.with_query(path, query, in_stock=None), "in_stock"))
+    return found
+
+
+def _price_text(filters: Filters) -> str:
+    low, high = filters.price_min, filters.price_max
+    if low is not None and high is not None:
+        return str(_("%(low)s to %(high)s", low=money(low), high=money(high)))
+    if low is not None:
+        return str(_("from %(low)s", low=money(low)))
+    return str(_("up to %(high)s", high=money(high or 0)))
+
+
+def drops(
+    path: str, query: Mapping[str, list[str]], applied: Sequence[Chip], counts: Mapping[str, int]
+) -> list[Drop]:
+    """Filters whose absence would show something, the most fruitful first."""
+    found = []
+    for key, count in sorted(counts.items(), key=lambda item: -item[1]):
+        names = [chip.text for chip in applied if chip.key == key]
+        gone = ("price_min", "price_max") if key == "price" else (key,)
+        if count and names:
+            found.append(Drop(", ".join(names), paths.with_query(path, query, **dict.fromkeys(gone)), count))
     return found
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from flask import Response, current_app, flash, request
 from flask_babel import gettext as _  # type: ignore[import-untyped]  # the package ships no types
-from flask_babel import lazy_gettext as _l
+from flask_babel import lazy_gettext
 
 from app import access, texts
 from app.access import Guarded
@@ -34,14 +34,14 @@ pages = Guarded("seller_offers", __name__, url_prefix="/seller/offers")
 LIST = "/seller/offers"
 PAGE_SIZE = 50
 FIELDS = (
-    Field("sku", _l("SKU"), most=100),
-    Field("price", _l("Price"), "money", "₽"),
+    Field("sku", lazy_gettext("SKU"), most=100),
+    Field("price", lazy_gettext("Price"), "money", "₽"),
     Field(
-        "ladder", _l("Price ladder"), required=False, most=300,
-        hint=_l("From a quantity a lower price: 10 = 520; 50 = 499"),
+        "ladder", lazy_gettext("Price ladder"), required=False, most=300,
+        hint=lazy_gettext("From a quantity a lower price: 10 = 520; 50 = 499"),
     ),
-    Field("lead_time_days", _l("Days to make ready"), "number", required=False),
-    Field("active", _l("On sale"), "check", required=False),
+    Field("lead_time_days", lazy_gettext("Days to make ready"), "number", required=False),
+    Field("active", lazy_gettext("On sale"), "check", required=False),
 )
 
 

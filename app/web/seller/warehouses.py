@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Response, current_app, flash, request
 from flask_babel import gettext as _  # type: ignore[import-untyped]  # the package ships no types
-from flask_babel import lazy_gettext as _l
+from flask_babel import lazy_gettext
 
 from app import access
 from app.access import Guarded
@@ -24,15 +24,15 @@ from app.web.seller import frame
 pages = Guarded("seller_warehouses", __name__, url_prefix="/seller/warehouses")
 LIST = "/seller/warehouses"
 FIELDS = (
-    Field("name", _l("Name"), most=100),
-    Field("address", _l("Address"), most=300),
-    Field("lat", _l("Latitude"), hint=_l("Degrees, for example 55.8096")),
-    Field("lon", _l("Longitude"), hint=_l("Degrees, for example 37.7463")),
-    Field("opens_at", _l("Opens"), "time"),
-    Field("closes_at", _l("Closes"), "time"),
-    Field("max_vehicle_kg", _l("Heaviest truck that may drive in"), "number", "kg", required=False),
-    Field("loading_minutes", _l("Minutes to load a truck"), "number"),
-    Field("is_active", _l("Works"), "check", required=False),
+    Field("name", lazy_gettext("Name"), most=100),
+    Field("address", lazy_gettext("Address"), most=300),
+    Field("lat", lazy_gettext("Latitude"), hint=lazy_gettext("Degrees, for example 55.8096")),
+    Field("lon", lazy_gettext("Longitude"), hint=lazy_gettext("Degrees, for example 37.7463")),
+    Field("opens_at", lazy_gettext("Opens"), "time"),
+    Field("closes_at", lazy_gettext("Closes"), "time"),
+    Field("max_vehicle_kg", lazy_gettext("Heaviest truck that may drive in"), "number", "kg", required=False),
+    Field("loading_minutes", lazy_gettext("Minutes to load a truck"), "number"),
+    Field("is_active", lazy_gettext("Works"), "check", required=False),
 )
 
 
