@@ -34,6 +34,7 @@ JOB_HANDLERS: dict[str, str] = {
     "housekeeping.daily": "workers.housekeeping:daily",
     "organisations.approved": "workers.organisations:approved",
     "organisations.suspended": "workers.organisations:suspended",
+    "estimate.price": "workers.estimates:price",
     "route.plan": "workers.routing:plan",
     "orders.delivery_handed_over": "workers.orders:delivery_handed_over",
     "orders.delivery_on_the_way": "workers.orders:delivery_on_the_way",

@@ -133,7 +133,7 @@ def _needs(row: DeliveryRow) -> frozenset[str]:
 
 
 def _lots(row: DeliveryRow, trucks: Sequence[Truck], day: date) -> list[tuple[Shipment, int, int]]:
-    """The delivery as shipments that fit a truck: one, or several lots when it is larger than the largest able truck."""
+    """The delivery as shipments that fit a truck: one, or several lots when the largest able truck is too small."""
     needs, limit = _needs(row), row.site.get("max_vehicle_kg")
     able = [
         t

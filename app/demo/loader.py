@@ -289,6 +289,12 @@ def _units(tables: Tables, product_id: int, number: int, product: DemoProduct) -
     if not own_content:
         factor = 1 / content
         tables.units.add(product_id, code, factor.numerator, factor.denominator, 1, 1, False, True, "", 1)
+    for position, (unit, held) in enumerate(product.also, start=3):
+        if unit not in (sale.unit, code):
+            factor = 1 / held
+            tables.units.add(
+                product_id, unit, factor.numerator, factor.denominator, 1, 1, False, False, "", position
+            )
     if sale.unit in PALLET_UNITS and sale.weight_kg >= 3:
         on_pallet = max(10, min(480, int(1000 / sale.weight_kg)))
         tables.units.add(product_id, "pallet", on_pallet, 1, 1, 1, False, False, "", 2)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from app.demo.taxonomy import Attribute, Leaf, SaleUnit, Wanted
@@ -28,6 +28,8 @@ class DemoProduct:
     sale: SaleUnit
     needed: bool
     """Some assembly needs it, so sellers must have it."""
+    also: tuple[tuple[str, Fraction], ...] = ()
+    """Further measures: (unit, how much of it one unit of sale holds)."""
 
     @property
     def name_ru(self) -> str:
@@ -95,6 +97,7 @@ def products_of(leaf: Leaf, needed: set[Wanted], limit: int = LIMIT) -> Iterator
     for want in sorted(needed, key=repr):
         for _ in range(4):
             product = _variant(leaf, rng, dict(want.spec), _sale_for(leaf, want, rng), needed=True)
+            product = replace(product, also=(*product.also, *_stated_yield(product, want)))
             if _new(product, seen):
                 made += 1
                 yield product
@@ -142,7 +145,24 @@ def _variant(leaf: Leaf, rng: random.Random, fixed: dict[str, str], sale: SaleUn
     values |= _from_pack(leaf, sale)
     brand = rng.choice(leaf.brands)
     brand = "" if brand[0].islower() or brand == "Без марки" else brand
-    return DemoProduct(leaf, brand, tuple(values.items()), sale, needed)
+    return DemoProduct(leaf, brand, tuple(values.items()), sale, needed, _board_measures(values, sale))
+
+
+def _stated_yield(product: DemoProduct, want: Wanted) -> tuple[tuple[str, Fraction], ...]:
+    """A pack that states its yield in another unit than its contents (paste for so many m2 of wallpaper)."""
+    known = {product.sale.unit, product.sale.content_unit, *(unit for unit, _ in product.also)}
+    if want.content is None or want.unit != product.sale.unit or want.content_unit in known:
+        return ()
+    return ((want.content_unit, want.content),)
+
+
+def _board_measures(values: dict[str, str], sale: SaleUnit) -> tuple[tuple[str, Fraction], ...]:
+    """Metres and square metres of a board or beam that is sold by volume or piece, from its section."""
+    if not {"thick_mm", "width_mm"} <= values.keys() or "m3" not in (sale.unit, sale.content_unit):
+        return ()
+    thick, width = Fraction(values["thick_mm"]) / 1000, Fraction(values["width_mm"]) / 1000
+    cubic = sale.content if sale.content_unit == "m3" else Fraction(1)
+    return (("m", cubic / (thick * width)), ("m2", cubic / thick))
 
 
 def _cut(leaf: Leaf, rng: random.Random, values: dict[str, str], sale: SaleUnit, *, keep_area: bool) -> SaleUnit:

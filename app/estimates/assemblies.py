@@ -103,7 +103,7 @@ class Assembly:
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """Several assemblies from one set of dimensions. `mapping`: assembly -> input -> formula over the bundle's inputs."""
+    """Several assemblies from one set of dimensions: `mapping` is assembly -> input -> formula."""
 
     id: str
     ru: str

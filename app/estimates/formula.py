@@ -146,7 +146,7 @@ def _binary(op: ast.operator, left: Fraction, right: Fraction) -> Fraction:
 
 def _compare(op: ast.cmpop, left: Value, right: Value) -> Fraction:
     same_kind = isinstance(left, str) == isinstance(right, str)
-    if not same_kind or isinstance(left, str) and not isinstance(op, ast.Eq | ast.NotEq):
+    if not same_kind or (isinstance(left, str) and not isinstance(op, ast.Eq | ast.NotEq)):
         return Fraction(int(isinstance(op, ast.NotEq)))
     return Fraction(int(_COMPARE[type(op)](left, right)))
 
@@ -175,7 +175,9 @@ class _Filled(ast.NodeTransformer):
 def short(value: Fraction, places: int = 3) -> str:
     """A decimal with at most `places` digits after the point, half up."""
     scaled = (2 * abs(value.numerator) * 10**places + value.denominator) // (2 * value.denominator)
-    text = format(Decimal(scaled).scaleb(-places), "f").rstrip("0").rstrip(".") if scaled % 10**places else str(
-        scaled // 10**places
+    text = (
+        format(Decimal(scaled).scaleb(-places), "f").rstrip("0").rstrip(".")
+        if scaled % 10**places
+        else str(scaled // 10**places)
     )
     return f"-{text}" if value < 0 and scaled else text

@@ -43,6 +43,8 @@ class Estimate(Base):
     project_id: Mapped[int | None] = ref("project.id")
     title: Mapped[str]
     items: Mapped[JsonList]
+    choices: Mapped[Json]
+    """Material key -> {"product": outward id, "waste_pct": text}: what the buyer chose by hand."""
     state: Mapped[str] = mapped_column(server_default="pricing")
     job_id: Mapped[uuid.UUID | None]
     goods: Mapped[int | None] = mapped_column(sa.BigInteger)

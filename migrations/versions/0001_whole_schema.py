@@ -6,6 +6,8 @@ Revises:
 
 from __future__ import annotations
 
+from datetime import date
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
@@ -28,6 +30,16 @@ LEDGERS = (
     "stock_movement",
 )
 """Tables whose rows are never changed (domain invariant 4)."""
+
+VAT_RATES = (
+    ("general", 20, "2019-01-01", "2025-12-31"),
+    ("general", 22, "2026-01-01", None),
+    ("reduced10", 10, "2004-01-01", None),
+    ("special7", 7, "2025-01-01", None),
+    ("special5", 5, "2025-01-01", None),
+    ("none", 0, "2004-01-01", None),
+)
+"""Tax Code of Russia, art. 164 and 145 with the rates of the simplified regime since 2025."""
 
 APPEND_ONLY = """
 CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -59,6 +71,18 @@ def upgrade() -> None:
             f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE ON {table} "
             "FOR EACH ROW EXECUTE FUNCTION refuse_change()"
         )
+    op.bulk_insert(
+        sa.table("vat_rate", sa.column("code"), sa.column("percent"), sa.column("valid_from"), sa.column("valid_to")),
+        [
+            {
+                "code": code,
+                "percent": percent,
+                "valid_from": date.fromisoformat(start),
+                "valid_to": end and date.fromisoformat(end),
+            }
+            for code, percent, start, end in VAT_RATES
+        ],
+    )
     op.execute(MAKE_PARTITION)
     for months in (-1, 0, 1, 2):
         op.execute(f"SELECT make_position_partition((now() + interval '{months} month')::date)")
@@ -1023,6 +1047,9 @@ def create_tables() -> None:
         sa.Column("title", sa.String(), nullable=False),
         sa.Column(
             "items", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'[]'::jsonb"), nullable=False
+        ),
+        sa.Column(
+            "choices", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'::jsonb"), nullable=False
         ),
         sa.Column("state", sa.String(), server_default="pricing", nullable=False),
         sa.Column("job_id", sa.Uuid(), nullable=True),

@@ -1,0 +1,124 @@
+"""Which product and offer satisfy a material: pure choice among candidates."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from app.core.money import line_total
+from app.core.units import ceil_to_step
+from app.estimates.assemblies import Pooled
+from app.offers.candidates import CandidateProduct
+from app.offers.queries import OfferForSale
+
+SHORTLIST = 8
+"""Products of a line whose offers are looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """How a product fits: constraints it does not meet; `content` of the line unit in one base unit."""
+
+    product: CandidateProduct
+    content: Fraction
+    unmet: tuple[str, ...]
+    far: int
+    """Constraints that are not even near (another first number, another word)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The offer to buy: `packs` units of sale at `price` each; `problem` is empty or short_stock."""
+
+    product: CandidateProduct
+    offer: OfferForSale
+    content: Fraction
+    packs: int
+    price: int
+    total: int
+    unmet: tuple[str, ...]
+    problem: str = ""
+
+
+def content_of(product: CandidateProduct, line: Pooled) -> Fraction | None:
+    """How much of the line's unit one base unit of the product holds; None when they cannot be compared."""
+    if line.unit in product.units:
+        return 1 / product.units[line.unit]
+    sold = line.parts[0]
+    if line.unit == "pcs" and product.base_unit == sold.sold_unit:
+        return sold.sold_content
+    return None
+
+
+def fit(product: CandidateProduct, line: Pooled) -> Fit | None:
+    """How well the product meets the constraints of the line."""
+    content = content_of(product, line)
+    if content is None:
+        return None
+    unmet = [(key, wanted) for key, wanted in line.spec if not _same(product.values.get(key, ""), wanted)]
+    far = sum(not _near(product.values.get(key, ""), wanted) for key, wanted in unmet)
+    return Fit(product, content, tuple(key for key, _ in unmet), far)
+
+
+def _same(value: str, wanted: str) -> bool:
+    if value == wanted:
+        return True
+    try:
+        return Fraction(value) == Fraction(wanted)
+    except (ValueError, ZeroDivisionError):
+        return False
+
+
+def _near(value: str, wanted: str) -> bool:
+    """A size that begins with the same figures: 50х40 for 50х50, 667х500х80 for 667х500."""
+    first, other = re.findall(r"\d+(?:\.\d+)?", value), re.findall(r"\d+(?:\.\d+)?", wanted)
+    return bool(first and other) and first[0] == other[0]
+
+
+def shortlist(line: Pooled, products: Sequence[CandidateProduct]) -> list[Fit]:
+    """The best fitting products of the line's category: fewest constraints unmet, in stock, cheapest for the job."""
+    fits = [f for p in products if p.category == line.category for f in [fit(p, line)] if f is not None]
+    fits.sort(key=lambda f: (f.far, len(f.unmet), f.product.available <= 0, _rough_total(f, line), f.product.id))
+    if not fits:
+        return []
+    best = (fits[0].far, len(fits[0].unmet))
+    return [f for f in fits if (f.far, len(f.unmet)) == best][:SHORTLIST]
+
+
+def _rough_total(found: Fit, line: Pooled) -> Fraction:
+    return -(-line.gross // found.content) * Fraction(found.product.price_from)
+
+
+def choose(line: Pooled, fits: Sequence[Fit], offers: Mapping[int, Sequence[OfferForSale]]) -> Choice | None:
+    """The cheapest offer that has enough; when nobody has, the one with most of it."""
+    choices = [
+        _choice(line, found, offer)
+        for found in fits
+        for offer in offers.get(found.product.id, ())
+        if offer.available > 0
+    ]
+    if not choices:
+        return None
+    return min(choices, key=lambda c: (bool(c.problem), c.total if not c.problem else -c.offer.available, c.offer.id))
+
+
+def _choice(line: Pooled, found: Fit, offer: OfferForSale) -> Choice:
+    per_unit = found.content * offer.factor
+    quantity = ceil_to_step(line.gross / per_unit, offer.step, offer.minimum)
+    price = offer.price_for(quantity).price
+    return Choice(
+        found.product, offer, per_unit, int(quantity), price, line_total(price, quantity), found.unmet,
+        "" if offer.available >= quantity else "short_stock",
+    )  # fmt: skip
+
+
+def why_nothing(line: Pooled, products: Sequence[CandidateProduct]) -> str:
+    """The reason when no offer was chosen: no_product, unit_mismatch or no_stock."""
+    same = [p for p in products if p.category == line.category]
+    if not same:
+        return "no_product"
+    if all(content_of(p, line) is None for p in same):
+        return "unit_mismatch"
+    return "no_stock"
