@@ -17,7 +17,8 @@ from tests.factories.orders import Market, market, number
 def category(name: str = "Категория", parent: Category | None = None, **fields: Any) -> Category:
     """A category under `parent`."""
     row = Category(
-        slug=f"c{number()}", name_ru=name, name_en=fields.pop("name_en", "Category"), parent_id=parent.id if parent else None,
+        slug=f"c{number()}", name_ru=name, name_en=fields.pop("name_en", "Category"),
+        parent_id=parent.id if parent else None,
         depth=parent.depth + 1 if parent else 1, **fields,
     )  # fmt: skip
     session.add(row)
@@ -67,7 +68,9 @@ def product(
     return row
 
 
-def offer(made: Market, what: Product, seller: int = 0, *, price: int = 50_000, stock: int = 100, **fields: Any) -> Offer:
+def offer(
+    made: Market, what: Product, seller: int = 0, *, price: int = 50_000, stock: int = 100, **fields: Any
+) -> Offer:
     """An offer of the product with stock in the seller's first warehouse."""
     actor = made.sellers[seller]
     row = Offer(
