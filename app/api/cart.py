@@ -133,7 +133,7 @@ def line_out(line: PlannedLine) -> CartLineOut:
         total=money(line.gross),
         mass_kg=figure(line.mass_kg),
         volume_m3=figure(line.volume_m3),
-        problem=line.problem,  # type: ignore[arg-type]  # the plan knows these three
+        problem=line.problem,
     )
 
 

@@ -11,6 +11,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from app.accounts import requisites
+from app.catalog import queries as catalog
+from app.catalog.queries import CategoryNode
 from app.core import audit, clock, events, mail, timers
 from app.core.db import lock_rows, session, unit_of_work
 from app.core.errors import Conflict, FieldError, Invalid, NotFound
@@ -48,6 +50,7 @@ from app.orders.transitions import (
     move_trip,
     note,
 )
+from app.payments import queries as payment_queries
 from app.payments import service as payments
 
 REASON_LENGTH = 500
@@ -126,7 +129,7 @@ def _write(actor: Actor, quote: Quote, plan: Plan, who: Contact, payment_method:
         quote=quote,
         lines=lines,
         warehouses=offers.warehouses(t["warehouse_id"] for t in quote.payload["trips"]),
-        category_paths={category: (category,) for category in categories},
+        category_paths=_paths_of(categories),
         contact=who,
         payment_method=payment_method,
         comment=comment.strip(),
@@ -139,6 +142,19 @@ def _write(actor: Actor, quote: Quote, plan: Plan, who: Contact, payment_method:
         if refusal.code != "stock_changed" or "items" not in refusal.context:
             raise
         raise Conflict("stock_changed", differences=_differences(refusal.context["items"], plan.lines)) from None
+
+
+def _paths_of(categories: set[int]) -> dict[int, tuple[int, ...]]:
+    """Category -> itself and everything above it, for rules of fees; the tree is read only when a rule asks."""
+    if not payment_queries.has_category_rules(clock.today()):
+        return {category: (category,) for category in categories}
+    found: dict[int, tuple[int, ...]] = {}
+    waiting: list[tuple[CategoryNode, tuple[int, ...]]] = [(node, ()) for node in catalog.tree()]
+    while waiting:
+        node, above = waiting.pop()
+        found[node.id] = (*above, node.id)
+        waiting.extend((child, found[node.id]) for child in node.children)
+    return {category: found.get(category, (category,)) for category in categories}
 
 
 def _differences(items: Sequence[Mapping[str, Any]], lines: Sequence[PlannedLine]) -> list[dict[str, Any]]:

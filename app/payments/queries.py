@@ -63,6 +63,11 @@ def commission_rules(day: date) -> list[Rule]:
     ]
 
 
+def has_category_rules(day: date) -> bool:
+    """Whether any rule of the day speaks of a category."""
+    return any(rule.category_ids is not None for rule in commission_rules(day))
+
+
 def payment_of(group_id: int) -> PaymentRow | None:
     """The payment of a purchase."""
     row = session.execute(

@@ -11,6 +11,7 @@ from flask_babel import gettext as _  # type: ignore[import-untyped]  # the pack
 from app import access
 from app.access import Guarded
 from app.accounts import queries as accounts
+from app.core import clock
 from app.core.errors import Conflict, Invalid, NotFound
 from app.core.permissions import Permission
 from app.orders import numbers, queries, service
@@ -95,8 +96,16 @@ def invoice(number: str) -> Response:
         person=person,
         operator=payment_rules.OPERATOR,
         name_of=name_of,
+        issued=clock.local(view.row.created_at).strftime("%d.%m.%Y"),
+        due=view.payment.due_on.strftime("%d.%m.%Y") if view.payment.due_on else "",
     )
     return make_response(body)
+
+
+_NOW = {
+    "planned": 1, "picking": 2, "ready": 2, "handed_over": 3, "in_transit": 3, "failed": 4, "returning": 4,
+}  # fmt: skip
+"""State of the goods -> the step that is going on; in every other state all steps are past."""
 
 
 def way_of(order: OrderView) -> list[dict[str, Any]]:
@@ -105,35 +114,27 @@ def way_of(order: OrderView) -> list[dict[str, Any]]:
     if status in ("rejected", "expired", "cancelled"):
         return _stopped(order)
     trip = next((t for t in order.trips if t.status != "cancelled"), None)
-    when = short_day(trip.day) if trip else ""
+    waits = status == "placed"
+    failed = goods in ("failed", "returning", "returned")
+    door = order.reached("fulfilment.failed", "fulfilment.delivered", "fulfilment.partially_delivered")
     stages = [
         (_("Placed"), "receipt-text", order.row.created_at, ""),
-        (_("Accepted"), "check", order.row.accepted_at, _("until %(time)s", time=moment(order.row.accept_by))),
-        (_("Picked"), "package", order.reached("fulfilment.ready"), ""),
-        (_("On the way"), "truck", order.reached("fulfilment.in_transit"), when),
-        (_("Delivered"), "circle-check", order.reached("fulfilment.delivered", "fulfilment.partially_delivered"), ""),
-    ]
-    done = sum(1 for _label, _icon, at, _note in stages if at is not None)
-    if goods in ("failed", "returning", "returned"):
-        stages[4] = (_("Not delivered"), "circle-alert", order.reached("fulfilment.failed"), "")
-    last = status == "completed" or goods in ("failed", "returned")
+        (_("Seller's answer") if waits else _("Accepted"), "clock" if waits else "check", order.row.accepted_at,
+         _("until %(time)s", time=moment(order.row.accept_by))),
+        (_("Picking") if goods == "picking" else _("Picked"), "package", order.reached("fulfilment.ready"), ""),
+        (_("On the way"), "truck", order.reached("fulfilment.handed_over"), short_day(trip.day) if trip else ""),
+        (_("Not delivered") if failed else _("Delivered"), "circle-alert" if failed else "circle-check", door, ""),
+    ]  # fmt: skip
+    now = 1 if waits else _NOW.get(goods, len(stages))
     return [
         {
             "label": label,
             "icon": icon,
             "note": _short(at) if at else note,
-            "state": "past"
-            if index < done and (last or index < done - 1 or done == 1)
-            else _present(index, done, last),
+            "state": "past" if index < now else "now" if index == now else "next",
         }
         for index, (label, icon, at, note) in enumerate(stages)
     ]
-
-
-def _present(index: int, done: int, last: bool) -> str:
-    """The last step reached is the present one; while the seller thinks, accepting is."""
-    now = 1 if done == 1 else done - 1
-    return "now" if index == now and not last else "next"
 
 
 def _stopped(order: OrderView) -> list[dict[str, Any]]:
