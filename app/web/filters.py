@@ -189,6 +189,11 @@ def _format_day(value: date, pattern: str, locale: str) -> str:
     return format_date(value, pattern, locale=Locale.parse(locale))
 
 
+def fraction(text: str) -> Fraction:
+    """An exact value kept as "num/den"."""
+    return Fraction(text)
+
+
 def iso(value: date | datetime) -> str:
     """For the `datetime` attribute of <time>."""
     return value.isoformat(timespec="minutes") if isinstance(value, datetime) else value.isoformat()
@@ -216,7 +221,7 @@ def init_filters(app: Flask, assets: Assets) -> None:
     """Give the templates of `app` the filters and functions of this module."""
     filters: tuple[Callable[..., Any], ...] = (
         number, figure, money, qty, unit, mass, volume, metres, percent, day, short_day, relative_day, time_of_day, moment,
-        minutes, duration, iso,
+        minutes, duration, iso, fraction,
     )  # fmt: skip
     app.jinja_env.filters.update({function.__name__: function for function in filters})
     from app.web import charts, draw, status_texts

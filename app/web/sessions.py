@@ -16,6 +16,7 @@ from app.core.permissions import ANONYMOUS, Actor
 
 DEVICE_COOKIE = "device"
 CART_COOKIE = "cart"
+ESTIMATES_COOKIE = "estimates"
 YEAR = 365 * 24 * 3600
 
 

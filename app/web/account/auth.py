@@ -17,6 +17,7 @@ from app.accounts import service
 from app.accounts.service import NewUser, ProfileChange
 from app.core.errors import DomainError
 from app.core.permissions import Actor, Permission
+from app.estimates import service as estimates
 from app.orders import carts
 from app.web import limits, sessions
 from app.web.filters import language
@@ -86,6 +87,7 @@ def _signed_in(signed: service.SignedIn, browser: service.Client, target: str) -
     """Start the session, take the guest's cart along, go where the person wanted."""
     response = make_response(redirect(target, code=303))
     actor = Actor(user_id=signed.user_id, device_id=signed.device_id, ip=browser.ip)
+    estimates.adopt(actor, request.cookies.get(sessions.ESTIMATES_COOKIE, ""))
     token = sessions.guest_cart_token()
     if token:
         for change in carts.merge_guest_cart(actor, token):

@@ -167,7 +167,9 @@ def add_site() -> ResponseReturnValue:
 def show_site(site: str) -> str:
     """The form of a site."""
     row = queries.site(access.actor().user, given(site))
-    return render_template("account/site.html", form=SiteForm(obj=row, formdata=None), site=row, active="sites", next="")
+    return render_template(
+        "account/site.html", form=SiteForm(obj=row, formdata=None), site=row, active="sites", next=""
+    )
 
 
 @pages.post("/account/sites/<site>", permission=Permission.BUY)
