@@ -20,7 +20,7 @@ from app.core import clock, events
 from app.core.db import lock_rows, session, unit_of_work
 from app.core.errors import Conflict, Invalid, NotFound, Stale
 from app.core.permissions import Actor
-from app.logistics import rules
+from app.logistics import courier_views, rules
 from app.logistics.events import DeliveryCompleted, DeliveryHandedOver, DeliveryOnTheWay
 from app.logistics.models import Courier, Delivery, DeliveryAttempt, Route, RoutePlan, Shift, Stop
 from app.logistics.service import move, note
@@ -128,7 +128,7 @@ def arrive(actor: Actor, stop: uuid.UUID, tap: Tap = Tap()) -> None:
     _loaded_before(found)
     found.stop.arrived_at = found.at
     _finish(found, step, "arrived" if found.stop.kind == "drop" else "arrived_at_warehouse")
-    _refresh_etas(found, found.at - found.stop.planned_arrival)
+    _refresh_etas(found, _own_timing(found).leaves(found.at))
 
 
 @unit_of_work
@@ -186,6 +186,24 @@ def _complete(actor: Actor, stop: uuid.UUID, given: HandOver, tap: Tap) -> int |
     return None
 
 
+@unit_of_work
+def load_all_here(actor: Actor, stop: uuid.UUID, tap: Tap = Tap()) -> int:
+    """Everything the route takes at this warehouse now is on the truck, whole. Returns how many stops that were.
+
+    Raises:
+        NotFound: absent, or not a pickup of the courier.
+        Conflict: as `complete`.
+    """
+    here = courier_views.stop(actor.user, stop)
+    if here.kind != "pickup":
+        raise NotFound()
+    loaded = 0
+    for one in courier_views.pickups_here(actor.user, stop):
+        left = _complete(actor, one, HandOver(), Tap(tap.at, tap.lat, tap.lon))
+        loaded += left is None
+    return loaded
+
+
 def _try_pin(delivery: Delivery, pin: str) -> int | None:
     """None when the PIN is right, else the number of tries left."""
     if delivery.pin_failures >= rules.PIN_TRIES:
@@ -222,7 +240,7 @@ def fail(actor: Actor, stop: uuid.UUID, reason: str, comment: str = "", tap: Tap
     if _last_lot(found):
         partly = _some_lot_done(found)
         _conclude(found, "partially_delivered" if partly else "failed", reason, [], proof, None, actor.user)
-    _refresh_etas(found, found.at - found.stop.planned_departure)
+    _refresh_etas(found, found.at)
     _close_route(found.route, found.at)
 
 
@@ -294,7 +312,7 @@ def _load(found: _Open, step: rules.Step, given: HandOver, user_id: int) -> None
         if found.delivery.state not in rules.ON_THE_WAY:
             raise Conflict("delivery_state", state=found.delivery.state, wanted="handed_over")
     session.flush()
-    _refresh_etas(found, found.at - found.stop.planned_departure)
+    _refresh_etas(found, found.at)
     _depart(found, user_id)
 
 
@@ -363,7 +381,7 @@ def _hand_over(found: _Open, step: rules.Step, given: HandOver, lines: list[rule
         }
         told = [line.as_json() for line in lines]
         _conclude(found, outcome, given.reason, told, proof, given.cash_counted, user_id)
-    _refresh_etas(found, found.at - found.stop.planned_departure)
+    _refresh_etas(found, found.at)
     _close_route(found.route, found.at)
 
 
@@ -439,16 +457,25 @@ def _some_lot_done(found: _Open) -> bool:
     return "done" in _lot_states(found)
 
 
-def _refresh_etas(found: _Open, delay: timedelta) -> None:
-    """Move the expected times of the stops ahead by how late (or early) the truck is now."""
-    ahead = session.execute(
+def _refresh_etas(found: _Open, leaves: datetime) -> None:
+    """Tell the stops ahead when the truck will come, now that it leaves this one at `leaves`."""
+    rows = session.execute(
         sa.select(Stop, Delivery.window_from)
         .join(Delivery, Delivery.id == Stop.delivery_id)
         .where(Stop.route_id == found.route.id, Stop.sequence > found.stop.sequence, Stop.state.not_in(OVER))
+        .order_by(Stop.sequence)
     ).all()
-    for stop, opens in ahead:
-        not_before = opens if stop.kind == "drop" else stop.planned_arrival + delay
-        stop.eta = rules.moved_eta(stop.planned_arrival, delay, not_before)
+    ahead = [_timing(stop, opens) for stop, opens in rows]
+    for (stop, _opens), eta in zip(rows, rules.etas(_own_timing(found), leaves, ahead), strict=True):
+        stop.eta = eta
+
+
+def _timing(stop: Stop, opens: datetime) -> rules.Timing:
+    return rules.Timing(stop.planned_arrival, stop.planned_departure, opens if stop.kind == "drop" else None)
+
+
+def _own_timing(found: _Open) -> rules.Timing:
+    return _timing(found.stop, found.delivery.window_from)
 
 
 def _close_route(route: Route, at: datetime) -> None:

@@ -52,6 +52,10 @@ class CourierStop:
         return self.pickup if self.kind == "pickup" else self.site
 
     @property
+    def waybill(self) -> list[dict[str, Any]]:
+        return rules.waybill(self.cargo)
+
+    @property
     def phone(self) -> str:
         return str(self.pickup.get("phone", "") if self.kind == "pickup" else self.site.get("contact_phone", ""))
 
@@ -189,3 +193,24 @@ def route_of_stop(user_id: int, public_id: uuid.UUID) -> CourierRoute:
     if row is None:
         raise NotFound()
     return _with_stops(row)
+
+
+def pickups_here(user_id: int, public_id: uuid.UUID) -> list[uuid.UUID]:
+    """The open pickups at the place of this one that follow it without a drop or another warehouse between.
+
+    Raises:
+        NotFound: as `stop`.
+    """
+    stops = route_of_stop(user_id, public_id).stops
+    first = next(index for index, one in enumerate(stops) if one.public_id == public_id)
+    found = []
+    for one in stops[first:]:
+        same = (one.place.get("lat"), one.place.get("lon")) == (
+            stops[first].place.get("lat"),
+            stops[first].place.get("lon"),
+        )
+        if one.kind != "pickup" or not same:
+            break
+        if not one.is_over:
+            found.append(one.public_id)
+    return found

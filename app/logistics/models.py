@@ -237,7 +237,8 @@ class RoutePlan(Base):
         one_value_enum("status", PLAN_STATES),
         sa.UniqueConstraint("carrier_id", "day", "version"),
         sa.Index(
-            "uq_route_plan_published", "carrier_id", "day", unique=True, postgresql_where=sa.text("status = 'published'")
+            "uq_route_plan_published", "carrier_id", "day", unique=True,
+            postgresql_where=sa.text("status = 'published'"),
         ),
     )  # fmt: skip
 

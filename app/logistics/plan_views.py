@@ -164,8 +164,9 @@ def plan(carrier_id: int, public_id: uuid.UUID) -> PlanView:
 def _routes(plan_id: int) -> tuple[RouteView, ...]:
     columns: list[Any] = [
         Route.id, Route.public_id, Vehicle.public_id, Vehicle.name, Vehicle.plate, Vehicle.payload_kg,
-        Courier.public_id, Courier.id, sa.func.coalesce(Courier.name, ""), Route.state, Route.distance_m, Route.duration_s, Route.cost,
-        Route.load_kg, Route.load_l, Route.starts_at, Route.ends_at, Route.break_from, Route.break_to, Route.geometry,
+        Courier.public_id, Courier.id, sa.func.coalesce(Courier.name, ""), Route.state, Route.distance_m,
+        Route.duration_s, Route.cost, Route.load_kg, Route.load_l, Route.starts_at, Route.ends_at, Route.break_from,
+        Route.break_to, Route.geometry,
     ]  # fmt: skip
     rows = session.execute(
         sa.select(*columns)
@@ -187,7 +188,8 @@ def stops_of(route_ids: Sequence[int]) -> dict[int, list[StopView]]:
     """The stops of some routes in driving order, by route."""
     columns: list[Any] = [
         Stop.route_id, Stop.public_id, Delivery.public_id, Delivery.number, Stop.sequence, Stop.kind, Stop.lot,
-        Stop.lots, Stop.state, Stop.planned_arrival, Stop.planned_departure, Stop.eta, Stop.arrived_at, Stop.completed_at,
+        Stop.lots, Stop.state, Stop.planned_arrival, Stop.planned_departure, Stop.eta, Stop.arrived_at,
+        Stop.completed_at,
         Delivery.window_from, Delivery.window_to, Delivery.pickup, Delivery.site, Delivery.mass_kg,
     ]  # fmt: skip
     rows = session.execute(

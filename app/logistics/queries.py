@@ -197,6 +197,10 @@ class DeliveryRow:
     version: int
 
     @property
+    def waybill(self) -> list[dict[str, Any]]:
+        return rules.waybill(self.cargo)
+
+    @property
     def problems(self) -> tuple[str, ...]:
         """What a dispatcher should look at first."""
         found = []

@@ -180,6 +180,11 @@ def earliest_day(lead_time_days: int, now: datetime) -> date:
     return day if windows(day, now) else day + timedelta(days=1)
 
 
+def waybill(cargo: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The cargo with its quantities as numbers, for people to read."""
+    return [{**item, "quantity": Decimal(str(item["quantity"]))} for item in cargo]
+
+
 @dataclass(frozen=True, slots=True)
 class CountedLine:
     """A line of the waybill and what was handed over, in the unit of sale and in the base unit."""
@@ -243,9 +248,9 @@ def outcome_of(lines: Sequence[CountedLine]) -> str:
 
 
 def eta_window(eta: datetime, now: datetime) -> tuple[datetime, datetime]:
-    """The span told to a buyer: a quarter of an hour to either side, more the farther off, on tens of minutes."""
+    """The span told to a buyer: a quarter of an hour to either side, up to an hour far ahead, on tens of minutes."""
     ahead = max(timedelta(0), eta - now)
-    slack = timedelta(minutes=15) + ahead * 0.1
+    slack = min(timedelta(hours=1), timedelta(minutes=15) + ahead * 0.1)
     return _tens(max(eta - slack, now), up=False), _tens(eta + slack, up=True)
 
 
@@ -256,6 +261,30 @@ def _tens(moment: datetime, *, up: bool) -> datetime:
     return floor + timedelta(minutes=10) if up and not whole else floor
 
 
-def moved_eta(planned: datetime, delay: timedelta, not_before: datetime) -> datetime:
-    """A planned arrival moved by the delay of the truck, but never before the window opens (the truck waits)."""
-    return max(planned + delay, min(planned, not_before))
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """The plan of one stop: when the truck should come and go, and when the buyer's window opens (None: no window)."""
+
+    arrival: datetime
+    departure: datetime
+    opens: datetime | None = None
+
+    def leaves(self, arrival: datetime) -> datetime:
+        """When the truck goes on after this arrival: it waits for the window, then works as long as planned."""
+        start = self.arrival if self.opens is None else max(self.arrival, self.opens)
+        begins = arrival if self.opens is None else max(arrival, self.opens)
+        return begins + (self.departure - start)
+
+
+def etas(before: Timing, leaves: datetime, ahead: Sequence[Timing]) -> list[datetime]:
+    """Expected moments of the stops ahead when the truck leaves the stop before them at `leaves`.
+
+    Driving takes as long as planned; a delay melts where the plan waits for a window. A drop is expected not before its
+    window opens, since nothing happens there before.
+    """
+    found = []
+    for timing in ahead:
+        arrival = leaves + (timing.arrival - before.departure)
+        found.append(arrival if timing.opens is None else max(arrival, timing.opens))
+        before, leaves = timing, timing.leaves(arrival)
+    return found

@@ -206,7 +206,9 @@ def _view(delivery_id: int) -> TrackingView:
     live = delivery.state in rules.ON_THE_WAY
     eta: tuple[datetime | None, datetime | None] = (None, None)
     if way is not None and live:
-        eta = rules.eta_window(way.eta or way.planned_arrival, clock.now())
+        expected = way.eta or way.planned_arrival
+        start, end = rules.eta_window(expected, clock.now())
+        eta = (max(start, min(expected, delivery.window_from)), end)
     return TrackingView(
         delivery=delivery.public_id,
         number=delivery.number,

@@ -57,7 +57,8 @@ def test_drivers_shifts_and_tariffs(api: Any) -> None:
     assert len(me.get(f"/carrier/shifts?date={tomorrow()}").json["items"]) == 1
     assert me.delete(f"/carrier/shifts/{made.json['id']}").status_code == 204
     tariff = {
-        "name": "City", "base": 150000, "per_km": 4500, "per_tonne": 30000, "max_mass_kg": 5000, "valid_from": "2026-01-01",
+        "name": "City", "base": 150000, "per_km": 4500, "per_tonne": 30000, "max_mass_kg": 5000,
+        "valid_from": "2026-01-01",
     }  # fmt: skip
     key = me.post("/carrier/tariffs", tariff).json["id"]
     assert me.patch(f"/carrier/tariffs/{key}", {"per_km": 5000}).json["per_km"] == 5000

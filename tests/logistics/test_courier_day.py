@@ -281,3 +281,12 @@ def test_the_history_is_complete_and_in_order() -> None:
     assert kinds == [
         "created", "ready", "planned", "loaded", "handed_over", "in_transit", "handed_to_buyer", "delivered",
     ]  # fmt: skip
+
+
+def test_all_goods_of_a_warehouse_are_loaded_with_one_tap() -> None:
+    day = Day(3)
+    assert courier_day.load_all_here(day.w.courier, day.stop("pickup", 0)) == 3
+    assert [day.state(i) for i in range(3)] == ["in_transit"] * 3
+    assert courier_day.load_all_here(day.w.courier, day.stop("pickup", 0)) == 0
+    with pytest.raises(NotFound):
+        courier_day.load_all_here(day.w.courier, day.stop("drop"))

@@ -82,8 +82,8 @@ def test_publishing_a_newer_plan_supersedes_and_frees_what_it_left_out() -> None
         (1, "superseded"),
     ]
     plans.publish(w.dispatcher, uuid.UUID(second))
+    old = plan_views.heads(w.carrier.id, tomorrow())[1].public_id
     with pytest.raises(Conflict, match="plan_superseded"):
-        old = plan_views.heads(w.carrier.id, tomorrow())[1].public_id
         plans.publish(w.dispatcher, old)
 
 
@@ -125,8 +125,8 @@ def test_a_shift_comes_before_the_usual_hours_and_nobody_is_in_two_places() -> N
 
 def facts(**fields: object) -> fleet.VehicleFacts:
     values = {
-        "name": "T", "plate": "X001XX77", "payload_kg": 1500, "volume_l": 9000, "longest_mm": 4000, "gross_mass_kg": 3500,
-        "cost_per_km": 1, "cost_per_hour": 1,
+        "name": "T", "plate": "X001XX77", "payload_kg": 1500, "volume_l": 9000, "longest_mm": 4000,
+        "gross_mass_kg": 3500, "cost_per_km": 1, "cost_per_hour": 1,
     } | fields  # fmt: skip
     return fleet.VehicleFacts(**values)  # type: ignore[arg-type]  # the test gives the right types
 

@@ -119,3 +119,17 @@ def test_the_route_is_two_reads(client: FlaskClient, day: tuple[make.World, Any]
     with count_queries() as seen:
         client.get("/courier")
     assert len(seen) <= 6, seen
+
+
+def test_one_button_loads_all_orders_of_a_warehouse(client: FlaskClient) -> None:
+    w = make.world()
+    make.published(w, [make.delivery(w), make.delivery(w, index=1)])
+    make.browse(client, w.courier_user)
+    client.post("/courier/start")
+    pickup = stop_path(w, "pickup")
+    client.post(f"{pickup}/arrive")
+    assert "Загружено все отсюда: 2 заказа" in text(client.get(pickup))
+    assert client.post(f"{pickup}/load-all").location == "/courier"
+    route = courier_views.route(w.courier_user.id)
+    assert route is not None
+    assert [stop.state for stop in route.stops] == ["done", "done", "planned", "planned"]

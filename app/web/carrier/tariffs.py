@@ -18,7 +18,7 @@ from app.web.htmx import redirect_to, render_page
 
 LIST = "/carrier/tariffs"
 FIELDS = (
-    Field("name", _l("Name"), most=80),
+    Field("name", _l("Title"), most=80),
     Field("base", _l("Truck to the door"), "money", "₽"),
     Field("included_km", _l("Kilometres included"), "number", "km", required=False),
     Field("per_km", _l("A kilometre beyond"), "money", "₽"),

@@ -17,7 +17,7 @@ from app.web.htmx import redirect_to, render_page
 
 LIST = "/carrier/vehicles"
 FIELDS = (
-    Field("name", _l("Name"), hint=_l("As drivers call it: “GAZelle 207”"), most=80),
+    Field("name", _l("Title"), hint=_l("As drivers call it: “GAZelle 207”"), most=80),
     Field("plate", _l("Plate"), most=20),
     Field("payload_kg", _l("Payload"), "number", "kg"),
     Field("volume_l", _l("Volume of the body"), "number", "l"),

@@ -46,6 +46,7 @@ def _page(
         errors=found,
         summary=summary,
         problem=problem,
+        here=courier_views.pickups_here(user, stop.public_id) if stop.kind == "pickup" else [],
         fail_reasons=words.FAIL_REASONS,
         short_reasons=words.SHORT_REASONS,
         texts=words,
@@ -86,6 +87,17 @@ def complete(key: str) -> Response:
         found = courier_views.stop(access.actor().user, _key(key))
         courier_day.complete(access.actor(), found.public_id, _given(found), _tap())
         flash(_("Loaded.") if found.kind == "pickup" else _("Handed over."), "ok")
+
+    return _do(key, act, back="/courier")
+
+
+@pages.post("/stops/<key>/load-all", permission=Permission.COURIER_ROUTE)
+def load_all(key: str) -> Response:
+    """Everything the route takes here is loaded, whole."""
+
+    def act() -> None:
+        courier_day.load_all_here(access.actor(), _key(key), _tap())
+        flash(_("Loaded."), "ok")
 
     return _do(key, act, back="/courier")
 

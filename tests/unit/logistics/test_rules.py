@@ -119,10 +119,30 @@ def test_the_promised_window_holds_the_expected_moment(minutes: int, seconds: in
     assert end.minute % 10 == 0
 
 
-def test_an_early_truck_waits_for_the_window() -> None:
-    planned, opens = clock.at(DAY, 560), clock.at(DAY, 540)
-    assert rules.moved_eta(planned, timedelta(minutes=-45), opens) == opens
-    assert rules.moved_eta(planned, timedelta(minutes=30), opens) == planned + timedelta(minutes=30)
+def minute(value: int) -> datetime:
+    return clock.at(DAY, value)
+
+
+YARD = rules.Timing(minute(480), minute(500))
+AHEAD = [
+    rules.Timing(minute(520), minute(600), minute(540)),  # comes 20 minutes before the window, works an hour
+    rules.Timing(minute(610), minute(640), minute(540)),
+]
+
+
+@pytest.mark.parametrize(
+    ("leaves", "expected"),
+    [(500, [540, 610]), (510, [540, 610]), (520, [540, 610]), (550, [570, 640]), (400, [540, 610])],
+)
+def test_a_delay_melts_where_the_plan_waits_and_an_early_truck_waits_too(leaves: int, expected: list[int]) -> None:
+    assert rules.etas(YARD, minute(leaves), AHEAD) == [minute(value) for value in expected]
+
+
+@given(st.integers(0, 1400), st.integers(0, 30))
+def test_leaving_later_never_means_coming_earlier(leaves: int, more: int) -> None:
+    first, later = rules.etas(YARD, minute(leaves), AHEAD), rules.etas(YARD, minute(min(1439, leaves + more)), AHEAD)
+    assert all(a <= b for a, b in zip(first, later, strict=True))
+    assert later == sorted(later)
 
 
 @pytest.mark.parametrize(
