@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from flask import current_app
+
 from app.catalog import search
 from app.catalog.models import Attribute, Category, Product, ProductUnit, ProductValue
 from app.core.db import session
@@ -92,6 +94,7 @@ def ready() -> None:
     search.reindex()
     listing.rebuild()
     session.commit()
+    current_app.extensions["cache"].bump("listing")  # the tree of the test before may be kept still
 
 
 __all__ = ["Market", "attribute", "category", "market", "offer", "product", "ready"]

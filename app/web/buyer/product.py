@@ -58,7 +58,9 @@ def show(slug: str) -> Response:
     lines = [offer_line(offer, need, places) for offer in found]
     lines.sort(key=lambda line: (not line.places, line.total, line.offer.id))
     chosen = next((i for i, line in enumerate(lines) if str(line.offer.public_id) == request.args.get("offer")), 0)
-    trail = queries.trail_of(queries.tree(current_app.extensions["cache"]), card.category_id)
+    trail = queries.trail_of(queries.tree(current_app.extensions["cache"]), card.category_id) or queries.trail_of(
+        queries.tree(), card.category_id
+    )  # a category younger than the cached tree
     return render_page(
         "buyer/product.html", None, card=card, lines=lines, chosen=lines[chosen] if lines else None, need=need,
         trail=trail, name=card.name(language()),
