@@ -118,10 +118,12 @@ def init_i18n(app: Flask, *, cache: Path, user_locale: Callable[[], str | None] 
 
 
 def choose_locale(user_locale: Callable[[], str | None]) -> str:
-    """Language of the present answer: the person's, then the cookie's, then (API only) the client's, then Russian."""
+    """Language of the present answer: the person's, then the cookie's, then Russian. The API obeys Accept-Language."""
     if not flask.has_request_context():
         return DEFAULT_LOCALE
     request = flask.request
+    if request.path.startswith("/api/v1"):
+        return request.accept_languages.best_match(LOCALES, DEFAULT_LOCALE) or DEFAULT_LOCALE
     try:
         own = user_locale()
     except SQLAlchemyError:  # the database may be down; the error page still has a language
@@ -129,6 +131,4 @@ def choose_locale(user_locale: Callable[[], str | None]) -> str:
     for choice in (own, request.cookies.get(COOKIE)):
         if choice in LOCALES:
             return str(choice)
-    if request.path.startswith("/api/"):
-        return request.accept_languages.best_match(LOCALES, DEFAULT_LOCALE) or DEFAULT_LOCALE
     return DEFAULT_LOCALE

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from http import HTTPStatus
 from typing import Any
 
 from flask import Response, g, jsonify
 
 from app import texts
 from app.core.errors import DomainError, Invalid
+from app.texts.general import TITLES
 
 TYPE = "/api/docs#errors"
 
@@ -19,7 +19,7 @@ def respond(error: DomainError) -> Response:
     message = texts.message(error)
     document: dict[str, Any] = {
         "type": f"{TYPE}-{error.code}",
-        "title": HTTPStatus(error.status).phrase if error.status in set(HTTPStatus) else "Error",
+        "title": str(TITLES.get(error.status, TITLES[422])),
         "status": error.status,
         "detail": message,
         "code": error.code,

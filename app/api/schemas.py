@@ -61,6 +61,13 @@ class MoneyOut(Schema):
     currency: Literal["RUB"] = "RUB"
 
 
+class MoneyIn(Schema):
+    """An amount that a client sends, in kopeks."""
+
+    amount: int = Field(ge=0, le=10**12)
+    currency: Literal["RUB"] = "RUB"
+
+
 def money(kopeks: int) -> MoneyOut:
     """Kopeks as the API shows them."""
     return MoneyOut(amount=kopeks)

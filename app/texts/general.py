@@ -35,3 +35,20 @@ ERRORS = {
     "wrong_type": _("The value has the wrong type."),
     "malformed": _("The value is not in the expected form."),
 }
+
+TITLES = {
+    400: _("Unreadable request"),
+    401: _("Sign in first"),
+    403: _("Not allowed"),
+    404: _("Not found"),
+    405: _("Wrong method"),
+    409: _("Something has changed"),
+    412: _("Not the present version"),
+    413: _("Too large"),
+    415: _("Wrong kind of content"),
+    422: _("Invalid fields"),
+    429: _("Too many requests"),
+    500: _("Our fault"),
+    503: _("Not available now"),
+}
+"""Short names of refusals, by status."""
