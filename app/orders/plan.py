@@ -170,8 +170,14 @@ class CartWish:
     price_seen: int
 
 
-def make_plan(wishes: Sequence[CartWish], site: Mapping[str, Any] | None, day: date) -> Plan:
-    """The plan of a cart for a site (kept simple: `lat`, `lon`, floor, lift, unloading, max_vehicle_kg) and a day."""
+def make_plan(
+    wishes: Sequence[CartWish], site: Mapping[str, Any] | None, day: date, *, with_delivery: bool = True
+) -> Plan:
+    """The plan of a cart for a site (`lat`, `lon`, floor, lift, unloading, max_vehicle_kg) and a day.
+
+    Args:
+        with_delivery: False leaves carriers unasked: the price was promised before.
+    """
     place = dict(site or CITY_CENTRE)
     rows = offers.offer_rows(w.offer_id for w in wishes)
     lines = tuple(_priced(wish, rows[wish.offer_id]) for wish in wishes)
@@ -179,7 +185,7 @@ def make_plan(wishes: Sequence[CartWish], site: Mapping[str, Any] | None, day: d
     trips: list[PlannedTrip] = []
     for seller in dict.fromkeys(line.offer.seller_id for line in lines if line.problem != "gone"):
         own = [line for line in lines if line.offer.seller_id == seller and line.problem != "gone"]
-        trips += _trips(own, places, place, day)
+        trips += _trips(own, places, place, day if with_delivery else None)
     return Plan(lines, tuple(trips))
 
 
@@ -198,7 +204,7 @@ def _priced(wish: CartWish, offer: OfferForSale) -> PlannedLine:
 
 
 def _trips(
-    lines: Sequence[PlannedLine], places: Mapping[int, WarehouseRow], site: Mapping[str, Any], day: date
+    lines: Sequence[PlannedLine], places: Mapping[int, WarehouseRow], site: Mapping[str, Any], day: date | None
 ) -> list[PlannedTrip]:
     """The trips of one seller."""
     here = (float(site["lat"]), float(site["lon"]))
@@ -221,7 +227,7 @@ def _trip(
     place: WarehouseRow,
     distance: float,
     site: Mapping[str, Any],
-    day: date,
+    day: date | None,
 ) -> PlannedTrip:
     pieces = []
     for index, line in enumerate(lines):
@@ -234,6 +240,8 @@ def _trip(
         ]
     offer = lines[0].offer
     trip = PlannedTrip(offer.seller_id, offer.seller_name, place, tuple(pieces), chosen.reason, int(distance), None, "")
+    if day is None:
+        return trip
     option, refusal = _cheapest(trip, site, day)
     return PlannedTrip(
         trip.seller_id, trip.seller_name, place, trip.pieces, trip.reason,

@@ -86,7 +86,7 @@ def place(actor: Actor, quote_id: uuid.UUID, contact: Contact, payment_method: s
     if quote.expires_at <= clock.now():
         raise Conflict("quote_expired")
     wishes = wishes_of(cart.id)
-    plan = make_plan(wishes, quote.payload["site"], clock.today())
+    plan = make_plan(wishes, quote.payload["site"], clock.today(), with_delivery=False)
     check_still_true(quote, wishes, plan)
     group = _write(actor, quote, plan, who, payment_method, comment)
     cart.status = "ordered"

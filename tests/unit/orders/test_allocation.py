@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.orders.allocation import Wish, allocate, metres_between
+
+CALM = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""Slow machines are no failure."""
 
 PLACES = {1: 500.0, 2: 1000.0, 3: 3000.0}
 stocks = st.dictionaries(st.sampled_from(list(PLACES)), st.integers(0, 50).map(Decimal), max_size=3)
@@ -18,6 +21,7 @@ def made(*lines: tuple[int, dict[int, int]]) -> list[Wish]:
     return [Wish(i, Decimal(q), {w: Decimal(a) for w, a in there.items()}) for i, (q, there) in enumerate(lines)]
 
 
+@CALM
 @given(wishes)
 def test_parts_sum_and_never_exceed_what_is_there(lines: list[tuple[int, dict[int, Decimal]]]) -> None:
     asked = [Wish(i, Decimal(q), there) for i, (q, there) in enumerate(lines)]
@@ -33,6 +37,7 @@ def test_parts_sum_and_never_exceed_what_is_there(lines: list[tuple[int, dict[in
             assert sum(wish.available.values()) < wish.quantity
 
 
+@CALM
 @given(wishes)
 def test_one_warehouse_with_everything_is_enough(lines: list[tuple[int, dict[int, Decimal]]]) -> None:
     asked = [Wish(i, Decimal(q), there) for i, (q, there) in enumerate(lines)]

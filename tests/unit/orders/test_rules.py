@@ -6,11 +6,14 @@ from decimal import Decimal
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.core.errors import Conflict
 from app.orders import models, rules
+
+CALM = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""Slow machines are no failure."""
 
 MACHINES = [
     (rules.ORDER, models.ORDER_STATES),
@@ -48,6 +51,7 @@ def test_nothing_leads_out_of_a_last_state_and_every_state_is_reached(
     assert reached == set(states)
 
 
+@CALM
 @given(wanted=quantities, step=steps, minimum=quantities, most=st.decimals(0, 100_000, places=3))
 def test_a_fitted_quantity_is_whole_steps_within_what_there_is(
     wanted: Decimal, step: Decimal, minimum: Decimal, most: Decimal
@@ -63,6 +67,7 @@ def test_a_fitted_quantity_is_whole_steps_within_what_there_is(
         assert most - fit.quantity < step
 
 
+@CALM
 @given(quantity=quantities, numerator=st.integers(1, 10_000), denominator=st.integers(1, 10_000))
 def test_units_to_base_and_back(quantity: Decimal, numerator: int, denominator: int) -> None:
     factor = Fraction(numerator, denominator)
@@ -72,6 +77,7 @@ def test_units_to_base_and_back(quantity: Decimal, numerator: int, denominator: 
         assert abs(rules.per_unit(base, factor) - quantity) <= Decimal("0.002")
 
 
+@CALM
 @given(price=st.integers(1, 10**9), quantity=quantities, vat=st.sampled_from([0, 5, 7, 10, 22]))
 def test_net_and_vat_sum_to_gross(price: int, quantity: Decimal, vat: int) -> None:
     worth = rules.line_money(price, quantity, Decimal(vat))
@@ -80,6 +86,7 @@ def test_net_and_vat_sum_to_gross(price: int, quantity: Decimal, vat: int) -> No
     assert abs(Fraction(worth.gross) - price * Fraction(quantity)) <= Fraction(1, 2)
 
 
+@CALM
 @given(parts=st.lists(st.decimals(0, 1000, places=2), min_size=1, max_size=5), share=st.integers(0, 100))
 def test_what_trips_give_up_sums_and_the_last_gives_first(parts: list[Decimal], share: int) -> None:
     less = (sum(parts, Decimal(0)) * share / 100).quantize(Decimal("0.01"), "ROUND_DOWN")
@@ -108,6 +115,7 @@ def test_what_an_order_becomes(states: list[str], outcome: str | None) -> None:
     assert rules.order_outcome(states) == outcome
 
 
+@CALM
 @given(st.lists(st.sampled_from(models.FULFILMENT_STATES), min_size=1, max_size=5))
 def test_the_derived_state_is_a_known_one_and_ignores_cancelled_trips(states: list[str]) -> None:
     derived = rules.derived_fulfilment(states)
