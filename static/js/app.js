@@ -123,6 +123,53 @@ customElements.define("dialog-open", class extends Part {
 	}
 });
 
+// Suggestions under the search field come by htmx; arrows move, Enter opens, Esc closes. Tab and the button still search.
+const asked = document.getElementById("q");
+if (asked) {
+	const box = () => document.getElementById("suggest");
+	const options = () => [...box().querySelectorAll("[role=option]")];
+	const mark = wanted => {
+		options().forEach(option => {
+			option.classList.toggle("is-on", option === wanted);
+			option.setAttribute("aria-selected", String(option === wanted));
+		});
+		if (wanted) {
+			asked.setAttribute("aria-activedescendant", wanted.id);
+		} else {
+			asked.removeAttribute("aria-activedescendant");
+		}
+	};
+	const close = () => {
+		box().className = "";
+		box().replaceChildren();
+		mark(null);
+		asked.setAttribute("aria-expanded", "false");
+	};
+	asked.addEventListener("keydown", event => {
+		const known = options();
+		const at = known.findIndex(option => option.classList.contains("is-on"));
+		if (event.key === "Escape" && known.length) {
+			event.preventDefault();
+			close();
+		} else if (event.key === "Enter" && at >= 0) {
+			event.preventDefault();
+			known[at].click();
+		} else if ((event.key === "ArrowDown" || event.key === "ArrowUp") && known.length) {
+			event.preventDefault();
+			const step = event.key === "ArrowDown" ? 1 : -1;
+			mark(known[(Math.max(at, step < 0 ? 0 : -1) + step + known.length) % known.length]);
+		}
+	});
+	asked.form.addEventListener("focusout", event => {
+		if (!asked.form.contains(event.relatedTarget)) {
+			close();
+		}
+	});
+	document.body.addEventListener("htmx:afterSettle", () => {
+		asked.setAttribute("aria-expanded", String(options().length > 0));
+	});
+}
+
 // <sign-pad><canvas><input type="hidden"><button>: a signature, kept as strokes
 customElements.define("sign-pad", class extends Part {
 	start() {

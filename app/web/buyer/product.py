@@ -10,7 +10,7 @@ from fractions import Fraction
 from flask import Response, current_app, render_template, request
 
 from app.access import Guarded
-from app.catalog import queries, search
+from app.catalog import queries, search, words
 from app.catalog.queries import ProductCard
 from app.core.money import line_total, round_half_up
 from app.core.permissions import Permission
@@ -103,5 +103,9 @@ def suggest() -> str:
     """The list under the search field."""
     text = request.args.get("q", "").strip()[:200]
     found = search.match(text) if len(text) >= 2 else None
-    items = queries.suggestions(found.condition, found.score, 6) if found else []
-    return render_template("buyer/_suggest.html", items=items, q=text, meant=found.meant if found else None)
+    items = queries.suggestions(found.condition, found.score, 5) if found else []
+    nodes = queries.tree(current_app.extensions["cache"])
+    near = queries.categories_named(nodes, words.variants(text), 2) if len(text) >= 2 else []
+    return render_template(
+        "buyer/_suggest.html", items=items, categories=near, q=text, meant=found.meant if found else None
+    )
