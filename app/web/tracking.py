@@ -35,6 +35,7 @@ def tracking(token: str) -> Response:
         token=token,
         age_minutes=None if age is None else age // 60,
         is_old=age is not None and age > OLD_SECONDS,
+        other_day=clock.local(view.window_from).date() != clock.today(),
         texts=texts,
     )
     response.headers["Cache-Control"] = "private, no-cache"

@@ -21,6 +21,12 @@ from app.web.htmx import redirect_to, render_live, render_page
 SECONDS = (5, 10, 20, 60)
 
 
+@pages.get("", permission=Permission.CARRIER_VIEW)
+def cabinet() -> Response:
+    """The door of the cabinet leads to the routes."""
+    return redirect_to("/carrier/plans")
+
+
 @pages.get("/plans", permission=Permission.CARRIER_VIEW)
 def day_plans() -> Response:
     """A day: what waits, who works, the form, the versions made so far."""

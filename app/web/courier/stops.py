@@ -35,7 +35,9 @@ def _page(
     stop = courier_views.stop(user, _key(key))
     typed = {name: value for name, value in request.form.items() if name != "csrf_token"}
     found = dict(errors or {})
-    summary = [(_field_id(name), text) for name, text in found.items()] + ([("", general)] if general else [])
+    summary = [("trouble" if problem else _field_id(name), text) for name, text in found.items()] + (
+        [("", general)] if general else []
+    )
     return render_page(
         "courier/stop.html",
         None,
