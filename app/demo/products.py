@@ -15,6 +15,7 @@ PACK_KEYS = {"kg": ("pack_kg",), "l": ("pack_l",), "pcs": ("pack_pcs",), "m2": (
 UNIT_RU = {"kg": "кг", "l": "л", "pcs": "шт", "m2": "м²", "m": "м", "m3": "м³", "ml": "мл", "t": "т"}
 UNIT_EN = UNIT_RU | {"kg": "kg", "l": "l", "pcs": "pcs", "m2": "m²", "m": "m", "m3": "m³", "ml": "ml", "t": "t"}
 LOOSE = {"m3", "m2", "m", "kg", "t"}
+_SIZE_POINT = re.compile(r"(?<=\d)\.(?=\d)")
 _SIZE = re.compile(r"\d+(?:\.\d+)?")
 
 
@@ -34,7 +35,8 @@ class DemoProduct:
     @property
     def name_ru(self) -> str:
         words = [self.leaf.noun_ru, self.brand, *self._traits(lambda text: True)]
-        return _tidy(" ".join(w for w in words if w) + self._pack(UNIT_RU))
+        named = _SIZE_POINT.sub(",", " ".join(w for w in words if w))
+        return _tidy(named + self._pack(UNIT_RU))
 
     @property
     def name_en(self) -> str:

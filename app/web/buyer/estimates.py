@@ -68,7 +68,12 @@ def work(key: str) -> Assembly | Bundle:
 def new(key: str) -> str:
     """The form of dimensions, with defaults."""
     item = work(key)
-    return _form_page(item, {i.key: i.default for i in item.inputs}, {})
+    return _form_page(item, {i.key: _typed_as(i, i.default) for i in item.inputs}, {})
+
+
+def _typed_as(item: Input, text: str) -> str:
+    """A default as the reader would type it: with a comma in Russian."""
+    return text if item.options or language() == "en" else text.replace(".", ",")
 
 
 def _form_page(
