@@ -93,6 +93,7 @@ API_BLUEPRINTS: tuple[str, ...] = (
     "app.api.seller_orders:api",
     "app.api.accounts:api",
     "app.api.catalog:api",
+    "app.api.catalog_admin:api",
     "app.api.estimates:api",
     "app.api.jobs:api",
     "app.api.seller_catalog:api",

@@ -27,5 +27,10 @@ ERRORS = {
     "repeated_row": _("This SKU and warehouse were named in an earlier row."),
     "stock_moved": _("Meanwhile the stock became %(present)s."),
     "ladder_form": _("Write each step as quantity = price, divided by semicolons."),
+    "slug_taken": _("This address is taken by another category."),
+    "too_deep": _("Categories go %(maximum)s levels deep at most."),
+    "category_in_use": _("The category holds products or other categories."),
+    "barcode_taken": _("Another product has this barcode."),
+    "one_content_unit": _("Prices are compared in one unit only."),
     "ladder_order": _("Each step must start at a larger quantity and cost less."),
 }
