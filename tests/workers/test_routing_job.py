@@ -20,7 +20,7 @@ from app.core.models import Job
 from app.logistics import plan_views, plans
 from app.logistics.models import Route, RoutePlan, Stop
 from tests.factories import logistics as make
-from workers import worker
+from workers import routing, worker
 
 
 def tomorrow() -> Any:
@@ -79,6 +79,22 @@ def test_two_of_the_same_carrier_are_planned_apart_from_another_carrier(app: Fla
     carried = set(session.scalars(sa.select(Stop.delivery_id)))
     assert carried == {mine.id}
     assert foreign.id not in carried
+
+
+def test_a_job_asked_to_stop_keeps_its_best_plan(app: Flask, db_session: Any) -> None:
+    w = make.world()
+    for index in range(3):
+        make.delivery(w, index=index)
+    job = plans.request(w.dispatcher, tomorrow(), 60)
+    running = jobs.claim(job_row(job).id)
+    assert running is not None
+    jobs.request_cancel(job, w.dispatcher.user_id)
+    started = time.monotonic()
+    routing.plan(running)
+    assert time.monotonic() - started < 20
+    assert job_row(job).state == "done"
+    assert plans_made() == 1
+    assert session.scalar(sa.select(sa.func.count()).select_from(Stop)) == 6
 
 
 def test_a_worker_killed_in_the_middle_leaves_one_plan_after_the_next_run(committed_db: Flask) -> None:
