@@ -10,7 +10,7 @@ from app.core.db import unit_of_work
 from app.core.errors import Invalid
 from app.core.permissions import Actor, Permission, may
 from app.logistics import fleet
-from app.logistics.fleet import CourierFacts
+from app.logistics.fleet_facts import CourierFacts
 
 
 @unit_of_work

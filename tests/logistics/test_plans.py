@@ -13,6 +13,7 @@ from app.core.db import session
 from app.core.errors import Conflict, Invalid, NotFound
 from app.core.models import Job
 from app.logistics import courier_day, courier_views, fleet, plan_views, plans, queries, service
+from app.logistics.fleet_facts import VehicleFacts
 from app.logistics.models import Delivery, RoutePlan
 from tests.factories import logistics as make
 
@@ -123,12 +124,12 @@ def test_a_shift_comes_before_the_usual_hours_and_nobody_is_in_two_places() -> N
         fleet.add_shift(w.dispatcher, driver.public_id, w.vehicle.public_id, tomorrow(), 800, 1000)
 
 
-def facts(**fields: object) -> fleet.VehicleFacts:
+def facts(**fields: object) -> VehicleFacts:
     values = {
         "name": "T", "plate": "X001XX77", "payload_kg": 1500, "volume_l": 9000, "longest_mm": 4000,
         "gross_mass_kg": 3500, "cost_per_km": 1, "cost_per_hour": 1,
     } | fields  # fmt: skip
-    return fleet.VehicleFacts(**values)  # type: ignore[arg-type]  # the test gives the right types
+    return VehicleFacts(**values)  # type: ignore[arg-type]  # the test gives the right types
 
 
 def test_a_plate_is_known_once_and_impossible_figures_are_named() -> None:

@@ -14,6 +14,7 @@ from app.core.errors import Conflict, Invalid, NotFound
 from app.core.ids import parse_uuid
 from app.core.permissions import Permission
 from app.logistics import crew, fleet
+from app.logistics.fleet_facts import CourierFacts
 from app.web.carrier.fleet_pages import form_page, save
 from app.web.carrier.forms import Field, Filled, minutes, shown
 from app.web.carrier.frame import asked_day, key_of, office, pages
@@ -37,9 +38,9 @@ def _fields(*, new: bool) -> tuple[Field, ...]:
     )
 
 
-def _facts(values: dict[str, Any]) -> fleet.CourierFacts:
+def _facts(values: dict[str, Any]) -> CourierFacts:
     truck = parse_uuid(values["vehicle"]) if values["vehicle"] else None
-    return fleet.CourierFacts(**values | {"vehicle": truck})
+    return CourierFacts(**values | {"vehicle": truck})
 
 
 @pages.get("/couriers", permission=Permission.CARRIER_VIEW)

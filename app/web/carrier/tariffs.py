@@ -11,6 +11,7 @@ from app.core import clock
 from app.core.errors import NotFound
 from app.core.permissions import Permission
 from app.logistics import fleet
+from app.logistics.fleet_facts import TariffFacts
 from app.web.carrier.fleet_pages import form_page, save
 from app.web.carrier.forms import Field, Filled, shown
 from app.web.carrier.frame import key_of, office, pages
@@ -58,7 +59,7 @@ def add_tariff() -> Response:
     """Add the tariff."""
     return save(
         _("New tariff"), FIELDS, LIST,
-        lambda values, _v: fleet.add_tariff(access.actor(), fleet.TariffFacts(**values)),
+        lambda values, _v: fleet.add_tariff(access.actor(), TariffFacts(**values)),
         _("The tariff is added."),
     )  # fmt: skip
 
@@ -85,7 +86,7 @@ def change_tariff(key: str) -> Response:
     return save(
         row.name, FIELDS, LIST,
         lambda values, version: fleet.change_tariff(
-            access.actor(), row.public_id, fleet.TariffFacts(**values), version
+            access.actor(), row.public_id, TariffFacts(**values), version
         ),
         _("The tariff is changed."), version=row.version, remove=f"{LIST}/{key}/remove",
     )  # fmt: skip

@@ -10,6 +10,7 @@ from app import access
 from app.core.errors import NotFound
 from app.core.permissions import Permission
 from app.logistics import fleet
+from app.logistics.fleet_facts import VehicleFacts
 from app.web.carrier.fleet_pages import form_page, save
 from app.web.carrier.forms import Field, Filled, shown
 from app.web.carrier.frame import key_of, office, pages
@@ -50,7 +51,7 @@ def add_vehicle() -> Response:
     """Add the truck."""
     return save(
         _("New truck"), FIELDS, LIST,
-        lambda values, _v: fleet.add_vehicle(access.actor(), fleet.VehicleFacts(**values)),
+        lambda values, _v: fleet.add_vehicle(access.actor(), VehicleFacts(**values)),
         _("The truck is added."),
     )  # fmt: skip
 
@@ -77,7 +78,7 @@ def change_vehicle(key: str) -> Response:
     return save(
         row.name, FIELDS, LIST,
         lambda values, version: fleet.change_vehicle(
-            access.actor(), row.public_id, fleet.VehicleFacts(**values), version
+            access.actor(), row.public_id, VehicleFacts(**values), version
         ),
         _("The truck is changed."), version=row.version, remove=f"{LIST}/{key}/remove",
     )  # fmt: skip
