@@ -10,6 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from app.accounts import queries as accounts
 from app.accounts import requisites
 from app.catalog import queries as catalog
 from app.catalog.queries import CategoryNode
@@ -58,6 +59,15 @@ RUSSIAN_PHONE = len("+79161234567")
 
 
 @dataclass(frozen=True, slots=True)
+class Payer:
+    """Who meets the truck, and who pays."""
+
+    contact: Contact
+    requisites: dict[str, str]
+    organisation_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Placed:
     """A purchase; `replayed`: it had been placed from this cart before."""
 
@@ -67,14 +77,24 @@ class Placed:
 
 
 @unit_of_work
-def place(actor: Actor, quote_id: uuid.UUID, contact: Contact, payment_method: str, comment: str = "") -> Placed:
+def place(
+    actor: Actor,
+    quote_id: uuid.UUID,
+    contact: Contact,
+    payment_method: str,
+    comment: str = "",
+    organisation: uuid.UUID | None = None,
+) -> Placed:
     """Turn a cart into one purchase with an order for each seller, in one transaction.
+
+    Args:
+        organisation: the person's company that pays; None: the person.
 
     The cart is the replay key: placed again, however often and at once, it answers the same purchase.
 
     Raises:
         NotFound: the quote is absent or another person's.
-        Invalid: contact or payment.
+        Invalid: contact, payment, or a company the person does not belong to.
         Conflict: `quote_expired`, `quote_outdated`, `price_changed` or `stock_changed` with the differences.
     """
     quote = quote_of(actor, quote_id)
@@ -88,7 +108,8 @@ def place(actor: Actor, quote_id: uuid.UUID, contact: Contact, payment_method: s
     wishes = wishes_of(cart.id)
     plan = make_plan(wishes, quote.payload["site"], clock.today(), with_delivery=False)
     check_still_true(quote, wishes, plan)
-    group = _write(actor, quote, plan, who, payment_method, comment)
+    payer = _payer(actor, who, organisation)
+    group = _write(actor, quote, plan, payer, payment_method, comment)
     cart.status = "ordered"
     events.record(OrderPlaced(group.id, group.number))
     audit.record(actor, "order.placed", "order_group", group.id, after={"number": group.number, "total": group.total})
@@ -122,7 +143,18 @@ def _check_contact(contact: Contact, comment: str) -> Contact:
     return Contact(name, phone or "")
 
 
-def _write(actor: Actor, quote: Quote, plan: Plan, who: Contact, payment_method: str, comment: str) -> OrderGroup:
+def _payer(actor: Actor, who: Contact, organisation: uuid.UUID | None) -> Payer:
+    """Who receives and who pays, with the requisites a bill needs."""
+    if organisation is None:
+        return Payer(who, {"name": who.name, "phone": who.phone})
+    company = next((row for row in accounts.organisations(actor.user) if row.public_id == organisation), None)
+    if company is None or company.kind != "buyer":
+        raise Invalid.one("/organisation", "unknown_option")
+    requisites_of = {"name": company.name, "inn": company.inn, "kpp": company.kpp, "address": company.address}
+    return Payer(who, requisites_of, company.id)
+
+
+def _write(actor: Actor, quote: Quote, plan: Plan, payer: Payer, payment_method: str, comment: str) -> OrderGroup:
     lines = {line.id: line for line in plan.lines}
     categories = {line.offer.category_id for line in plan.lines}
     purchase = placing.Purchase(
@@ -130,11 +162,11 @@ def _write(actor: Actor, quote: Quote, plan: Plan, who: Contact, payment_method:
         lines=lines,
         warehouses=offers.warehouses(t["warehouse_id"] for t in quote.payload["trips"]),
         category_paths=_paths_of(categories),
-        contact=who,
+        contact=payer.contact,
         payment_method=payment_method,
         comment=comment.strip(),
-        payer={"name": who.name, "phone": who.phone},
-        organisation_id=None,
+        payer=payer.requisites,
+        organisation_id=payer.organisation_id,
     )
     try:
         return placing.write(actor, purchase)

@@ -154,3 +154,18 @@ def test_a_line_that_no_warehouse_has_whole_is_split_and_sums() -> None:
     assert len(steps.trips_of(order)) == 2
     assert session.scalar(sa.select(sa.func.sum(StockLevel.allocated))) == 9
     steps.check_everything_sums()
+
+
+def test_a_company_pays_with_its_requisites_and_a_foreign_one_cannot() -> None:
+    market = make.market()
+    member = make.member("buyer")
+    company = member.memberships[0].organisation_public_id
+    quote = steps.quoted(member, (make.offer(market), 3))
+    foreign = make.member("buyer").memberships[0].organisation_public_id
+    with pytest.raises(Invalid):
+        service.place(member, quote.public_id, steps.CONTACT, "invoice", organisation=foreign)
+    service.place(member, quote.public_id, steps.CONTACT, "invoice", organisation=company)
+    payer = session.scalars(sa.select(Invoice.requisites)).one()["payer"]
+    assert payer["inn"].startswith("77")
+    group = session.scalars(sa.select(OrderGroup)).one()
+    assert group.organisation_id == member.memberships[0].organisation_id

@@ -108,6 +108,7 @@ def who_pays(
         plan=queries.cart_plan(actor, "", payload["site"], date.fromisoformat(payload["day"])),
         typed=typed,
         person=accounts.profile(actor.user),
+        companies=[m for m in actor.memberships if m.kind == "buyer"],
         differences=differences or [],
         cash_limit=CASH_LIMIT,
         unloading=UNLOADING,
@@ -146,7 +147,8 @@ def place() -> Response:
     typed = Typed(request.form.to_dict())
     contact = Contact(typed.get("name"), typed.get("phone"))
     try:
-        placed = service.place(actor, known, contact, typed.get("payment_method"), typed.get("comment"))
+        placed = service.place(actor, known, contact, typed.get("payment_method"), typed.get("comment"),
+                               parse_uuid(typed.get("organisation")))  # fmt: skip
     except Invalid as refusal:
         typed.errors = _said(refusal)
         return who_pays(quote, typed, 422)
