@@ -181,7 +181,6 @@ def show() -> CartOut:
     permission=Permission.CART,
     body=NewLine,
     answer=CartOut,
-    status=201,
     summary="Put an offer into the cart",
     example={"offer": "00000000-0000-7000-8000-000000000000", "quantity": "24", "unit": "bag"},
 )
@@ -190,7 +189,7 @@ def add_line(body: NewLine) -> Answer:
     change = carts.add(access.actor(), token(), body.offer, body.quantity, body.unit)
     known = change.token or token()
     headers = {"X-Cart-Token": change.token} if change.token else {}
-    return Answer(cart_out(queries.cart_plan(access.actor(), known), [change]), 201, headers)
+    return Answer(cart_out(queries.cart_plan(access.actor(), known), [change]), headers=headers)
 
 
 @api.patch(

@@ -111,6 +111,7 @@ class Purchase(Schema):
     contact: ContactIn
     payment_method: Literal["invoice", "cash", "card"]
     comment: str = Field(default="", max_length=1000)
+    organisation: uuid.UUID | None = None
 
 
 @api.post(
@@ -118,7 +119,6 @@ class Purchase(Schema):
     permission=Permission.BUY,
     body=QuoteRequest,
     answer=QuoteOut,
-    status=201,
     summary="Hold prices, stock and delivery for 15 minutes",
     example={"address": {"address": "Учебная ул., 1", "lat": 55.8, "lon": 37.72}, "payment_method": "invoice"},
 )
@@ -193,6 +193,6 @@ def place(body: Purchase) -> Answer:
     """
     actor = access.actor()
     contact = Contact(body.contact.name, body.contact.phone)
-    placed = service.place(actor, body.quote, contact, body.payment_method, body.comment)
+    placed = service.place(actor, body.quote, contact, body.payment_method, body.comment, body.organisation)
     view = queries.group_view(actor.user, placed.number)
     return Answer(group_out(view), 201, {"Location": f"/api/v1/order-groups/{placed.number}"})

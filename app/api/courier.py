@@ -11,7 +11,7 @@ from pydantic import AwareDatetime, Field, RootModel
 
 from app import access
 from app.api.kernel import Answer, Api, given_id
-from app.api.schemas import MoneyOut, QuantityText, Schema, Utc, money
+from app.api.schemas import MoneyIn, MoneyOut, QuantityText, Schema, Utc, money
 from app.core.errors import NotFound
 from app.core.permissions import Permission
 from app.logistics import courier_day, courier_views, rules, tracking
@@ -111,7 +111,8 @@ class CompleteIn(TapIn):
     lines: list[LineIn] = Field(default_factory=list, max_length=500)
     reason: Literal[rules.SHORT_REASONS] | None = None  # type: ignore[valid-type]  # a constant tuple
     proof: ProofIn = ProofIn()
-    cash_counted: int | None = Field(default=None, ge=0, le=10**12)
+    cash_counted: MoneyIn | None = None
+    """Left out: the cash that was due was taken in full."""
 
 
 class FailIn(TapIn):
@@ -216,7 +217,10 @@ def complete(body: CompleteIn, stop: str) -> CourierStopOut:
         "signature": body.proof.signature,
         "photos": [str(photo) for photo in body.proof.photos],
     }
-    given = HandOver(counted, body.reason or "", body.proof.pin, body.cash_counted, proof)
+    cash = body.cash_counted
+    given = HandOver(
+        counted, body.reason or "", body.proof.pin, cash.amount if cash else None, proof, cash_in_full=cash is None
+    )
     courier_day.complete(access.actor(), given_id(stop), given, body.tap())
     return _stop(stop)
 

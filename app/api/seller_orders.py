@@ -22,9 +22,10 @@ api = Api("seller_orders", tag="Orders and money")
 
 
 class InboxQuery(PageQuery):
-    """`tab`: new, work, done or off."""
+    """`tab`: new, work, done or off; or one `status`."""
 
     tab: Literal["new", "work", "done", "off"] | None = None
+    status: Literal["placed", "accepted", "completed", "rejected", "expired", "cancelled"] | None = None
 
 
 class InboxItem(OrderBrief):
@@ -36,14 +37,13 @@ class InboxItem(OrderBrief):
     window_from: Utc | None
     window_to: Utc | None
     mass_kg: QuantityText
-    lines: int
+    lines_count: int
     payment_method: str
 
 
-class SellerOrderOut(Schema):
+class SellerOrderOut(OrderOut):
     """An order as its seller sees it."""
 
-    order: OrderOut
     contact_name: str
     contact_phone: str
     site_address: str
@@ -95,7 +95,7 @@ def shown(number: str) -> SellerOrderOut:
     """The order as it is now."""
     view = seller_queries.seller_order(access.actor().seller_id, number)
     return SellerOrderOut(
-        order=order_out(view.order, for_buyer=False),
+        **order_out(view.order, for_buyer=False).__dict__,
         contact_name=view.group.contact_name,
         contact_phone=view.group.contact_phone,
         site_address=view.group.site["address"],
@@ -112,7 +112,7 @@ def shown(number: str) -> SellerOrderOut:
 def inbox(query: InboxQuery) -> Page[InboxItem]:
     """New ones first, by deadline."""
     found = seller_queries.inbox(
-        access.actor().seller_id, query.tab or "", before=cursor_id(query.cursor), limit=query.limit + 1
+        access.actor().seller_id, query.status or query.tab or "", before=cursor_id(query.cursor), limit=query.limit + 1
     )
     newest = sorted(found.rows, key=lambda r: -r.order.id)[: query.limit]
     more = str(newest[-1].order.id) if len(found.rows) > query.limit else None
@@ -126,7 +126,7 @@ def inbox(query: InboxQuery) -> Page[InboxItem]:
             window_from=row.window_from,
             window_to=row.window_to,
             mass_kg=row.mass_kg,
-            lines=row.lines,
+            lines_count=row.lines,
             payment_method=row.payment_method,
         )
         for row in found.rows

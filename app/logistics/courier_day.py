@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -57,6 +57,8 @@ class HandOver:
     pin: str = ""
     cash_counted: int | None = None
     proof: Mapping[str, Any] = field(default_factory=dict)
+    cash_in_full: bool = False
+    """The cash that was due was taken, without a count of its own."""
 
 
 @dataclass(slots=True)
@@ -71,11 +73,11 @@ class _Open:
 
 @unit_of_work
 def start_route(actor: Actor, route: uuid.UUID) -> None:
-    """The courier sets out; the written shift begins with it. The evening before is early enough (loading).
+    """The courier sets out; the written shift begins with it. A route may be driven before its day, if all agree.
 
     Raises:
         NotFound: absent, not published, or another courier's.
-        Conflict: `route_too_early`, `other_route_started`.
+        Conflict: `other_route_started`.
     """
     key = session.execute(
         sa.select(Route.id, RoutePlan.day, Route.courier_id)
@@ -89,8 +91,6 @@ def start_route(actor: Actor, route: uuid.UUID) -> None:
     [row] = lock_rows(Route, [key.id])
     if row.state != "planned":
         return
-    if key.day > clock.today() + timedelta(days=1):
-        raise Conflict("route_too_early", day=key.day.isoformat())
     if _busy(key.courier_id, row.id):
         raise Conflict("other_route_started")
     row.state = "started"
@@ -175,6 +175,8 @@ def _complete(actor: Actor, stop: uuid.UUID, given: HandOver, tap: Tap) -> int |
         return None
     _loaded_before(found)
     lines = rules.count_lines(found.delivery.cargo, given.counted, given.reason)
+    if given.cash_in_full and found.delivery.cash_due:
+        given = replace(given, cash_counted=found.delivery.cash_due)
     if found.delivery.cash_due and given.cash_counted is None:
         raise Invalid.one("/cash", "required")
     if given.cash_counted is not None and given.cash_counted < 0:

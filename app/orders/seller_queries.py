@@ -83,6 +83,8 @@ def inbox(seller_id: int, tab: str = "", *, before: int | None = None, limit: in
     )  # fmt: skip
     if tab in TABS:
         statement = statement.where(Order.status.in_(TABS[tab]))
+    elif tab:
+        statement = statement.where(Order.status == tab)
     if before is not None:
         statement = statement.where(Order.id < before)
     size = len(ORDER_COLUMNS)

@@ -15,7 +15,6 @@ ERRORS = {
     "stop_state": _("The stop has moved on meanwhile. Look at its present state."),
     "route_not_started": _("Start the route first."),
     "not_loaded": _("The goods of this stop are not loaded yet."),
-    "route_too_early": _("This route is for another day. It can be started on the evening before."),
     "other_route_started": _("You are on another route. Finish it first."),
     "pin_wrong": _("Wrong PIN. Tries left: %(left)s."),
     "pin_needed": _("Ask the buyer for the PIN, four digits."),

@@ -38,9 +38,9 @@ def test_the_way_of_a_delivery(api: Any) -> None:
     drop = f"/courier/stops/{stops['drop']}"
     assert me.post(f"{drop}/arrive").json["state"] == "arrived"
     assert me.post(f"{drop}/unloading").json["state"] == "unloading"
-    refused = me.post(f"{drop}/complete", {"proof": {"pin": "no"}, "cash_counted": 500_000})
+    refused = me.post(f"{drop}/complete", {"proof": {"pin": "no"}, "cash_counted": {"amount": 500_000}})
     assert (refused.status_code, refused.json["errors"][0]["code"]) == (422, "pin_wrong")
-    handed = {"proof": {"pin": made.pin}, "cash_counted": 500_000}
+    handed = {"proof": {"pin": made.pin}, "cash_counted": {"amount": 500_000}}
     for _twice in range(2):
         assert me.post(f"{drop}/complete", handed).json["state"] == "done"
     assert api.get(f"/tracking/{made.tracking_token}").status_code == 404
