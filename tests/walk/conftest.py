@@ -1,4 +1,4 @@
-"""One running market for all walks of a run."""
+"""A running market for each module of walks: a day that is driven once cannot be planned again."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.conftest import copy_database
 from tests.walk.market import Market, launch
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def market(servers: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Market]:
     """The demo market, started as processes."""
     name = f"market_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
