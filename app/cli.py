@@ -38,7 +38,7 @@ def demo(if_empty: bool) -> None:
     settings: Settings = current_app.extensions["settings"]
     if settings.is_production:
         raise click.ClickException("the demo data set is refused in production")
-    from app.demo import loader  # reads YAML and the roads: only here
+    from app.demo import history, loader  # reads YAML and the roads: only here
 
     if not loader.is_empty():
         if if_empty:
@@ -46,6 +46,7 @@ def demo(if_empty: bool) -> None:
         raise click.ClickException("the database already has a catalogue; the demo needs an empty one")
     started = time.perf_counter()
     loader.load_market()
+    history.make_history()
     click.echo(f"demo market loaded in {time.perf_counter() - started:.1f} s")
 
 

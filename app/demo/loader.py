@@ -169,9 +169,14 @@ def people(tables: Tables, spots: list[Place]) -> None:
     named += [(f"seller{n}", f"Продавец Демо {n}") for n in range(2, len(SELLERS) + 1)]
     named += [("carrier2", "Диспетчер Демо 2")]
     named += [(f"courier{n}", f"Водитель Демо {n}") for n in range(2, 9)]
+    named += [(f"buyer{n}", f"Покупатель Демо {n}") for n in range(2, 8)]
     for number, (login, name) in enumerate(named):
         email = f"{login}@demo.example"
-        tables.users.add(email, email, secret, name, f"+7900000{number:04d}", login == "admin")
+        person = tables.users.add(email, email, secret, name, f"+7900000{number:04d}", login == "admin")
+        if login.startswith("buyer"):
+            spot = spots[70 + number]
+            tables.sites.add(person, "Стройка", spot.address, spot.lat, spot.lon, "", "self", name,
+                             f"+7900000{number:04d}")  # fmt: skip
     for number, title in enumerate(("Квартира на ремонте", "Дом, первый этаж")):
         spot = spots[40 + number]
         tables.sites.add(1, title, spot.address, spot.lat, spot.lon, "Въезд со двора", "self", "Покупатель Демо",
@@ -292,9 +297,7 @@ def _units(tables: Tables, product_id: int, number: int, product: DemoProduct) -
     for position, (unit, held) in enumerate(product.also, start=3):
         if unit not in (sale.unit, code):
             factor = 1 / held
-            tables.units.add(
-                product_id, unit, factor.numerator, factor.denominator, 1, 1, False, False, "", position
-            )
+            tables.units.add(product_id, unit, factor.numerator, factor.denominator, 1, 1, False, False, "", position)
     if sale.unit in PALLET_UNITS and sale.weight_kg >= 3:
         on_pallet = max(10, min(480, int(1000 / sale.weight_kg)))
         tables.units.add(product_id, "pallet", on_pallet, 1, 1, 1, False, False, "", 2)
@@ -334,7 +337,7 @@ def _offer(
     price = _rounded(base * seller.level * rng.uniform(0.96, 1.06) / 100)
     offer = tables.offers.add(
         number + 1, product.id, f"{seller.prefix}-{product.id:05d}", product.demo.sale.unit, price, seller.vat_code,
-        rng.choice((0, 0, 0, 1, 1, 2, 3)),
+        0 if product.demo.needed and rng.random() < 0.85 else rng.choice((0, 0, 0, 1, 1, 2, 3)),
     )  # fmt: skip
     tables.prices.add(offer, None, price, started.isoformat())
     if rng.random() < LADDER_SHARE:

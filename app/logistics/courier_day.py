@@ -77,7 +77,7 @@ def start_route(actor: Actor, route: uuid.UUID) -> None:
 
     Raises:
         NotFound: absent, not published, or another courier's.
-        Conflict: `other_route_started`.
+        Conflict: `other_route_started`: another route of that day.
     """
     key = session.execute(
         sa.select(Route.id, RoutePlan.day, Route.courier_id)
@@ -91,7 +91,7 @@ def start_route(actor: Actor, route: uuid.UUID) -> None:
     [row] = lock_rows(Route, [key.id])
     if row.state != "planned":
         return
-    if _busy(key.courier_id, row.id):
+    if _busy(key.courier_id, row.id, key.day):
         raise Conflict("other_route_started")
     row.state = "started"
     row.started_at = clock.now()
@@ -102,13 +102,14 @@ def start_route(actor: Actor, route: uuid.UUID) -> None:
     )
 
 
-def _busy(courier_id: int, route_id: int) -> bool:
+def _busy(courier_id: int, route_id: int, day: date) -> bool:
+    """Whether another route of the same day is under way."""
     return bool(
         session.scalar(
             sa.select(
                 sa.exists()
                 .where(Route.courier_id == courier_id, Route.state == "started", Route.id != route_id)
-                .where(RoutePlan.id == Route.plan_id, RoutePlan.status == "published")
+                .where(RoutePlan.id == Route.plan_id, RoutePlan.status == "published", RoutePlan.day == day)
             )
         )
     )

@@ -149,6 +149,20 @@ def route(user_id: int, day: date | None = None) -> CourierRoute | None:
     return None if row is None else _with_stops(row)
 
 
+def days(user_id: int) -> list[date]:
+    """Days from today on for which the courier has a published route."""
+    return list(
+        session.scalars(
+            sa.select(RoutePlan.day)
+            .join(Route, Route.plan_id == RoutePlan.id)
+            .join(Courier, Courier.id == Route.courier_id)
+            .where(Courier.user_id == user_id, RoutePlan.status == "published", RoutePlan.day >= clock.today())
+            .order_by(RoutePlan.day)
+            .limit(14)
+        )
+    )
+
+
 def _with_stops(row: Any) -> CourierRoute:
     rows = session.execute(
         sa.select(*_STOP)

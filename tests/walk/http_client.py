@@ -35,7 +35,11 @@ class Client:
 
     def call(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
         """Send a request below /api/v1."""
-        sent = {"X-Device-Id": self.device, "Accept-Language": "en", **{k.replace("_", "-"): v for k, v in headers.items()}}
+        sent = {
+            "X-Device-Id": self.device,
+            "Accept-Language": "en",
+            **{k.replace("_", "-"): v for k, v in headers.items()},
+        }
         if self.token:
             sent["Authorization"] = f"Bearer {self.token}"
         data = None
