@@ -148,7 +148,9 @@ def login(body: LoginIn) -> TokensOut:
     return _tokens(service.sign_in(body.email, body.password, client), client)
 
 
-@api.post("/auth/refresh", permission=Permission.PUBLIC, body=RefreshIn, answer=RotatedOut, summary="Next pair of tokens")
+@api.post(
+    "/auth/refresh", permission=Permission.PUBLIC, body=RefreshIn, answer=RotatedOut, summary="Next pair of tokens"
+)
 def rotate(body: RefreshIn) -> RotatedOut:
     """A refresh token works once; using it again ends the whole family."""
     client = _client()
@@ -375,9 +377,7 @@ def add_organisation(body: OrganisationIn) -> OrganisationOut:
     return _organisation(queries.organisation(access.actor().user, public_id))
 
 
-@api.get(
-    "/organisations/{organisation}", permission=Permission.ACCOUNT, answer=OrganisationOut, summary="One company"
-)
+@api.get("/organisations/{organisation}", permission=Permission.ACCOUNT, answer=OrganisationOut, summary="One company")
 def show_organisation(organisation: str) -> Answer:
     """Only for its members."""
     row = queries.organisation(access.actor().user, given_id(organisation))
@@ -427,5 +427,3 @@ def add_member(organisation: str, body: MemberIn) -> Page[MemberOut]:
 def remove_member(organisation: str, member: str) -> None:
     """What the person could do through it ends with the next request."""
     organisations.remove_member(access.actor(), given_id(organisation), given_id(member))
-
-

@@ -1,9 +1,9 @@
 """How an operation of the API is declared: body, query and answer are pydantic models, checked and documented.
 
-    api = Api("cart", tag="Orders and money")
+api = Api("cart", tag="Orders and money")
 
-    @api.post("/cart/lines", permission=Permission.CART, body=NewLine, answer=CartOut, summary="...")
-    def add_line(body: NewLine) -> CartOut: ...
+@api.post("/cart/lines", permission=Permission.CART, body=NewLine, answer=CartOut, summary="...")
+def add_line(body: NewLine) -> CartOut: ...
 """
 
 from __future__ import annotations

@@ -254,9 +254,7 @@ def _columns(body: WarehouseIn | WarehousePatch) -> dict[str, Any]:
     return given
 
 
-@api.get(
-    "/seller/warehouses", permission=Permission.SELLER_VIEW, answer=WarehousesOut, summary="Own warehouses"
-)
+@api.get("/seller/warehouses", permission=Permission.SELLER_VIEW, answer=WarehousesOut, summary="Own warehouses")
 def warehouses() -> WarehousesOut:
     """Closed ones too."""
     return WarehousesOut(items=[_place(row) for row in queries.warehouses_of(access.actor().seller_id)])
