@@ -59,5 +59,3 @@ def configure(app: Flask, settings: Settings) -> None:
     app.extensions["cache"] = cache.Cache(settings.redis_url)
     app.extensions["storage"] = storage.open_storage(settings.storage, settings.s3_endpoint)
     app.extensions["mail"] = mail.open_backend(settings.mail_backend, settings.smtp_url)
-
-

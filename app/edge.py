@@ -7,7 +7,7 @@ from flask import Flask, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from sqlalchemy import exc
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from app.api import problems
 from app.core.db import is_unavailable, session
@@ -23,7 +23,8 @@ class HttpRefusal(DomainError):
     def __init__(self, error: HTTPException) -> None:
         super().__init__("form_expired" if isinstance(error, CSRFError) else f"http_{error.code}")
         self.status = error.code or 500
-        self.headers = {"Allow": ", ".join(error.valid_methods)} if getattr(error, "valid_methods", None) else {}
+        allowed = error.valid_methods if isinstance(error, MethodNotAllowed) else None
+        self.headers = {"Allow": ", ".join(allowed)} if allowed else {}
 
 
 class Crash(DomainError):

@@ -9,7 +9,7 @@ from app.core.jobs import RunningJob
 
 _CLEAN = (
     "DELETE FROM idempotency_key WHERE expires_at < now()",
-    "DELETE FROM login_session WHERE expires_at < now() - interval '30 days' OR revoked_at < now() - interval '30 days'",
+    "DELETE FROM login_session WHERE least(expires_at, revoked_at) < now() - interval '30 days'",
     "DELETE FROM refresh_token WHERE expires_at < now() - interval '30 days'",
     "DELETE FROM password_reset WHERE expires_at < now() - interval '1 day'",
     "DELETE FROM job WHERE state = 'done' AND finished_at < now() - interval '30 days'",

@@ -15,9 +15,7 @@ def send(job: RunningJob) -> None:
     settings: Settings = current_app.extensions["settings"]
     payload = job.payload
     with current_app.test_request_context(), force_locale(payload["locale"]):
-        text = render_template(
-            f"mail/{payload['template']}.txt", public_url=settings.public_url, **payload["values"]
-        )
+        text = render_template(f"mail/{payload['template']}.txt", public_url=settings.public_url, **payload["values"])
     backend: mail.MailBackend = current_app.extensions["mail"]
     backend.send(mail.message(settings.mail_from, payload["to"], text))
     job.complete()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import IntegrityError
 
 from app.accounts.events import OrganisationApproved, OrganisationSuspended
 from app.accounts.models import Organisation, OrganisationMember, User
@@ -87,21 +88,29 @@ def _check(given: Requisites, kind: str) -> None:
 
 @unit_of_work
 def edit(actor: Actor, public_id: uuid.UUID, given: Requisites, version: int | None = None) -> None:
-    """Change a company's data; of a seller or carrier the operator looks at it again.
+    """Change a company's data; what the operator returned goes to the operator again.
 
     Raises:
-        NotFound, Forbidden, Invalid, Stale.
+        NotFound, Forbidden, Stale. Invalid: a wrong field, `organisation_exists`, or `inn_fixed` when the operator has
+            approved the company: another INN is another company.
     """
     row = _owned(actor, public_id)
     if version is not None and version != row.version:
         raise Stale(version=row.version)
     _check(given, row.kind)
+    if given.inn != row.inn and row.kind != "buyer" and row.status in ("approved", "suspended"):
+        raise Invalid.one("/inn", "inn_fixed")
     before = {"name": row.name, "inn": row.inn, "kpp": row.kpp, "ogrn": row.ogrn, "address": row.address}
     row.name, row.inn, row.kpp, row.ogrn = given.name.strip(), given.inn, given.kpp, given.ogrn
     row.address = given.address.strip()
     if row.status == "returned":
         row.status = "submitted"
     row.version += 1
+    try:
+        with session.begin_nested():
+            session.flush()
+    except IntegrityError:
+        raise Invalid.one("/inn", "organisation_exists") from None
     audit.record(actor, "organisation.changed", "organisation", row.id, before=before)
 
 

@@ -223,7 +223,7 @@ def organisations(user_id: int) -> list[OrganisationRow]:
         .where(OrganisationMember.user_id == user_id)
         .order_by(Organisation.id)
     )
-    return [OrganisationRow(*row) for row in rows]
+    return [OrganisationRow(**row._mapping) for row in rows]
 
 
 def organisation(user_id: int, public_id: uuid.UUID) -> OrganisationRow:
@@ -262,7 +262,7 @@ def members(organisation_id: int) -> list[Member]:
 def requisites(organisation_id: int) -> OrganisationRow:
     """An organisation by its inner id, for documents."""
     row = session.execute(sa.select(*_ORGANISATION).where(Organisation.id == organisation_id)).one()
-    return OrganisationRow(*row)
+    return OrganisationRow(**row._mapping)
 
 
 def organisations_to_review(status: str, limit: int = 200) -> list[OrganisationRow]:
@@ -270,7 +270,7 @@ def organisations_to_review(status: str, limit: int = 200) -> list[OrganisationR
     rows = session.execute(
         sa.select(*_ORGANISATION).where(Organisation.status == status).order_by(Organisation.id).limit(limit)
     )
-    return [OrganisationRow(*row) for row in rows]
+    return [OrganisationRow(**row._mapping) for row in rows]
 
 
 def member_user_id(organisation_id: int, email: str) -> int | None:
@@ -298,9 +298,7 @@ class UserRow:
 def users(text: str, before: int | None, limit: int = 50) -> list[UserRow]:
     """People whose e-mail or name contains the text, newest first, with an id below `before`."""
     statement = (
-        sa.select(
-            User.id, User.public_id, User.email, User.name, User.is_admin, User.is_active, User.created_at
-        )
+        sa.select(User.id, User.public_id, User.email, User.name, User.is_admin, User.is_active, User.created_at)
         .order_by(User.id.desc())
         .limit(limit)
     )

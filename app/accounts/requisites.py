@@ -7,7 +7,7 @@ import re
 _INN10 = (2, 4, 10, 3, 5, 9, 4, 6, 8)
 _INN11 = (7, 2, 4, 10, 3, 5, 9, 4, 6, 8)
 _INN12 = (3, 7, 2, 4, 10, 3, 5, 9, 4, 6, 8)
-_KPP = re.compile(r"^\d{4}[\dA-Z]{2}\d{3}$")
+_KPP = re.compile(r"[0-9]{4}[0-9A-Z]{2}[0-9]{3}")
 _ACCOUNT_WEIGHTS = (7, 1, 3) * 8
 
 
@@ -33,7 +33,7 @@ def inn_is_valid(inn: str) -> bool:
 
 def kpp_is_valid(kpp: str) -> bool:
     """Shape of a registration reason code; it has no checksum."""
-    return bool(_KPP.match(kpp)) and kpp.isascii()
+    return _KPP.fullmatch(kpp) is not None
 
 
 def ogrn_is_valid(ogrn: str) -> bool:
@@ -60,9 +60,9 @@ def bik_is_valid(bik: str) -> bool:
 
 def phone_normal(text: str) -> str | None:
     """A phone as +79161234567, from any usual writing; None when it is not one."""
-    if re.search(r"[^\d\s()+\-.–—]", text):
+    if re.search(r"[^0-9 \u00a0()+\-.–—]", text) or "+" in text.strip()[1:]:
         return None
-    digits = re.sub(r"\D", "", text)
+    digits = re.sub(r"[^0-9]", "", text)
     if len(digits) == 11 and digits[0] in "78":
         return "+7" + digits[1:]
     if len(digits) == 10 and not text.strip().startswith("+"):

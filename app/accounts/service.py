@@ -8,13 +8,22 @@ from datetime import timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import aliased
 
 from app.accounts import passwords
-from app.accounts.models import Device, LoginSession, PasswordReset, RefreshToken, User
+from app.accounts.models import (
+    Device,
+    LoginSession,
+    Organisation,
+    OrganisationMember,
+    PasswordReset,
+    RefreshToken,
+    User,
+)
 from app.accounts.requisites import email_key, phone_normal
 from app.core import audit, clock, mail
 from app.core.db import session, unit_of_work
-from app.core.errors import DomainError, FieldError, Forbidden, Invalid, NotFound, NotSignedIn, Stale
+from app.core.errors import Conflict, DomainError, FieldError, Forbidden, Invalid, NotFound, NotSignedIn, Stale
 from app.core.ids import new_token, token_hash
 from app.core.permissions import Actor
 
@@ -177,9 +186,7 @@ def open_session(signed: SignedIn) -> str:
 @unit_of_work
 def sign_out(actor: Actor) -> None:
     """End the session of this browser on the server."""
-    session.execute(
-        sa.update(LoginSession).where(LoginSession.id == actor.session_id).values(revoked_at=sa.func.now())
-    )
+    session.execute(sa.update(LoginSession).where(LoginSession.id == actor.session_id).values(revoked_at=sa.func.now()))
 
 
 @unit_of_work
@@ -190,9 +197,7 @@ def touch(actor: Actor) -> None:
             sa.update(LoginSession).where(LoginSession.id == actor.session_id).values(last_seen_at=sa.func.now())
         )
     session.execute(
-        sa.update(Device)
-        .where(Device.id == actor.device_id)
-        .values(last_seen_at=sa.func.now(), last_ip=actor.ip)
+        sa.update(Device).where(Device.id == actor.device_id).values(last_seen_at=sa.func.now(), last_ip=actor.ip)
     )
 
 
@@ -264,6 +269,11 @@ def change_password(actor: Actor, old: str, new: str) -> None:
 
 def _set_password(user_id: int, password: str, keep_session: int | None = None) -> None:
     session.execute(sa.update(User).where(User.id == user_id).values(password_hash=passwords.hashed(password)))
+    session.execute(  # other links that were mailed open nothing any more
+        sa.update(PasswordReset)
+        .where(PasswordReset.user_id == user_id, PasswordReset.used_at.is_(None))
+        .values(used_at=sa.func.now())
+    )
     end_everything(user_id, keep_session=keep_session)
 
 
@@ -319,6 +329,42 @@ def edit_profile(actor: Actor, change: ProfileChange, version: int | None = None
 
 
 @unit_of_work
+def close_account(actor: Actor, password: str) -> None:
+    """The person leaves: nobody can sign in any more, everything signed in ends. Orders and documents stay.
+
+    Raises:
+        Invalid: the password is wrong. Conflict: `last_owner` of a company that still trades.
+    """
+    user = session.scalars(sa.select(User).where(User.id == actor.user).with_for_update()).one()
+    if not passwords.matches(user.password_hash, password):
+        raise Invalid.one("/close_password", "wrong_password")
+    if session.scalar(_only_owner_of(user.id)):
+        raise Conflict("last_owner")
+    user.is_active = False
+    end_everything(user.id)
+    audit.record(actor, "user.closed", "user", user.id, before={"is_active": True}, after={"is_active": False})
+
+
+def _only_owner_of(user_id: int) -> sa.Select[tuple[int]]:
+    """Selling and carrying companies that would be left without an owner."""
+    other = aliased(OrganisationMember)
+    return (
+        sa.select(Organisation.id)
+        .join(OrganisationMember, OrganisationMember.organisation_id == Organisation.id)
+        .where(
+            OrganisationMember.user_id == user_id,
+            OrganisationMember.role == "owner",
+            Organisation.kind != "buyer",
+            Organisation.status == "approved",
+            ~sa.exists().where(
+                other.organisation_id == Organisation.id, other.role == "owner", other.user_id != user_id
+            ),
+        )
+        .limit(1)
+    )
+
+
+@unit_of_work
 def rename_device(actor: Actor, public_id: uuid.UUID, name: str) -> None:
     """Give a device a name one recognises.
 
@@ -343,9 +389,7 @@ def revoke_device(actor: Actor, public_id: uuid.UUID) -> None:
     device.revoked_at = now
     for table in (LoginSession, RefreshToken):
         session.execute(
-            sa.update(table)
-            .where(table.device_id == device.id, table.revoked_at.is_(None))
-            .values(revoked_at=now)
+            sa.update(table).where(table.device_id == device.id, table.revoked_at.is_(None)).values(revoked_at=now)
         )
     audit.record(actor, "device.revoked", "device", device.id)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import importlib
 
-from flask import Blueprint, Flask, Response, request
+from flask import Flask, Response, request
+from flask.sansio.blueprints import Blueprint
 
 from app import registry
 from app.settings import Settings

@@ -185,13 +185,13 @@ def _me() -> Answer:
     profile = queries.profile(actor.user)
     me = MeOut(
         id=profile.public_id, email=profile.email, name=profile.name, phone=profile.phone,
-        locale=profile.locale,  # type: ignore[arg-type]  # the column holds one of the two
+        locale=profile.locale,
         marketing_consent=profile.marketing_consent,
         roles=sorted(role for role in actor.roles if role not in ("anyone", "user")),
         memberships=[
             MembershipOut(
                 organisation=m.organisation_public_id, name=m.organisation_name,
-                kind=m.kind, role=m.role,  # type: ignore[arg-type]  # one of the three kinds
+                kind=m.kind, role=m.role,
             )
             for m in actor.memberships
         ],

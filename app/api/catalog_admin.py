@@ -135,9 +135,7 @@ class ProductPatch(Schema):
 )  # fmt: skip
 def add_product(body: ProductIn) -> Answer:
     """It shows in lists when somebody sells it."""
-    units = [
-        NewUnit(u.code, Fraction(u.factor), u.step, u.minimum, u.sold, u.content, u.barcode) for u in body.units
-    ]
+    units = [NewUnit(u.code, Fraction(u.factor), u.step, u.minimum, u.sold, u.content, u.barcode) for u in body.units]
     made = service.add_product(
         access.actor(), body.category, body.unit, _sent(body, "category", "unit", "units", "attributes"), units,
         body.attributes,

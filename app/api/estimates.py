@@ -240,7 +240,7 @@ def estimate_out(view: queries.EstimateView) -> EstimateOut:
     """An estimate as the API shows it."""
     return EstimateOut(
         id=view.public_id, title=view.title, items=view.items, version=view.version, priced_at=view.priced_at,
-        state=view.state,  # type: ignore[arg-type]  # the column holds one of the three
+        state=view.state,
         lines=[_line(line) for line in view.lines],
         totals=TotalsOut(
             goods=money(view.goods) if view.goods is not None else None,
@@ -291,7 +291,7 @@ def list_estimates(query: PageQuery) -> Page[EstimateRowOut]:
         items=[
             EstimateRowOut(
                 id=r.public_id, title=r.title, lines=r.lines, created_at=r.created_at,
-                state=r.state,  # type: ignore[arg-type]  # the column holds one of the three
+                state=r.state,
                 goods=money(r.goods) if r.goods is not None else None,
             )
             for r in shown

@@ -13,7 +13,7 @@ import inspect
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Required, TypedDict, TypeVar, Unpack
 
 from flask import Response, current_app, request
 from pydantic import BaseModel, ValidationError
@@ -28,7 +28,7 @@ from app.core.errors import DomainError, FieldError, Invalid, NotFound
 from app.core.permissions import Permission
 
 PREFIX = "/api/v1"
-View = Callable[..., Any]
+View = TypeVar("View", bound=Callable[..., Any])
 
 _CODES = {
     "missing": "required",
@@ -97,6 +97,24 @@ class Operation:
     upload: bool
 
 
+class Declared(TypedDict, total=False):
+    """What a declaration says besides method and path."""
+
+    permission: Required[Permission]
+    summary: Required[str]
+    body: type[BaseModel]
+    query: type[BaseModel]
+    answer: type[BaseModel]
+    #: of the answer; without it 200, or 204 when there is no `answer`
+    status: int
+    #: a body that a test sends
+    example: dict[str, Any]
+    #: refuse a request without Idempotency-Key
+    required_key: bool
+    #: the body is multipart; the view reads request.files itself
+    upload: bool
+
+
 class Api(Guarded):
     """A blueprint of operations."""
 
@@ -105,49 +123,44 @@ class Api(Guarded):
         self.tag = tag
         self.operations: list[Operation] = []
 
-    def call(
-        self,
-        method: str,
-        path: str,
-        *,
-        permission: Permission,
-        summary: str,
-        body: type[BaseModel] | None = None,
-        query: type[BaseModel] | None = None,
-        answer: type[BaseModel] | None = None,
-        status: int = 200,
-        example: dict[str, Any] | None = None,
-        required_key: bool = False,
-        upload: bool = False,
-    ) -> Callable[[View], View]:
-        """Declare an operation.
-
-        Args:
-            status: of the answer; 204 when `answer` is None and nothing else is said.
-            example: a body that a test sends.
-            required_key: refuse a request without Idempotency-Key.
-            upload: the body is multipart; the view reads request.files itself.
-        """
-        told = status if answer is not None or status != 200 else 204
+    def call(self, method: str, path: str, **declared: Unpack[Declared]) -> Callable[[View], View]:
+        """Declare an operation."""
 
         def declare(view: View) -> View:
+            name = view.__name__
+            status = declared.get("status", 200 if declared.get("answer") else 204)
             operation = Operation(
-                method, path, f"{self.name}.{view.__name__}", self.tag, permission, summary, inspect.getdoc(view) or "",
-                body, query, answer, told, example, required_key, upload,
+                method, path, f"{self.name}.{name}", self.tag, declared["permission"], declared["summary"],
+                inspect.getdoc(view) or "", declared.get("body"), declared.get("query"), declared.get("answer"), status,
+                declared.get("example"), declared.get("required_key", False), declared.get("upload", False),
             )  # fmt: skip
             self.operations.append(operation)
             self.add_url_rule(
-                _flask_rule(path), view.__name__, _wrapped(operation, view), methods=[method], permission=permission
+                _flask_rule(path), name, _wrapped(operation, view), methods=[method], permission=operation.permission
             )
             return view
 
         return declare
 
-    get = functools.partialmethod(call, "GET")  # type: ignore[assignment]  # our declaration replaces Flask's
-    post = functools.partialmethod(call, "POST")  # type: ignore[assignment]  # the same
-    put = functools.partialmethod(call, "PUT")  # type: ignore[assignment]  # the same
-    patch = functools.partialmethod(call, "PATCH")  # type: ignore[assignment]  # the same
-    delete = functools.partialmethod(call, "DELETE")  # type: ignore[assignment]  # the same
+    def get(self, path: str, **declared: Unpack[Declared]) -> Callable[[View], View]:  # type: ignore[override]  # replaces Flask's
+        """Declare a GET; see `call`."""
+        return self.call("GET", path, **declared)
+
+    def post(self, path: str, **declared: Unpack[Declared]) -> Callable[[View], View]:  # type: ignore[override]  # replaces Flask's
+        """Declare a POST; see `call`."""
+        return self.call("POST", path, **declared)
+
+    def put(self, path: str, **declared: Unpack[Declared]) -> Callable[[View], View]:  # type: ignore[override]  # replaces Flask's
+        """Declare a PUT; see `call`."""
+        return self.call("PUT", path, **declared)
+
+    def patch(self, path: str, **declared: Unpack[Declared]) -> Callable[[View], View]:  # type: ignore[override]  # replaces Flask's
+        """Declare a PATCH; see `call`."""
+        return self.call("PATCH", path, **declared)
+
+    def delete(self, path: str, **declared: Unpack[Declared]) -> Callable[[View], View]:  # type: ignore[override]  # replaces Flask's
+        """Declare a DELETE; see `call`."""
+        return self.call("DELETE", path, **declared)
 
 
 def _flask_rule(path: str) -> str:
@@ -155,7 +168,7 @@ def _flask_rule(path: str) -> str:
     return path.replace("{", "<").replace("}", ">")
 
 
-def _wrapped(operation: Operation, view: View) -> View:
+def _wrapped(operation: Operation, view: Callable[..., Any]) -> Callable[..., Response]:
     @functools.wraps(view)
     def run(**path: str) -> Response:
         arguments: dict[str, Any] = dict(path)

@@ -100,8 +100,9 @@ class JobState(Schema):
     @classmethod
     def of(cls, view: JobView) -> JobState:
         """From the kernel's row."""
-        return cls(id=view.id, state=view.state, done=view.done, total=view.total, message=view.message,
-                   result=view.result)  # type: ignore[arg-type]  # the states are these five  # fmt: skip
+        return cls(
+            id=view.id, state=view.state, done=view.done, total=view.total, message=view.message, result=view.result
+        )
 
 
 class JobOut(Schema):

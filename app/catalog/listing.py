@@ -313,9 +313,7 @@ def _seller_counts(where: sa.ColumnElement[bool], base: sa.CTE) -> Part:
     return sa.select(sa.literal("seller"), spread.c.seller.cast(sa.Text), sa.func.count()).group_by(spread.c.seller)
 
 
-def _attribute_counts(
-    known: Sequence[AttributeRow], gates: Mapping[str, Any], passing: Any, base: sa.CTE
-) -> Part:
+def _attribute_counts(known: Sequence[AttributeRow], gates: Mapping[str, Any], passing: Any, base: sa.CTE) -> Part:
     chosen = [key for key in gates if key not in ("price", "seller", "stock", BRAND)]
     where = sa.case(*((Attribute.key == key, passing(key)) for key in chosen), else_=passing()) if chosen else passing()
     wanted = [row.id for row in known if row.is_facet]

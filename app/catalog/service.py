@@ -99,9 +99,7 @@ def remove_category(actor: Actor, slug: str) -> None:
         raise NotFound()
     used = session.scalar(
         sa.select(
-            sa.or_(
-                sa.exists().where(Product.category_id == row.id), sa.exists().where(Category.parent_id == row.id)
-            )
+            sa.or_(sa.exists().where(Product.category_id == row.id), sa.exists().where(Category.parent_id == row.id))
         )
     )
     if used:

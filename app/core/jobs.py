@@ -86,7 +86,7 @@ def view(public_id: uuid.UUID, user_id: int | None = None, *, any_user: bool = F
         NotFound: absent, or another person's.
     """
     row = session.scalars(sa.select(Job).where(Job.public_id == public_id)).one_or_none()
-    if row is None or not any_user and row.user_id != user_id:
+    if row is None or (not any_user and row.user_id != user_id):
         raise NotFound()
     state = "failed" if row.state == "dead" else row.state
     return JobView(row.public_id, row.kind, state, row.done, row.total, row.message, row.result, row.error, row.user_id)
@@ -191,11 +191,11 @@ class RunningJob:
         row.lease_token = row.lease_until = row.dispatched_at = None
         if row.attempts >= row.max_attempts:
             row.state = "dead"
-            row.finished_at = sa.func.now()  # type: ignore[assignment]  # the database's clock
+            row.finished_at = sa.func.now()
         else:
             row.state = "queued"
             pause = BACKOFF_SECONDS[min(row.attempts, len(BACKOFF_SECONDS)) - 1]
-            row.run_at = sa.func.now() + timedelta(seconds=pause)  # type: ignore[assignment]  # the database's clock
+            row.run_at = sa.func.now() + timedelta(seconds=pause)
         return row.state
 
 

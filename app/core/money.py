@@ -49,7 +49,7 @@ def line_total(price: int, quantity: Decimal | Fraction | int) -> int:
 
 
 def vat_included(gross: int, rate_percent: Decimal | int) -> int:
-    """The VAT inside a gross amount, in kopeks: gross x rate / (100 + rate), half up (Tax Code of Russia, art. 164 p. 4)."""
+    """The VAT inside a gross amount, in kopeks: gross x rate / (100 + rate), half up (Tax Code, art. 164 p. 4)."""
     rate = Fraction(rate_percent)
     return round_half_up(gross * rate / (100 + rate))
 

@@ -44,7 +44,7 @@ def jobs(state: str | None, before: int | None, limit: int = 50) -> list[JobRow]
         statement = statement.where(Job.state == state)
     if before:
         statement = statement.where(Job.id < before)
-    return [JobRow(*row) for row in session.execute(statement)]
+    return [JobRow(**row._mapping) for row in session.execute(statement)]
 
 
 def job_counts() -> dict[str, int]:

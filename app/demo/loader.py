@@ -327,7 +327,8 @@ def offers(tables: Tables, goods: list[Goods], warehouses: dict[int, list[int]])
 
 def _base_price(product: DemoProduct, rng: random.Random) -> int:
     low, high = product.sale.price_low, product.sale.price_high
-    return low + round((high - low) * rng.random() ** 1.6)
+    skew: float = rng.random() ** 1.6
+    return low + round((high - low) * skew)
 
 
 def _offer(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -43,13 +43,13 @@ class DemoProduct:
         words = [self.leaf.noun_en, _latin(self.brand), *self._traits(str.isascii)]
         return _tidy(" ".join(w for w in words if w) + self._pack(UNIT_EN))
 
-    def _traits(self, keep: object) -> list[str]:
+    def _traits(self, keep: Callable[[str], bool]) -> list[str]:
         shown = []
         for attribute in self.leaf.attributes:
             text = dict(self.values).get(attribute.key, "")
             if not text or attribute.key.startswith(("pack_", "roll_", "cons_", "layer", "brand")):
                 continue
-            if attribute.kind == "bool" or not keep(text):  # type: ignore[operator]  # a predicate of texts
+            if attribute.kind == "bool" or not keep(text):
                 continue
             shown.append(f"{text} мм" if attribute.unit == "mm" and keep("м") else _with_unit(text, attribute))
         return shown[:4]

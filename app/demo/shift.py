@@ -76,7 +76,7 @@ WHERE a.stop_id = s.id AND s.completed_at IS NOT NULL AND s.route_id = (SELECT i
 
 @unit_of_work
 def move_back(moved: Moved, days: int) -> None:
-    """Move the day back. Ledgers refuse changes by trigger; only this loader, on a database it just made, may lift that."""
+    """Move the day back. Ledgers refuse changes by trigger; this loader of a new database may lift that."""
     session.execute(sa.text("SET LOCAL session_replication_role = replica"))
     values = {"g": list(moved.groups), "n": days, "c": moved.carrier, "day": moved.day}
     for statement in [*_OF_GROUPS.split(";"), *_OF_PLANS.split(";")]:

@@ -89,7 +89,8 @@ def tree() -> tuple[Node, ...]:
         nouns = {row["leaf"]: row for row in csv.DictReader(file)}
     return tuple(
         Node(top["id"], top["ru"], top["en"],
-             tuple(Node(mid["id"], mid["ru"], mid["en"], tuple(_leaf(leaf, nouns[leaf["id"]]) for leaf in mid["leaves"]))
+             tuple(Node(mid["id"], mid["ru"], mid["en"],
+                        tuple(_leaf(leaf, nouns[leaf["id"]]) for leaf in mid["leaves"]))
                    for mid in top["children"]))
         for top in raw["categories"]
     )  # fmt: skip

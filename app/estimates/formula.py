@@ -33,10 +33,10 @@ _BINARY: dict[type[ast.operator], Callable[[Fraction, Fraction], Fraction]] = {
 _COMPARE: dict[type[ast.cmpop], Callable[[Value, Value], bool]] = {
     ast.Eq: operator.eq,
     ast.NotEq: operator.ne,
-    ast.Gt: operator.gt,  # type: ignore[dict-item]  # both sides are checked to be numbers
-    ast.GtE: operator.ge,  # type: ignore[dict-item]  # the same
-    ast.Lt: operator.lt,  # type: ignore[dict-item]  # the same
-    ast.LtE: operator.le,  # type: ignore[dict-item]  # the same
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
 }
 
 
@@ -54,11 +54,11 @@ def _root(value: Fraction) -> Fraction:
 
 def _cosine(degrees: Fraction) -> Fraction:
     """Cosine of degrees by its series to 30 digits; exact at multiples of 60 and 90 degrees."""
-    known = {0: 1, 60: Fraction(1, 2), 90: 0, 120: Fraction(-1, 2), 180: -1}
+    known = {0: Fraction(1), 60: Fraction(1, 2), 90: Fraction(0), 120: Fraction(-1, 2), 180: Fraction(-1)}
     turned = abs(degrees) % 360
     turned = min(turned, 360 - turned)
     if turned in known:
-        return Fraction(known[int(turned)])
+        return known[int(turned)]
     pi = Fraction("3.14159265358979323846264338327950288419716939937510")
     x = turned * pi / 180
     square, term, total = -x * x, Fraction(1), Fraction(1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -146,16 +147,20 @@ def estimate(actor: Actor, token: str, public_id: uuid.UUID) -> EstimateView:
     if row is None:
         raise NotFound()
     job = jobs.view(row.job_id, any_user=True) if row.job_id and row.state == "pricing" else None
-    return EstimateView(*row[1:11], lines=_lines(row.id), job=job)
+    shown = {key: value for key, value in row._mapping.items() if key not in ("id", "job_id")}
+    return EstimateView(**shown, lines=_lines(row.id), job=job)
 
 
 def _lines(estimate_id: int) -> tuple[LineView, ...]:
     rows = session.execute(
         sa.select(
-            EstimateLine.public_id, EstimateLine.position, EstimateLine.category_slug, EstimateLine.name_ru,
-            EstimateLine.name_en, EstimateLine.base, EstimateLine.gross, EstimateLine.unit, EstimateLine.details,
-            EstimateLine.spec, Product.public_id, Product.slug, Product.name_ru, Product.name_en, Offer.public_id,
-            Seller.name, EstimateLine.pack_unit, EstimateLine.pack_content, EstimateLine.packs, EstimateLine.price,
+            EstimateLine.public_id, EstimateLine.position, EstimateLine.category_slug.label("category"),
+            EstimateLine.name_ru, EstimateLine.name_en, EstimateLine.base, EstimateLine.gross, EstimateLine.unit,
+            EstimateLine.details, EstimateLine.spec, Product.public_id.label("product_public_id"),
+            Product.slug.label("product_slug"), Product.name_ru.label("product_ru"),
+            Product.name_en.label("product_en"), Offer.public_id.label("offer_public_id"),
+            Seller.name.label("seller"), EstimateLine.pack_unit, EstimateLine.pack_content,
+            EstimateLine.packs, EstimateLine.price,
             EstimateLine.total, EstimateLine.mass_kg, EstimateLine.volume_m3, EstimateLine.problem,
             EstimateLine.relaxed,
         )
@@ -165,10 +170,14 @@ def _lines(estimate_id: int) -> tuple[LineView, ...]:
         .where(EstimateLine.estimate_id == estimate_id)
         .order_by(EstimateLine.position)
     )  # fmt: skip
-    return tuple(
-        LineView(*r[:5], Fraction(r[5]), Fraction(r[6]), *r[7:17], Fraction(r[17]) if r[17] else None, *r[18:])
-        for r in rows
-    )
+    return tuple(_line(row._mapping) for row in rows)
+
+
+def _line(row: Mapping[Any, Any]) -> LineView:
+    """NUMERIC is exact; quantities go on as fractions."""
+    content = row["pack_content"]
+    exact = {"base": Fraction(row["base"]), "gross": Fraction(row["gross"])}
+    return LineView(**{**row, **exact, "pack_content": Fraction(content) if content else None})
 
 
 @dataclass(frozen=True, slots=True)

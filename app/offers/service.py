@@ -196,9 +196,7 @@ _PRODUCTS_IN = sa.text(
 
 
 def _own_offer(actor: Actor, public_id: uuid.UUID) -> Offer:
-    found = session.scalar(
-        sa.select(Offer.id).where(Offer.seller_id == actor.seller_id, Offer.public_id == public_id)
-    )
+    found = session.scalar(sa.select(Offer.id).where(Offer.seller_id == actor.seller_id, Offer.public_id == public_id))
     if found is None:
         raise NotFound()
     [offer] = lock_rows(Offer, [found])
@@ -296,4 +294,3 @@ def _columns(given: Mapping[str, Any]) -> dict[str, Any]:
     if "work_days" in values:
         values["work_days"] = sorted(set(values["work_days"]))
     return values | ({"is_active": given["active"]} if "active" in given else {})
-

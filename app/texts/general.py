@@ -14,7 +14,9 @@ ERRORS = {
     "too_many_requests": _("Too many attempts. Try again in %(retry_after)s seconds."),
     "unavailable": _("The service is busy or being repaired. Please try again in a few seconds."),
     "invalid_fields": _("Some fields are not right."),
-    "form_expired": _("The form has expired. Reload the page and send it again; what you typed is kept by the browser."),
+    "form_expired": _(
+        "The form has expired. Reload the page and send it again; what you typed is kept by the browser."
+    ),
     "http_400": _("The request cannot be read."),
     "http_404": _("There is nothing at this address."),
     "http_405": _("This address does not accept such a request."),

@@ -37,7 +37,8 @@ _LEAVES: dict[str, str] = {
     "block-thin": "lintel",
     "radiator": "radiator",
     "sheet-gypsum": "gypsum_board gypsum_fibre_board cement_board ceiling_panel",
-    "coil": "joint_tape sealing_tape membrane_tape damper_tape sealing_band tie_wire cable cable_accessories heating_mat",
+    "coil": "joint_tape sealing_tape membrane_tape damper_tape sealing_band tie_wire cable cable_accessories "
+    "heating_mat",
     "mesh": "welded_mesh masonry_mesh facade_mesh fibreglass_wallcover",
     "profile": "profile_pipe rolled_steel start_profile tile_profile siding_trim skirting",
     "sheet-osb": "osb plywood fibreboard",

@@ -36,5 +36,3 @@ class Form(FlaskForm):  # type: ignore[misc]  # FlaskForm is untyped
 def stripped(value: Any) -> Any:
     """WTForms filter: no spaces around what was typed."""
     return value.strip() if isinstance(value, str) else value
-
-

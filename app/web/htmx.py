@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response, make_response, render_template, request
 from flask import redirect as _redirect
-from htmx_flask import Htmx  # type: ignore[import-untyped]  # the package ships no types
-from htmx_flask.requests import HtmxHeaders  # type: ignore[import-untyped]  # the package ships no types
+from htmx_flask import Htmx
+from htmx_flask.requests import HtmxHeaders
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

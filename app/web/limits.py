@@ -20,7 +20,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         get_remote_address,
         app=app,
         storage_uri=settings.redis_url,
-        storage_options={"socket_connect_timeout": 0.3, "socket_timeout": 0.3},
+        storage_options={"socket_connect_timeout": 0.3, "socket_timeout": 0.3},  # type: ignore[dict-item]  # parts of a second are fine
         in_memory_fallback=["10000 per minute"],
         in_memory_fallback_enabled=True,
         swallow_errors=True,
@@ -40,7 +40,7 @@ def hit(rule: str, key: str) -> None:
     item = parse(RULES[rule])
     try:
         allowed = limiter.limiter.hit(item, rule, key)
-    except Exception:  # any failure of the counter's server: counting stops, signing in does not
+    except Exception:  # noqa: BLE001  # any failure of the counter's server: counting stops, signing in does not
         return
     if not allowed:
         raise TooMany(int(item.get_expiry()))

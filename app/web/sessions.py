@@ -6,7 +6,7 @@ import uuid
 from dataclasses import dataclass
 
 from flask import Flask, Response, current_app, g, request
-from flask_login import LoginManager, UserMixin  # type: ignore[import-untyped]  # the package ships no types
+from flask_login import LoginManager, UserMixin
 
 from app import access
 from app.accounts import queries, service
@@ -75,7 +75,9 @@ def client() -> Client:
 
 
 def start(response: Response, signed: SignedIn, browser: Client) -> Response:
-    """Give the browser a fresh session; an older token it brought is worth nothing for it."""
+    """Give the browser a fresh session; the one it had before is over on the server too."""
+    if access.actor().session_id is not None:
+        service.sign_out(access.actor())
     set_cookie(response, cookie_name(), service.open_session(signed), int(service.SESSION_LIFE.total_seconds()))
     set_cookie(response, DEVICE_COOKIE, str(browser.client_id), YEAR)
     return response

@@ -128,7 +128,8 @@ def test_five_checkouts_at_once_make_one_group(market: Market) -> None:
     new = {"email": f"{uuid.uuid4().hex}@demo.example", "password": "correct horse", "name": "Demo"}
     buyer.token = buyer.post("/auth/register", new, 201)["access_token"]
     offer = market.value(
-        "SELECT o.public_id FROM offer o JOIN stock_level s ON s.offer_id = o.id WHERE s.on_hand > 100 ORDER BY o.id LIMIT 1"
+        "SELECT o.public_id FROM offer o JOIN stock_level s ON s.offer_id = o.id "
+        "WHERE s.on_hand > 100 ORDER BY o.id LIMIT 1"
     )
     buyer.call("POST", "/cart/lines", {"offer": str(offer), "quantity": "2"})
     address = {"address": "Москва, улица Руставели, 1", "lat": 55.8094, "lon": 37.5960}

@@ -1,4 +1,4 @@
-"""A small Flask app with the page kernel only: no database, no accounts. For tests of layouts, components and headers."""
+"""A Flask app with the page kernel only: no database, no accounts. For tests of layouts and components."""
 
 from __future__ import annotations
 

@@ -101,7 +101,7 @@ class _Run:
         for with_breaks in (False, True):
             try:
                 orders = build_orders(self.problem, self.open, self._time_left() / 2, with_breaks)
-            except Exception as error:  # its binding raises plain Exception subclasses; the day must still be planned
+            except Exception as error:  # noqa: BLE001  # its binding raises plain Exception subclasses; the day must still be planned
                 log.warning("vroom_failed: %r; PyVRP plans alone", error)
                 return
             self._offer(orders)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
+from urllib.parse import unquote
 
 from flask import Response, current_app, flash, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
@@ -53,11 +53,9 @@ class ResetForm(Form):
 
 def safe_next(target: str) -> str:
     """A path of our own to go to, or the home page: never another site, whatever its spelling."""
-    parts = urlsplit(target)
-    odd = any(c in target for c in "\\\t\r\n") or not target.isprintable()
-    if odd or parts.scheme or parts.netloc or not target.startswith("/") or target.startswith(("//", "/\\")):
-        return "/"
-    return target
+    plain = unquote(target)
+    odd = "\\" in plain or not plain.isprintable()
+    return target if plain.startswith("/") and not plain.startswith("//") and not odd else "/"
 
 
 @pages.get("/login", permission=Permission.PUBLIC)

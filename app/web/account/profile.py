@@ -290,5 +290,7 @@ def remove_member(organisation: str, member: str) -> ResponseReturnValue:
 def work_for(organisation: str) -> ResponseReturnValue:
     """Choose the seller or carrier to work for."""
     service.work_for(access.actor(), given(organisation))
-    return redirect(request.form.get("next") if request.form.get("next") in ("/seller/orders", "/carrier/deliveries")
-                    else "/account/organisations", code=303)  # fmt: skip
+    wanted = request.form.get("next", "")
+    return redirect(
+        wanted if wanted in ("/seller/orders", "/carrier/deliveries") else "/account/organisations", code=303
+    )

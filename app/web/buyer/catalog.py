@@ -166,9 +166,7 @@ def _price_text(filters: Filters) -> str:
     return str(_("up to %(high)s", high=money(high or 0)))
 
 
-def drops(
-    path: str, query: Mapping[str, list[str]], applied: Sequence[Chip], counts: Mapping[str, int]
-) -> list[Drop]:
+def drops(path: str, query: Mapping[str, list[str]], applied: Sequence[Chip], counts: Mapping[str, int]) -> list[Drop]:
     """Filters whose absence would show something, the most fruitful first."""
     found = []
     for key, count in sorted(counts.items(), key=lambda item: -item[1]):

@@ -37,7 +37,10 @@ FIELDS = (
     Field("sku", lazy_gettext("SKU"), most=100),
     Field("price", lazy_gettext("Price"), "money", "₽"),
     Field(
-        "ladder", lazy_gettext("Price ladder"), required=False, most=300,
+        "ladder",
+        lazy_gettext("Price ladder"),
+        required=False,
+        most=300,
         hint=lazy_gettext("From a quantity a lower price: 10 = 520; 50 = 499"),
     ),
     Field("lead_time_days", lazy_gettext("Days to make ready"), "number", required=False),
@@ -109,9 +112,7 @@ def set_price(offer: str) -> Response:
 
     def act() -> None:
         price = kopeks(request.form.get("price", ""), "/price")
-        service.edit_offer(
-            access.actor(), _id(offer), {"price": price}, int(version) if version.isdecimal() else None
-        )
+        service.edit_offer(access.actor(), _id(offer), {"price": price}, int(version) if version.isdecimal() else None)
 
     return _in_place(offer, act, {"cell": "price", "typed": request.form.get("price", "")})
 
@@ -181,9 +182,7 @@ def change(offer: str) -> Response:
     found = desk.offer(access.actor().seller_id, _id(offer))
     version = request.form.get("version", "")
     try:
-        service.edit_offer(
-            access.actor(), found.public_id, _values(), int(version) if version.isdecimal() else None
-        )
+        service.edit_offer(access.actor(), found.public_id, _values(), int(version) if version.isdecimal() else None)
     except (Invalid, Conflict, Stale) as error:
         return _offer_page(found, refused(error), 422 if isinstance(error, Invalid) else error.status)
     _changed()

@@ -109,9 +109,7 @@ def change(warehouse: str) -> Response:
     row = _row(warehouse)
     version = request.form.get("version", "")
     try:
-        service.edit_warehouse(
-            access.actor(), row.public_id, _given(), int(version) if version.isdecimal() else None
-        )
+        service.edit_warehouse(access.actor(), row.public_id, _given(), int(version) if version.isdecimal() else None)
     except (Invalid, Stale) as error:
         return _form(row.name, refused(error), row.version, error.status)
     current_app.extensions["cache"].bump("listing")

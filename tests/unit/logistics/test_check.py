@@ -121,7 +121,8 @@ def long_day() -> Problem:
 def test_long_drive_gets_its_break(long_day: Problem) -> None:
     plan = valid(long_day)
     rest = route(plan).rest
-    assert rest is not None and rest.end_s - rest.start_s == 2_700
+    assert rest is not None
+    assert rest.end_s - rest.start_s == 2_700
     assert violations(long_day, plan) == []
 
 

@@ -67,10 +67,13 @@ def test_matrix_equals_dijkstra_by_hand() -> None:
 
 def test_two_hundred_points_are_all_reachable_and_never_zero_apart() -> None:
     answer = matrix(some_points(200))
-    assert answer.quality == "road" and answer.unreachable == ()
+    assert answer.quality == "road"
+    assert answer.unreachable == ()
     apart = ~np.eye(200, dtype=bool)
-    assert (answer.seconds[apart] > 0).all() and (answer.metres[apart] > 0).all()
-    assert (np.diag(answer.seconds) == 0).all() and answer.seconds.max() < CAP_SECONDS
+    assert (answer.seconds[apart] > 0).all()
+    assert (answer.metres[apart] > 0).all()
+    assert (np.diag(answer.seconds) == 0).all()
+    assert answer.seconds.max() < CAP_SECONDS
 
 
 def test_oneway_street_is_not_driven_against() -> None:
@@ -91,7 +94,8 @@ def test_unreachable_pair_is_capped_and_named() -> None:
     dead_end.snap = lambda points: (np.array([0, 1]), np.zeros(2))  # type: ignore[method-assign]  # force both ends in
     answer = dead_end.matrix(nodes)
     assert answer.unreachable == ((1, 0),)
-    assert answer.seconds[1, 0] == CAP_SECONDS and answer.metres[1, 0] == CAP_METRES
+    assert answer.seconds[1, 0] == CAP_SECONDS
+    assert answer.metres[1, 0] == CAP_METRES
     assert 0 < answer.seconds[0, 1] < CAP_SECONDS
 
 
@@ -121,7 +125,8 @@ def test_coordinate_that_is_no_place_is_refused() -> None:
 def test_slower_hours_take_longer_on_the_same_roads() -> None:
     points = some_points(4)
     night, rush = matrix(points, speed_factor=1.2), matrix(points, speed_factor=1.6)
-    assert (rush.metres == night.metres).all() and rush.seconds.sum() > night.seconds.sum()
+    assert (rush.metres == night.metres).all()
+    assert rush.seconds.sum() > night.seconds.sum()
 
 
 def test_cached_answer_is_the_same_and_cannot_be_spoilt() -> None:
@@ -139,7 +144,8 @@ def test_path_follows_streets_between_the_points() -> None:
     points = some_points(6)
     for a, b in pairwise(points):
         path = graph.path(a, b)
-        assert path[0] == a and path[-1] == b
+        assert path[0] == a
+        assert path[-1] == b
         assert all(point in drawn or point in junctions for point in path[1:-1])
         length = sum(straight_metres(p, q) for p, q in pairwise(path))
         assert length == pytest.approx(int(graph.matrix([a, b]).metres[0, 1]), rel=0.03)
@@ -148,7 +154,8 @@ def test_path_follows_streets_between_the_points() -> None:
 def test_road_signs_close_a_road_to_heavy_trucks() -> None:
     edge = Edge(0, 1, 100, 36, "service", False, 7_500, 3_500, True, "", ((55.8, 37.6), (55.8, 37.61)))
     assert edge.admits(VehicleLimits(7_500, 3_500))
-    assert not edge.admits(VehicleLimits(7_501)) and not edge.admits(VehicleLimits(0, 3_501))
+    assert not edge.admits(VehicleLimits(7_501))
+    assert not edge.admits(VehicleLimits(0, 3_501))
 
 
 def test_polyline_of_the_published_example() -> None:
@@ -160,4 +167,5 @@ def test_base_layer_holds_every_street_with_class_and_name() -> None:
     assert len(layer["features"]) == len(load().edges)
     assert {"class", "name"} <= set(layer["features"][0]["properties"])
     lon, lat = layer["features"][0]["geometry"]["coordinates"][0]
-    assert 37 < lon < 38 and 55 < lat < 56
+    assert 37 < lon < 38
+    assert 55 < lat < 56
