@@ -345,7 +345,7 @@ def close_account(actor: Actor, password: str) -> None:
     audit.record(actor, "user.closed", "user", user.id, before={"is_active": True}, after={"is_active": False})
 
 
-def _only_owner_of(user_id: int) -> sa.Select[tuple[int]]:
+def _only_owner_of(user_id: int) -> sa.Select[int]:
     """Selling and carrying companies that would be left without an owner."""
     other = aliased(OrganisationMember)
     return (
