@@ -1,0 +1,115 @@
+"""Photographs every surface of a running demo market into docs/screens: `python tools/screens.py [address]`."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+FOLDER = Path(__file__).resolve().parent.parent / "docs" / "screens"
+SIZES = {"desktop": (1280, 800), "phone": (390, 844)}
+PASSWORD = "tutuu-demo"
+
+# name: address, or (list page, pattern of the link to follow from it)
+SURFACES: dict[str, dict[str, str | tuple[str, str]]] = {
+    "": {
+        "home": "/",
+        "catalogue": "/catalog",
+        "category": ("/catalog", r"^/catalog/[a-z0-9-]+$"),
+        "search": "/search?q=гипсокартон",
+        "product": ("/search?q=гипсокартон", r"^/p/"),
+        "estimate-form": ("/estimate", r"^/estimate/[a-z0-9_]+$"),
+        "sign-in": "/login",
+        "sign-up": "/register",
+        "api": "/api/docs",
+        "not-found": "/nothing-here",
+    },
+    "buyer": {
+        "buyer-orders": "/orders",
+        "buyer-order": ("/orders", r"^/orders/[\w-]+$"),
+        "buyer-estimates": "/estimates",
+        "buyer-cart": "/cart",
+        "buyer-checkout": "/checkout",
+        "buyer-account": "/account",
+    },
+    "seller": {
+        "seller-inbox": "/seller/orders",
+        "seller-order": ("/seller/orders", r"^/seller/orders/[\w-]+$"),
+        "seller-offers": "/seller/offers",
+        "seller-warehouses": "/seller/warehouses",
+    },
+    "carrier": {
+        "carrier-deliveries": "/carrier/deliveries",
+        "carrier-plans": "/carrier/plans",
+        "carrier-plan": ("/carrier/plans", r"^/carrier/plans/[\w-]+$"),
+        "carrier-vehicles": "/carrier/vehicles",
+        "carrier-tariffs": "/carrier/tariffs",
+    },
+    "courier": {"courier-route": "/courier", "courier-stop": ("/courier", r"^/courier/stops/[\w-]+$")},
+    "admin": {
+        "admin-organisations": "/admin/organisations",
+        "admin-users": "/admin/users",
+        "admin-jobs": "/admin/jobs",
+        "admin-audit": "/admin/audit",
+    },
+}
+
+
+def main(address: str) -> int:
+    """Photograph everything; 1 when a page did not answer with what was asked for."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    wrong = []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        for who, surfaces in SURFACES.items():
+            for size in SIZES:
+                for scheme in ("light", "dark"):
+                    wrong += shoot(browser, address, who, surfaces, size, scheme)
+        browser.close()
+    print("\n".join(wrong))
+    return 1 if wrong else 0
+
+
+def shoot(
+    browser: Browser, address: str, who: str, surfaces: dict[str, str | tuple[str, str]], size: str, scheme: str
+) -> list[str]:
+    """Photograph the surfaces of one person in one size and colour scheme. Returns what went wrong."""
+    width, height = SIZES[size]
+    context = browser.new_context(
+        viewport={"width": width, "height": height}, locale="ru-RU", color_scheme=scheme, base_url=address
+    )  # fmt: skip
+    page = context.new_page()
+    wrong: list[str] = []
+    page.on("pageerror", lambda error: wrong.append(f"{page.url}: {error}"))
+    if who:
+        page.goto("/login")
+        page.fill("#email", f"{who}@demo.example")
+        page.fill("#password", PASSWORD)
+        page.click("main button[type=submit]")
+        page.wait_for_load_state("load")
+    for name, where in surfaces.items():
+        answer = page.goto(followed(page, where))
+        page.wait_for_load_state("networkidle")
+        if answer is None or (answer.status != 200 and name != "not-found"):
+            wrong.append(f"{name}: {page.url} answered {answer and answer.status}")
+        if page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") > 0:
+            wrong.append(f"{name} {size}: wider than the window")
+        page.screenshot(path=FOLDER / f"{name}-{size}-{scheme}.jpg", type="jpeg", quality=75)
+    context.close()
+    return wrong
+
+
+def followed(page: Page, where: str | tuple[str, str]) -> str:
+    """The address itself, or that of the first fitting link of a list page."""
+    if isinstance(where, str):
+        return where
+    page.goto(where[0])
+    links: list[str] = page.eval_on_selector_all("main a[href]", "all => all.map(a => a.getAttribute('href'))")
+    found = [link for link in links if re.match(where[1], link.split("?")[0])]
+    return found[0] if found else where[0] + "#no-such-link"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1] if len(sys.argv) > 1 else "http://127.0.0.1:8000"))
