@@ -78,6 +78,7 @@ PAGE_BLUEPRINTS: tuple[str, ...] = (
     "app.web.seller.warehouses:pages",
     "app.web.account.auth:pages",
     "app.web.account.profile:pages",
+    "app.web.account.organisations:pages",
     "app.web.admin.operations:pages",
     "app.web.carrier:pages",
     "app.web.courier:pages",

@@ -21,10 +21,12 @@ def approved(job: RunningJob) -> None:
 
 
 def suspended(job: RunningJob) -> None:
-    """Hide a suspended seller's offers."""
+    """Hide a suspended seller's offers, offer no more deliveries of a suspended carrier."""
 
     def effect() -> None:
         if job.payload["kind"] == "seller":
             sellers.close_seller(job.payload["entity_id"])
+        elif job.payload["kind"] == "carrier":
+            logistics.close_carrier(job.payload["entity_id"])
 
     job.complete(effect)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from flask import request
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from app import access
 from app.accounts import organisations, queries, refresh, service, sites
@@ -24,9 +24,13 @@ from app.web.sessions import client_ip
 api = Api("accounts", tag="Accounts")
 
 
+Secret = Annotated[str, StringConstraints(strip_whitespace=False, max_length=200)]
+"""A password is taken as it is, spaces included."""
+
+
 class RegisterIn(Schema):
     email: str = Field(max_length=254)
-    password: str = Field(max_length=200)
+    password: Secret
     name: str = Field(max_length=100)
     phone: str = Field(default="", max_length=40)
     locale: Literal["ru", "en"] = "ru"
@@ -34,7 +38,7 @@ class RegisterIn(Schema):
 
 class LoginIn(Schema):
     email: str = Field(max_length=254)
-    password: str = Field(max_length=200)
+    password: Secret
     totp: str | None = Field(default=None, max_length=10)
 
 
@@ -48,7 +52,7 @@ class ForgotIn(Schema):
 
 class ResetIn(Schema):
     token: str = Field(max_length=200)
-    password: str = Field(max_length=200)
+    password: Secret
 
 
 class MembershipOut(Schema):
@@ -116,48 +120,55 @@ def _client() -> Client:
     return Client(device, request.headers.get("User-Agent", ""), client_ip())
 
 
-def _tokens(signed: SignedIn, client: Client) -> TokensOut:
+NOT_KEPT = {"Cache-Control": "no-store"}
+"""Of answers with tokens: kept neither by caches nor for Idempotency-Key."""
+
+
+def _tokens(signed: SignedIn, client: Client, status: int = 200) -> Answer:
     profile = queries.profile(signed.user_id)
-    return TokensOut(
+    tokens = TokensOut(
         user=UserOut(id=profile.public_id, email=profile.email, name=profile.name),
         access_token=signer().sign(signed.public_id, signed.epoch, client.client_id),
         refresh_token=refresh.issue(signed),
         expires_in=600,
     )
+    return Answer(tokens, status, NOT_KEPT)
 
 
 @api.post(
     "/auth/register", permission=Permission.PUBLIC, body=RegisterIn, answer=TokensOut, status=201,
     summary="Open an account", example={"email": "new@demo.example", "password": "correct horse", "name": "Anna"},
 )  # fmt: skip
-def register(body: RegisterIn) -> TokensOut:
+def register(body: RegisterIn) -> Answer:
     """Needs X-Device-Id. Answers with the first pair of tokens."""
     client = _client()
     limits.hit("register", client.ip)
-    return _tokens(service.register(NewUser(**body.model_dump()), client), client)
+    return _tokens(service.register(NewUser(**body.model_dump()), client), client, 201)
 
 
 @api.post(
     "/auth/login", permission=Permission.PUBLIC, body=LoginIn, answer=TokensOut, summary="Sign in",
     example={"email": "buyer@demo.example", "password": "tutuu-demo"},
 )  # fmt: skip
-def login(body: LoginIn) -> TokensOut:
+def login(body: LoginIn) -> Answer:
     """Needs X-Device-Id. A wrong password and an unknown address answer alike."""
     client = _client()
-    limits.hit("login", f"{client.ip}:{body.email.casefold()}")
+    limits.hit_sign_in(client.ip, body.email)
     return _tokens(service.sign_in(body.email, body.password, client), client)
 
 
 @api.post(
     "/auth/refresh", permission=Permission.PUBLIC, body=RefreshIn, answer=RotatedOut, summary="Next pair of tokens"
 )
-def rotate(body: RefreshIn) -> RotatedOut:
+def rotate(body: RefreshIn) -> Answer:
     """A refresh token works once; using it again ends the whole family."""
     client = _client()
+    limits.hit("refresh", client.ip)
     rotated = refresh.rotate(body.refresh_token, client.client_id, client.ip)
     assert rotated.signed is not None
     access_token = signer().sign(rotated.signed.public_id, rotated.signed.epoch, client.client_id)
-    return RotatedOut(access_token=access_token, refresh_token=rotated.token, expires_in=600)
+    rotated_out = RotatedOut(access_token=access_token, refresh_token=rotated.token, expires_in=600)
+    return Answer(rotated_out, headers=NOT_KEPT)
 
 
 @api.post("/auth/logout", permission=Permission.PUBLIC, body=RefreshIn, summary="End the family of a refresh token")
@@ -169,7 +180,7 @@ def logout(body: RefreshIn) -> None:
 @api.post("/auth/password/forgot", permission=Permission.PUBLIC, body=ForgotIn, summary="Mail a reset link", status=202)
 def forgot(body: ForgotIn) -> Answer:
     """The same answer whether or not the address has an account."""
-    limits.hit("forgot", client_ip())
+    limits.hit_forgot(client_ip(), body.email)
     service.ask_password_reset(body.email)
     return Answer(None, 202)
 
@@ -177,6 +188,7 @@ def forgot(body: ForgotIn) -> Answer:
 @api.post("/auth/password/reset", permission=Permission.PUBLIC, body=ResetIn, summary="Set a new password by a link")
 def reset(body: ResetIn) -> None:
     """Ends every session and token of the account."""
+    limits.hit("reset", client_ip())
     service.reset_password(body.token, body.password, client_ip())
 
 

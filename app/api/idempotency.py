@@ -111,7 +111,7 @@ def _begin(scope: str, key: str, fingerprint: bytes) -> tuple[IdempotencyKey | N
 
 @unit_of_work
 def _keep(scope: str, key: str, response: Response) -> None:
-    if response.status_code >= 500:
+    if response.status_code >= 500 or response.cache_control.no_store:  # tokens must not lie in a table
         session.execute(sa.delete(IdempotencyKey).where(IdempotencyKey.scope == scope, IdempotencyKey.key == key))
         return
     headers = {name: value for name, value in response.headers.items() if name in ("Location", "ETag", "X-Cart-Token")}

@@ -38,6 +38,7 @@ ERRORS = {
     "organisation_exists": _("A company with this INN and KPP is registered already."),
     "no_such_person": _("Nobody has an account with this e-mail."),
     "member_already": _("This person is a member already."),
+    "inn_fixed": _("Another INN is another company: register it beside this one."),
     "last_owner": _("A company needs an owner: name another one first."),
     "decision_not_possible": _("This cannot be decided from the present state."),
     "cannot_block_self": _("You cannot block yourself."),

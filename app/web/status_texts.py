@@ -111,6 +111,9 @@ _OFFER: dict[str, Status] = {
     "low": Status(_("running out"), "warn", "triangle-alert"),
 }
 _ORGANISATION: dict[str, Status] = {
+    "draft": Status(_("draft"), "", "pencil"),
+    "submitted": Status(_("waiting for approval"), "warn", "clock"),
+    "returned": Status(_("returned to be mended"), "warn", "undo-2"),
     "pending": Status(_("waiting for approval"), "warn", "clock"),
     "approved": Status(_("approved"), "ok", "badge-check"),
     "active": Status(_("works"), "ok", "badge-check"),

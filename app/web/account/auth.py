@@ -72,8 +72,8 @@ def sign_in() -> ResponseReturnValue:
     form, target = LoginForm(), request.form.get("next", "")
     browser = sessions.client()
     if form.validate():
+        limits.hit_sign_in(browser.ip, form.email.data)
         try:
-            limits.hit("login", f"{browser.ip}:{form.email.data.casefold()}")
             signed = service.sign_in(form.email.data, form.password.data, browser)
             return _signed_in(signed, browser, safe_next(target))
         except DomainError as error:
@@ -109,8 +109,8 @@ def open_account() -> ResponseReturnValue:
     browser = sessions.client()
     if form.validate():
         new = NewUser(form.email.data, form.password.data, form.name.data, form.phone.data or "", language())
+        limits.hit("register", browser.ip)
         try:
-            limits.hit("register", browser.ip)
             return _signed_in(service.register(new, browser), browser, safe_next(target))
         except DomainError as error:
             form.refuse(error)
@@ -135,7 +135,7 @@ def send_link() -> ResponseReturnValue:
     form = ForgotForm()
     if not form.validate():
         return render_template("account/forgot.html", form=form, sent=False), 422
-    limits.hit("forgot", sessions.client_ip())
+    limits.hit_forgot(sessions.client_ip(), form.email.data)
     service.ask_password_reset(form.email.data)
     return render_template("account/forgot.html", form=form, sent=True)
 
@@ -151,8 +151,8 @@ def set_password(token: str) -> ResponseReturnValue:
     """Set the password; every session of the account ends."""
     form = ResetForm()
     if form.validate():
+        limits.hit("reset", sessions.client_ip())
         try:
-            limits.hit("reset", sessions.client_ip())
             service.reset_password(token, form.password.data, sessions.client_ip())
             flash(_("The password is set. Sign in with it."), "ok")
             return redirect("/login", code=303)

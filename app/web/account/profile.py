@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 
-from flask import flash, redirect, render_template, request
+from flask import flash, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _  # type: ignore[import-untyped]  # the package ships no types
 from flask_babel import lazy_gettext
@@ -13,13 +13,14 @@ from wtforms.validators import InputRequired, Length, Optional
 
 from app import access
 from app.access import Guarded
-from app.accounts import organisations, queries, service, sites
+from app.accounts import queries, service, sites
 from app.accounts.service import ProfileChange
 from app.core.errors import DomainError, FieldError, Invalid, NotFound
 from app.core.ids import parse_uuid
 from app.core.permissions import Permission
 from app.core.units import NotANumber, parse_decimal
 from app.texts import accounts as words
+from app.web import sessions
 from app.web.forms import Form, stripped
 
 pages = Guarded("account", __name__)
@@ -63,18 +64,8 @@ class SiteForm(Form):
     contact_phone = StringField(lazy_gettext("Phone at the site"), [Length(max=40)], filters=[stripped])
 
 
-class OrganisationForm(Form):
-    kind = SelectField(lazy_gettext("What the company does"), choices=words.KINDS)
-    name = StringField(lazy_gettext("Name"), [_needed, Length(max=200)], filters=[stripped])
-    inn = StringField(lazy_gettext("INN"), [_needed, Length(max=12)], filters=[stripped])
-    kpp = StringField(lazy_gettext("KPP"), [Length(max=9)], filters=[stripped])
-    ogrn = StringField(lazy_gettext("OGRN"), [Length(max=15)], filters=[stripped])
-    address = StringField(lazy_gettext("Legal address"), [Length(max=300)], filters=[stripped])
-
-
-class MemberForm(Form):
-    email = StringField(lazy_gettext("E-mail of the person"), [_needed, Length(max=254)], filters=[stripped])
-    role = SelectField(lazy_gettext("Role"), choices=[])
+class CloseForm(Form):
+    close_password = PasswordField(lazy_gettext("Present password"), [_needed, Length(max=200)])
 
 
 @pages.get("/account", permission=Permission.ACCOUNT)
@@ -84,10 +75,11 @@ def profile() -> str:
     return _profile_page(ProfileForm(obj=row, formdata=None), PasswordForm(formdata=None))
 
 
-def _profile_page(form: ProfileForm, password: PasswordForm) -> str:
+def _profile_page(form: ProfileForm, password: PasswordForm, closing: CloseForm | None = None) -> str:
     return render_template(
-        "account/profile.html", form=form, password=password, email=access.actor().email, active="profile"
-    )
+        "account/profile.html", form=form, password=password, closing=closing or CloseForm(formdata=None),
+        email=access.actor().email, active="profile",
+    )  # fmt: skip
 
 
 @pages.post("/account", permission=Permission.ACCOUNT)
@@ -119,6 +111,21 @@ def save_password() -> ResponseReturnValue:
             form.refuse(error)
     row = queries.profile(access.actor().user)
     return _profile_page(ProfileForm(obj=row, formdata=None), form), 422
+
+
+@pages.post("/account/close", permission=Permission.ACCOUNT)
+def close_account() -> ResponseReturnValue:
+    """Leave: the account is closed and this browser signed out."""
+    form = CloseForm()
+    if form.validate():
+        try:
+            service.close_account(access.actor(), form.close_password.data)
+            flash(_("The account is closed."), "ok")
+            return sessions.end(make_response(redirect("/", code=303)))
+        except DomainError as error:
+            form.refuse(error)
+    row = queries.profile(access.actor().user)
+    return _profile_page(ProfileForm(obj=row, formdata=None), PasswordForm(formdata=None), form), 422
 
 
 @pages.get("/account/devices", permission=Permission.ACCOUNT)
@@ -222,75 +229,3 @@ def delete_site(site: str) -> ResponseReturnValue:
     sites.remove(access.actor(), given(site))
     flash(_("The site is removed."), "ok")
     return redirect("/account/sites", code=303)
-
-
-@pages.get("/account/organisations", permission=Permission.ACCOUNT)
-def list_organisations() -> str:
-    """Companies one belongs to, and the form of a new one."""
-    return _organisations(OrganisationForm(formdata=None))
-
-
-def _organisations(form: OrganisationForm) -> str:
-    rows = queries.organisations(access.actor().user)
-    return render_template("account/organisations.html", organisations=rows, form=form, active="organisations")
-
-
-@pages.post("/account/organisations", permission=Permission.ACCOUNT)
-def add_organisation() -> ResponseReturnValue:
-    """Register a company."""
-    form = OrganisationForm()
-    if form.validate():
-        values = {key: getattr(form, key).data or "" for key in ("name", "inn", "kpp", "ogrn", "address")}
-        try:
-            organisations.create(access.actor(), form.kind.data, organisations.Requisites(**values))
-            flash(_("The company is registered."), "ok")
-            return redirect("/account/organisations", code=303)
-        except DomainError as error:
-            form.refuse(error)
-    return _organisations(form), 422
-
-
-@pages.get("/account/organisations/<organisation>", permission=Permission.ACCOUNT)
-def show_organisation(organisation: str) -> str:
-    """A company and its people."""
-    return _organisation(given(organisation), MemberForm(formdata=None))
-
-
-def _organisation(key: uuid.UUID, form: MemberForm) -> str:
-    row = queries.organisation(access.actor().user, key)
-    form.role.choices = [(r, words.ROLES[r]) for r in organisations.ROLES_OF[row.kind]]
-    return render_template(
-        "account/organisation.html", row=row, members=queries.members(row.id), form=form, active="organisations"
-    )
-
-
-@pages.post("/account/organisations/<organisation>/members", permission=Permission.ACCOUNT)
-def add_member(organisation: str) -> ResponseReturnValue:
-    """Give a person a place."""
-    key, form = given(organisation), MemberForm()
-    row = queries.organisation(access.actor().user, key)
-    form.role.choices = [(r, words.ROLES[r]) for r in organisations.ROLES_OF[row.kind]]
-    if form.validate():
-        try:
-            organisations.add_member(access.actor(), key, form.email.data, form.role.data)
-            return redirect(f"/account/organisations/{key}", code=303)
-        except DomainError as error:
-            form.refuse(error)
-    return _organisation(key, form), 422
-
-
-@pages.post("/account/organisations/<organisation>/members/<member>/remove", permission=Permission.ACCOUNT)
-def remove_member(organisation: str, member: str) -> ResponseReturnValue:
-    """Take the place away."""
-    organisations.remove_member(access.actor(), given(organisation), given(member))
-    return redirect(f"/account/organisations/{organisation}", code=303)
-
-
-@pages.post("/account/work-for/<organisation>", permission=Permission.ACCOUNT)
-def work_for(organisation: str) -> ResponseReturnValue:
-    """Choose the seller or carrier to work for."""
-    service.work_for(access.actor(), given(organisation))
-    wanted = request.form.get("next", "")
-    return redirect(
-        wanted if wanted in ("/seller/orders", "/carrier/deliveries") else "/account/organisations", code=303
-    )

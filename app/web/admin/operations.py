@@ -14,6 +14,7 @@ from app.accounts import organisations, queries, service
 from app.core import operations
 from app.core.errors import DomainError
 from app.core.permissions import Permission
+from app.texts import accounts as words
 from app.web.account.profile import given
 
 pages = Guarded("admin", __name__)
@@ -48,7 +49,10 @@ def list_organisations() -> ResponseReturnValue:
     state = state if state in ("submitted", "returned", "approved", "suspended") else "submitted"
     counts = queries.organisation_counts()
     rows = queries.organisations_to_review(state)
-    return _page("admin/organisations.html", rows=rows, state=state, counts=counts, waiting=counts.get("submitted", 0))
+    return _page(
+        "admin/organisations.html", rows=rows, state=state, counts=counts, kinds=dict(words.KINDS),
+        waiting=counts.get("submitted", 0),
+    )  # fmt: skip
 
 
 @pages.post("/admin/organisations/<organisation>", permission=Permission.ADMIN_ORGANISATIONS)
