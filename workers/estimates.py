@@ -12,7 +12,7 @@ SHOW_EVERY = 5
 
 
 def price(job: RunningJob) -> None:
-    """Safe to run twice: the lines are written by key, not added."""
+    """Safe to run twice: the lines are written by key, not added. A job that a later one replaced writes nothing."""
     estimate_id = job.payload["estimate"]
     task = queries.task(estimate_id)
     if task is None:
@@ -27,4 +27,4 @@ def price(job: RunningJob) -> None:
 
     found = find_prices(lines, task.choices, show)
     session.rollback()  # the reads are over; the effect is a transaction of its own
-    job.complete(lambda: service.write_prices(estimate_id, found))
+    job.complete(lambda: service.write_prices(estimate_id, job.public_id, found))

@@ -78,13 +78,20 @@ def _near(value: str, wanted: str) -> bool:
 
 
 def shortlist(line: Pooled, products: Sequence[CandidateProduct]) -> list[Fit]:
-    """The best fitting products of the line's category: fewest constraints unmet, in stock, cheapest for the job."""
+    """The best fitting products of the line's category: fewest constraints unmet, enough in stock, cheapest."""
     fits = [f for p in products if p.category == line.category for f in [fit(p, line)] if f is not None]
-    fits.sort(key=lambda f: (f.far, len(f.unmet), f.product.available <= 0, _rough_total(f, line), f.product.id))
+    fits.sort(key=lambda f: (f.far, len(f.unmet), _scarcity(f, line), _rough_total(f, line), f.product.id))
     if not fits:
         return []
     best = (fits[0].far, len(fits[0].unmet))
     return [f for f in fits if (f.far, len(f.unmet)) == best][:SHORTLIST]
+
+
+def _scarcity(found: Fit, line: Pooled) -> int:
+    """0: all sellers together have enough; 1: some; 2: nothing."""
+    if found.product.available <= 0:
+        return 2
+    return int(Fraction(found.product.available) * found.content < line.gross)
 
 
 def _rough_total(found: Fit, line: Pooled) -> Fraction:

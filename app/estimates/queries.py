@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from app.catalog.models import Product
+from app.catalog.models import Attribute, Category, Product, ProductValue
 from app.core import jobs
 from app.core.db import session
 from app.core.errors import NotFound
@@ -21,6 +21,21 @@ from app.core.jobs import JobView
 from app.core.permissions import Actor
 from app.estimates.models import Estimate, EstimateLine
 from app.offers.models import Offer, Seller
+
+
+@dataclass(frozen=True, slots=True)
+class Constraint:
+    """What a material must be, and what the chosen product is (empty while nothing is chosen)."""
+
+    key: str
+    name_ru: str
+    name_en: str
+    unit: str
+    wanted: str
+    actual: str
+
+    def name(self, locale: str) -> str:
+        return self.name_en if locale == "en" else self.name_ru
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +67,7 @@ class LineView:
     volume_m3: Decimal | None
     problem: str
     relaxed: list[str]
+    constraints: tuple[Constraint, ...]
 
     def name(self, locale: str) -> str:
         return self.name_en if locale == "en" else self.name_ru
@@ -65,8 +81,14 @@ class LineView:
         return self.packs * self.pack_content if self.packs is not None and self.pack_content else None
 
     @property
-    def has_unconfirmed(self) -> bool:
-        return any(s["unconfirmed"] for d in self.details for s in d["sources"])
+    def met(self) -> list[Constraint]:
+        """Constraints that the chosen product meets."""
+        return [c for c in self.constraints if c.key not in self.relaxed]
+
+    @property
+    def unmet(self) -> list[Constraint]:
+        """Constraints that nothing on sale meets; the chosen product comes nearest."""
+        return [c for c in self.constraints if c.key in self.relaxed]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +154,7 @@ def estimates(actor: Actor, token: str, before: int | None = None, limit: int = 
 
 
 def estimate(actor: Actor, token: str, public_id: uuid.UUID) -> EstimateView:
-    """One estimate with its lines, in three reads.
+    """One estimate with its lines, in four reads.
 
     Raises:
         NotFound: absent, deleted or somebody else's.
@@ -151,7 +173,30 @@ def estimate(actor: Actor, token: str, public_id: uuid.UUID) -> EstimateView:
     return EstimateView(**shown, lines=_lines(row.id), job=job)
 
 
+def _constraints(estimate_id: int) -> dict[int, tuple[Constraint, ...]]:
+    """Position of a line -> its constraints, named as the catalogue names them."""
+    rows = session.execute(
+        sa.select(
+            EstimateLine.position, Attribute.key, Attribute.name_ru, Attribute.name_en, Attribute.unit,
+            EstimateLine.spec[Attribute.key].astext, sa.func.coalesce(ProductValue.text, ""),
+        )
+        .join(Category, Category.slug == EstimateLine.category_slug)
+        .join(Attribute, Attribute.category_id == sa.any_(Category.path))
+        .outerjoin(
+            ProductValue,
+            sa.and_(ProductValue.product_id == EstimateLine.product_id, ProductValue.attribute_id == Attribute.id),
+        )
+        .where(EstimateLine.estimate_id == estimate_id, EstimateLine.spec.has_key(Attribute.key))
+        .order_by(EstimateLine.position, Attribute.position)
+    )  # fmt: skip
+    found: dict[int, tuple[Constraint, ...]] = {}
+    for position, *rest in rows:
+        found[position] = (*found.get(position, ()), Constraint(*rest))
+    return found
+
+
 def _lines(estimate_id: int) -> tuple[LineView, ...]:
+    constraints = _constraints(estimate_id)
     rows = session.execute(
         sa.select(
             EstimateLine.public_id, EstimateLine.position, EstimateLine.category_slug.label("category"),
@@ -170,14 +215,14 @@ def _lines(estimate_id: int) -> tuple[LineView, ...]:
         .where(EstimateLine.estimate_id == estimate_id)
         .order_by(EstimateLine.position)
     )  # fmt: skip
-    return tuple(_line(row._mapping) for row in rows)
+    return tuple(_line(row._mapping, constraints.get(row.position, ())) for row in rows)
 
 
-def _line(row: Mapping[Any, Any]) -> LineView:
+def _line(row: Mapping[Any, Any], constraints: tuple[Constraint, ...]) -> LineView:
     """NUMERIC is exact; quantities go on as fractions."""
     content = row["pack_content"]
     exact = {"base": Fraction(row["base"]), "gross": Fraction(row["gross"])}
-    return LineView(**{**row, **exact, "pack_content": Fraction(content) if content else None})
+    return LineView(**{**row, **exact, "pack_content": Fraction(content) if content else None}, constraints=constraints)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,9 @@ from app.core.permissions import Actor
 from app.core.units import NotANumber, parse_decimal
 from app.estimates import queries
 from app.estimates.assemblies import MaterialLine, Pooled, calculate, expand, pool, sources
-from app.estimates.matching import Choice
+from app.estimates.matching import Choice, fit
 from app.estimates.models import Estimate, EstimateLine
+from app.offers.candidates import products_of
 from app.orders import carts
 from app.orders.carts import CartChange
 
@@ -191,7 +192,8 @@ def choose(
     """Choose another product for a line, or another share of waste; priced again.
 
     Raises:
-        NotFound: not the own estimate or line. Invalid: waste is no percentage from 0 to 100.
+        NotFound: not the own estimate or line. Invalid: `not_for_this_line` when the product is of another kind, not
+            on sale or sold in a unit that the line cannot be counted in; waste is no percentage from 0 to 100.
     """
     estimate = _own(actor, token, public_id)
     row = session.scalars(
@@ -201,6 +203,7 @@ def choose(
         raise NotFound()
     chosen = dict(estimate.choices.get(row.key, {}))
     if product is not None:
+        _check_product(estimate, row, product)
         chosen["product"] = str(product)
     if waste_pct is not None:
         chosen["waste_pct"] = _percentage(waste_pct)
@@ -208,6 +211,13 @@ def choose(
     estimate.version += 1
     _write_lines(estimate.id, materials(_items(estimate), estimate.choices))
     _queue(estimate, actor)
+
+
+def _check_product(estimate: Estimate, row: EstimateLine, product: uuid.UUID) -> None:
+    lines = [p for p in materials(_items(estimate), estimate.choices) if p.key == row.key]
+    on_sale = [p for p in products_of([row.category_slug], list(row.spec)) if p.public_id == product]
+    if not any(fit(p, line) for p in on_sale for line in lines):
+        raise Invalid.one("/product", "not_for_this_line")
 
 
 def _percentage(text: str) -> str:
@@ -275,8 +285,14 @@ def _own(actor: Actor, token: str, public_id: uuid.UUID) -> Estimate:
 
 
 @unit_of_work
-def write_prices(estimate_id: int, found: Mapping[str, Choice | str]) -> dict[str, Any]:
-    """Write what the pricing found: material key -> choice, or the reason why there is none. Returns the totals."""
+def write_prices(estimate_id: int, job: uuid.UUID, found: Mapping[str, Choice | str]) -> dict[str, Any]:
+    """Write what the pricing found: material key -> choice, or the reason why there is none. Returns the totals.
+
+    Nothing is written when a later job was queued meanwhile: its dimensions are newer than what this one found.
+    """
+    latest = session.scalar(sa.select(Estimate.job_id).where(Estimate.id == estimate_id).with_for_update())
+    if latest != job:
+        return {"superseded": True}
     goods, mass, volume = 0, Fraction(0), Fraction(0)
     rows = session.scalars(
         sa.select(EstimateLine).where(EstimateLine.estimate_id == estimate_id).order_by(EstimateLine.position)

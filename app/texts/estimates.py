@@ -56,6 +56,7 @@ ERRORS = {
     "unknown_assembly": _("There is no such work."),
     "part_too_small": _("%(part)s: at least %(minimum)s."),
     "part_too_large": _("%(part)s: at most %(maximum)s."),
+    "not_for_this_line": _("This product cannot stand in this line: another kind of goods, or another measure."),
     "not_priced_yet": _("The prices are still being looked up. Try again in a moment."),
     "nothing_to_buy": _("Nothing of this estimate is in stock now."),
 }
