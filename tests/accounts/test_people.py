@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -58,7 +57,8 @@ def test_an_address_has_one_account_whatever_its_letters() -> None:
 
 
 @pytest.mark.parametrize(("password", "code"), [
-    ("short", "too_short"), ("x" * 129, "too_long"), ("password123", "common_password"), ("QWERTY123", "common_password"),
+    ("short", "too_short"), ("x" * 129, "too_long"), ("password123", "common_password"),
+    ("QWERTY123", "common_password"),
 ])  # fmt: skip
 def test_weak_passwords_are_refused(password: str, code: str) -> None:
     with pytest.raises(Invalid) as refused:
@@ -139,7 +139,7 @@ def test_last_seen_is_due_only_after_five_minutes() -> None:
 
 
 @pytest.fixture
-def person() -> Iterator[dict[str, Any]]:
+def person() -> dict[str, Any]:
     """Somebody signed in in two browsers and an app."""
     user = make.account()
     here = service.sign_in(user.email, make.PASSWORD, make.client_of())
@@ -147,7 +147,7 @@ def person() -> Iterator[dict[str, Any]]:
     token, other = service.open_session(here), service.open_session(there)
     issue(there)
     seen = who(token)
-    yield {"user": user, "token": token, "other": other, "actor": seen.actor, "there": there}
+    return {"user": user, "token": token, "other": other, "actor": seen.actor, "there": there}
 
 
 def live_refresh_tokens(user: User) -> int:

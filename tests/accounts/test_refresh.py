@@ -61,7 +61,8 @@ def _forged(token: str, header: dict[str, Any], claims: dict[str, Any], key: Any
 
 
 @pytest.mark.parametrize("case", [
-    "garbage", "empty", "unsigned", "hmac", "foreign key", "issuer", "audience", "type", "kid", "no exp", "no jti", "body",
+    "garbage", "empty", "unsigned", "hmac", "foreign key", "issuer", "audience", "type", "kid", "no exp", "no jti",
+    "body",
 ])  # fmt: skip
 def test_every_forgery_is_refused(case: str) -> None:
     made, token = good()
@@ -108,8 +109,8 @@ def test_rotation_gives_a_new_token_and_keeps_only_hashes(family: tuple[str, uui
     token, device, _ = family
     rotated = refresh.rotate(token, device, "")
     assert rotated.token != token
-    kept = b"".join(bytes(v) for row in session.execute(sa.select(RefreshToken.token_hash, RefreshToken.sealed_successor))
-                    for v in row if v)  # fmt: skip
+    rows = session.execute(sa.select(RefreshToken.token_hash, RefreshToken.sealed_successor))
+    kept = b"".join(bytes(value) for row in rows for value in row if value)
     assert token.encode() not in kept
     assert rotated.token.encode() not in kept
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,10 +13,12 @@ from flask.testing import FlaskClient
 from app.accounts import passwords, service
 from app.accounts.models import Organisation, OrganisationMember, User
 from app.accounts.service import Client, NewUser, SignedIn
+from app.core import jobs
 from app.core.db import session, unit_of_work
 from app.core.models import AuditEntry, Job
 from app.core.permissions import Actor
 from tests.factories.orders import number
+from workers.worker import handler_of
 
 PASSWORD = "correct horse"
 INNS = {
@@ -86,3 +89,14 @@ def mails(template: str) -> list[dict[str, Any]]:
     """Payloads of the queued mails of a template."""
     rows = session.scalars(sa.select(Job.payload).where(Job.kind == "mail.send").order_by(Job.id))
     return [row for row in rows if row["template"] == template]
+
+
+def run_jobs(kind: str) -> None:
+    """Do the queued jobs of a kind; a handler that raises fails the test."""
+    for job_id in session.scalars(sa.select(Job.id).where(Job.kind == kind, Job.state == "queued")).all():
+        session.execute(sa.update(Job).where(Job.id == job_id).values(run_at=sa.func.now() - timedelta(seconds=1)))
+        session.commit()
+        job = jobs.claim(job_id)
+        assert job is not None
+        handler_of(kind)(job)
+        assert session.scalar(sa.select(Job.state).where(Job.id == job_id)) == "done"

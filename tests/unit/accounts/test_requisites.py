@@ -95,7 +95,8 @@ def test_shape_of_a_kpp(text: str, good: bool) -> None:
 
 @pytest.mark.parametrize(("typed", "kept"), [
     ("8 (916) 123-45-67", "+79161234567"), ("+7 916 123 45 67", "+79161234567"), ("916-123-45-67", "+79161234567"),
-    ("79161234567", "+79161234567"), ("+375 29 123-45-67", "+375291234567"), ("8\u00a0916\u00a01234567", "+79161234567"),
+    ("79161234567", "+79161234567"), ("+375 29 123-45-67", "+375291234567"),
+    ("8\u00a0916\u00a01234567", "+79161234567"),
     ("12345", None), ("phone", None), ("+7+9161234567", None), ("٩٩٩٩٩٩٩٩٩٩", None), ("", None),
 ])  # fmt: skip
 def test_phones_in_any_usual_writing(typed: str, kept: str | None) -> None:
@@ -114,7 +115,8 @@ def test_a_kept_phone_is_plus_and_digits_and_stays_itself(text: str) -> None:
 
 @pytest.mark.parametrize(("typed", "key"), [
     (" Anna@Demo.Example ", "anna@demo.example"), ("a@b.ru", "a@b.ru"), ("почта@пример.рф", "почта@пример.рф"),
-    ("a@b", None), ("@b.ru", None), ("a b@c.ru", None), ("a@b.ru\nBcc: x@y.ru", None), ("a\x00@b.ru", None), ("a@@b.ru", None),
+    ("a@b", None), ("@b.ru", None), ("a b@c.ru", None), ("a@b.ru\nBcc: x@y.ru", None),
+    ("a\x00@b.ru", None), ("a@@b.ru", None),
 ])  # fmt: skip
 def test_addresses_are_compared_in_one_form(typed: str, key: str | None) -> None:
     assert email_key(typed) == key
