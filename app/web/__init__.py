@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import structlog
-from flask import Flask, Response, g, request
+from flask import Flask, Response, abort, g, request
 from flask_wtf import CSRFProtect
 
 from app import access, i18n, registry
@@ -37,6 +37,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     sessions.init_app(app)
     limits.init_app(app, settings)
     app.before_request(access.guard(load_actor))
+    app.before_request(refuse_nul)
     app.context_processor(chrome.context)
     app.register_blueprint(health.pages)
     for where in registry.PAGE_BLUEPRINTS:
@@ -61,6 +62,13 @@ def start_request() -> None:
     structlog.contextvars.bind_contextvars(request_id=g.request_id)
     if request.method in ("GET", "HEAD"):
         session.info["read_only"] = True
+
+
+def refuse_nul() -> None:
+    """NUL, which no text of the database can hold, makes a request unreadable wherever it stands."""
+    given = [request.path, *(v for fields in (request.args, request.form) for _, v in fields.items(multi=True))]
+    if any("\0" in text for text in given) or (request.is_json and b"\\u0000" in request.get_data()):
+        abort(400)
 
 
 def count_request(response: Response) -> Response:
