@@ -1,0 +1,35 @@
+"""The documents agree with the program and with each other."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from app.core.errors import DomainError
+from app.texts import _errors
+from tools import docs
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "deploy").rglob("*.md")])
+
+
+def test_the_page_of_permissions_is_up_to_date() -> None:
+    fresh = docs.permissions_page(docs.described())
+    assert docs.PERMISSIONS.read_text(encoding="utf-8") == fresh, "run `make docs`"
+
+
+def test_every_error_code_is_documented() -> None:
+    documented = set(
+        re.findall(r"^\| `([a-z0-9_]+)` \|", (ROOT / "docs/api.md").read_text(encoding="utf-8"), flags=re.M)
+    )
+    assert documented == set(_errors()), "run `make docs`"
+    assert DomainError("stock_changed").code in documented
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_no_link_is_dead(page: Path) -> None:
+    links = re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
+    dead = [link for link in links if "://" not in link and not (page.parent / link).exists()]
+    assert dead == []
