@@ -29,7 +29,6 @@ RULES = {
 
 def init_app(app: Flask, settings: Settings) -> None:
     """Set up the limiter; it limits nothing by itself, views call `hit`."""
-    app.config.setdefault("RATELIMIT_ENABLED", settings.environment != "test")
     timeouts: dict[str, Any] = {"socket_connect_timeout": 0.3, "socket_timeout": 0.3}
     limiter = Limiter(
         get_remote_address,
