@@ -81,7 +81,10 @@ def servers() -> dict[str, str]:
             urls = {"database": found.database_url, "redis": found.redis_url}
             _make_template(urls)
             known.write_text(json.dumps(urls))
-        return dict(json.loads(known.read_text()))
+        urls = dict(json.loads(known.read_text()))
+    # workers of the run have databases of their own, so what is cached from them must be apart as well
+    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 16
+    return urls | {"redis": f"{urls['redis'].rsplit('/', 1)[0]}/{number}"}
 
 
 def _database(url: str, name: str) -> str:

@@ -17,10 +17,10 @@ SURFACES: dict[str, dict[str, str | tuple[str, str]]] = {
     "": {
         "home": "/",
         "catalogue": "/catalog",
-        "category": ("/catalog", r"^/catalog/[a-z0-9-]+$"),
+        "category": ("/catalog", r"^/catalog/gypsum_board$"),
         "search": "/search?q=гипсокартон",
-        "product": ("/search?q=гипсокартон", r"^/p/"),
-        "estimate-form": ("/estimate", r"^/estimate/[a-z0-9_]+$"),
+        "product": ("/search?q=гипсокартон", r"^/product/"),
+        "estimate-form": "/estimates/new/partition_c111",
         "sign-in": "/login",
         "sign-up": "/register",
         "api": "/api/docs",
@@ -30,6 +30,7 @@ SURFACES: dict[str, dict[str, str | tuple[str, str]]] = {
         "buyer-orders": "/orders",
         "buyer-order": ("/orders", r"^/orders/[\w-]+$"),
         "buyer-estimates": "/estimates",
+        "buyer-estimate": ("/estimates", r"^/estimates/[0-9a-f-]{36}$"),
         "buyer-cart": "/cart",
         "buyer-checkout": "/checkout",
         "buyer-account": "/account",
@@ -89,6 +90,8 @@ def shoot(
         page.fill("#password", PASSWORD)
         page.click("main button[type=submit]")
         page.wait_for_load_state("load")
+    if who == "buyer":
+        fill_cart(page)
     for name, where in surfaces.items():
         answer = page.goto(followed(page, where))
         page.wait_for_load_state("networkidle")
@@ -99,6 +102,16 @@ def shoot(
         page.screenshot(path=FOLDER / f"{name}-{size}-{scheme}.jpg", type="jpeg", quality=75)
     context.close()
     return wrong
+
+
+def fill_cart(page: Page) -> None:
+    """Put the buyer's newest estimate into the cart, once."""
+    page.goto("/cart")
+    if page.locator("form[action^='/cart/lines/']").count():
+        return
+    page.goto(followed(page, SURFACES["buyer"]["buyer-estimate"]))
+    page.click("form[action$='/to-cart'] button")
+    page.wait_for_load_state("load")
 
 
 def followed(page: Page, where: str | tuple[str, str]) -> str:

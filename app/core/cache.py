@@ -14,6 +14,7 @@ import structlog
 
 log = structlog.get_logger(__name__)
 
+TIMEOUT = 1.0
 PAUSE_AFTER_FAILURE = 5.0
 """Seconds in which a Valkey that failed is not asked again."""
 
@@ -22,8 +23,9 @@ class Cache:
     """A small client over one Valkey."""
 
     def __init__(self, url: str) -> None:
-        self._client = redis.Redis.from_url(url, socket_timeout=0.25, socket_connect_timeout=0.25)
+        self._client = redis.Redis.from_url(url, socket_timeout=TIMEOUT, socket_connect_timeout=TIMEOUT)
         self._down_until = 0.0
+        self._to_bump: set[str] = set()
 
     def get_or_make(self, name: str, detail: str, make: Callable[[], str], *, seconds: int = 300) -> str:
         """The cached text, or the made one (kept for `seconds`)."""
@@ -37,8 +39,10 @@ class Cache:
         return text
 
     def bump(self, name: str) -> None:
-        """Forget everything kept under the name."""
-        self._call(lambda c: c.incr(f"version:{name}"))
+        """Forget everything kept under the name: now, or as soon as Valkey answers again."""
+        self._to_bump.add(name)
+        if self._call(lambda c: c.incr(f"version:{name}")) is not None:
+            self._to_bump.discard(name)
 
     def ping(self) -> bool:
         """Whether Valkey answers now."""
@@ -46,7 +50,9 @@ class Cache:
         return bool(self._call(lambda c: c.ping()))
 
     def _key(self, name: str, detail: str) -> str | None:
-        version = self._call(lambda c: c.get(f"version:{name}") or b"0")
+        if name in self._to_bump:
+            self.bump(name)
+        version = None if name in self._to_bump else self._call(lambda c: c.get(f"version:{name}") or b"0")
         if not isinstance(version, bytes):
             return None
         digest = hashlib.blake2b(detail.encode(), digest_size=16).hexdigest()
