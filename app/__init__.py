@@ -8,6 +8,7 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import access, api, cli, edge, registry, web
+from app.accounts import passwords
 from app.core import cache, logging, mail, storage
 from app.core.db import db, engine_options
 from app.settings import Settings
@@ -25,6 +26,8 @@ def create_app(settings: Settings) -> Flask:
     configure(app, settings)
     db.init_app(app)
     registry.wire()
+    if settings.argon2_cheap:
+        passwords.use_cheapest()
     web.init_app(app, settings)
     api.init_app(app, settings)
     for blueprint in api.blueprints(app):
