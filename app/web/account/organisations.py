@@ -27,7 +27,7 @@ FIELDS = ("name", "inn", "kpp", "ogrn", "address")
 
 
 class RequisitesForm(Form):
-    name = StringField(lazy_gettext("Name"), [_needed, Length(max=200)], filters=[stripped])
+    name = StringField(lazy_gettext("Company name"), [_needed, Length(max=200)], filters=[stripped])
     inn = StringField(lazy_gettext("INN"), [_needed, Length(max=12)], filters=[stripped])
     kpp = StringField(lazy_gettext("KPP"), [Length(max=9)], filters=[stripped])
     ogrn = StringField(lazy_gettext("OGRN"), [Length(max=15)], filters=[stripped])
