@@ -1,4 +1,4 @@
-"""What production is promised beyond the shape of its files: limits, no root, settings that start, a door that works."""
+"""What production is promised beyond the shape of its files: bounds, no root, settings that start, a working door."""
 
 from __future__ import annotations
 
