@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from app.core.errors import NotFound
 from app.core.ids import uuid7
 
-_NAME = re.compile(r"^[a-z0-9_-]+(/[a-z0-9_-]+)*(\.[a-z0-9]{1,8})?$")
+_NAME = re.compile(r"[a-z0-9_-]+(/[a-z0-9_-]+)*(\.[a-z0-9]{1,8})?")
 
 
 class Storage(Protocol):
@@ -35,7 +35,7 @@ def new_name(folder: str, extension: str) -> str:
 
 
 def _checked(name: str) -> str:
-    if not _NAME.match(name):
+    if not _NAME.fullmatch(name):
         raise ValueError(f"not a storage name: {name!r}")
     return name
 

@@ -109,7 +109,9 @@ def test_a_job_that_fails_waits_longer_each_time_and_dies_after_the_last_attempt
     pauses = []
     for _ in range(4):
         assert claimed(job_id).fail("it broke") == "queued"
-        pauses.append(session.scalar(sa.select(sa.extract("epoch", Job.run_at - sa.func.now())).where(Job.id == job_id)))
+        pauses.append(
+            session.scalar(sa.select(sa.extract("epoch", Job.run_at - sa.func.now())).where(Job.id == job_id))
+        )
         assert jobs.claim(job_id) is None  # not due yet
         due_now(job_id)
     assert [float(p or 0) for p in pauses] == list(jobs.BACKOFF_SECONDS)
