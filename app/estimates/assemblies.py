@@ -269,17 +269,25 @@ def derive(assembly: Assembly, inputs: Mapping[str, Value]) -> dict[str, Value]:
     """Inputs and derived values together.
 
     Raises:
-        Invalid: `openings_exceed_area` when the openings leave nothing of the surface.
+        Invalid: `openings_exceed_area` when the openings leave nothing of the surface, `dimensions_contradict`.
     """
     names: dict[str, Value] = dict(inputs)
     for item in assembly.derived:
         if item.lookup_by:
             names[item.key] = item.table[_lookup_key(names[item.lookup_by])]
-        else:
-            names[item.key] = evaluate(item.formula, names)
-        if "openings" in names and item.key == "area" and Fraction(names["area"]) <= 0:
+            continue
+        value = _evaluated(item.formula, names)
+        if "openings" in item.formula and value <= 0:
             raise Invalid.one("/inputs/openings", "openings_exceed_area")
+        names[item.key] = value
     return names
+
+
+def _evaluated(formula: str, names: Mapping[str, Value]) -> Fraction:
+    try:
+        return evaluate(formula, names)
+    except FormulaError as error:  # e.g. a strip of wallpaper longer than the roll: divided by no strips at all
+        raise Invalid.one("/inputs", "dimensions_contradict") from error
 
 
 def _lookup_key(value: Value) -> str:
@@ -297,10 +305,7 @@ def calculate(assembly: Assembly, inputs: Mapping[str, Value]) -> list[MaterialL
     for line in assembly.lines:
         if line.include_if and not holds(line.include_if, names):
             continue
-        try:
-            base = evaluate(line.formula, names)
-        except FormulaError as error:
-            raise Invalid.one("/inputs", "dimensions_contradict") from error
+        base = _evaluated(line.formula, names)
         if base < 0:
             raise Invalid.one("/inputs", "dimensions_contradict")
         found.append(_material(assembly, line, names, base))
@@ -341,19 +346,21 @@ def expand(key: str, raw: Mapping[str, str]) -> list[tuple[Assembly, dict[str, V
             i.key: evaluate(mapping[i.key], given) if i.key in mapping else _parse(i, i.default)
             for i in assembly.inputs
         }
-        found.append((assembly, _within(assembly, values)))
+        found.append((assembly, _within(assembly, values, mapping)))
     return found
 
 
-def _within(assembly: Assembly, values: dict[str, Value]) -> dict[str, Value]:
+def _within(assembly: Assembly, values: dict[str, Value], mapping: Mapping[str, str]) -> dict[str, Value]:
     """A bundle's part must lie within the bounds of its assembly too."""
     for item in assembly.inputs:
         value = values[item.key]
         if isinstance(value, str) or item.options:
             continue
         if item.minimum is not None and value < item.minimum:
-            code = "openings_exceed_area" if item.key in ("area", "wall_area") else "part_too_small"
-            raise Invalid.one("/inputs", code, part=assembly.ru, part_en=assembly.en, minimum=_plain(item.minimum))
+            if "openings" in mapping.get(item.key, ""):
+                raise Invalid.one("/inputs/openings", "openings_exceed_area")
+            raise Invalid.one("/inputs", "part_too_small", part=assembly.ru, part_en=assembly.en,
+                              minimum=_plain(item.minimum))  # fmt: skip
         if item.maximum is not None and value > item.maximum:
             raise Invalid.one("/inputs", "part_too_large", part=assembly.ru, part_en=assembly.en,
                               maximum=_plain(item.maximum))  # fmt: skip

@@ -11,7 +11,7 @@ import functools
 import math
 import operator
 from collections.abc import Callable, Mapping
-from decimal import Decimal, localcontext
+from decimal import Decimal
 from fractions import Fraction
 
 Value = Fraction | str
@@ -47,9 +47,8 @@ def _root(value: Fraction) -> Fraction:
     top, bottom = math.isqrt(value.numerator), math.isqrt(value.denominator)
     if top * top == value.numerator and bottom * bottom == value.denominator:
         return Fraction(top, bottom)
-    with localcontext(prec=IRRATIONAL_DIGITS + 10):
-        found = (Decimal(value.numerator) / Decimal(value.denominator)).sqrt()
-    return Fraction(round(found, IRRATIONAL_DIGITS))
+    scale = 10**IRRATIONAL_DIGITS
+    return Fraction(math.isqrt(value.numerator * scale**2 // value.denominator), scale)
 
 
 def _cosine(degrees: Fraction) -> Fraction:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 
 from app.core.money import line_total
@@ -13,7 +14,7 @@ from app.estimates.assemblies import Pooled
 from app.offers.candidates import CandidateProduct
 from app.offers.queries import OfferForSale
 
-SHORTLIST = 8
+SHORTLIST = 5
 """Products of a line whose offers are looked at."""
 
 
@@ -78,13 +79,13 @@ def _near(value: str, wanted: str) -> bool:
 
 
 def shortlist(line: Pooled, products: Sequence[CandidateProduct]) -> list[Fit]:
-    """The best fitting products of the line's category: fewest constraints unmet, enough in stock, cheapest."""
-    fits = [f for p in products if p.category == line.category for f in [fit(p, line)] if f is not None]
-    fits.sort(key=lambda f: (f.far, len(f.unmet), _scarcity(f, line), _rough_total(f, line), f.product.id))
+    """The best fitting among products of the line's leaf: fewest constraints unmet, enough in stock, cheapest."""
+    fits = [f for p in products for f in [fit(p, line)] if f is not None]
     if not fits:
         return []
-    best = (fits[0].far, len(fits[0].unmet))
-    return [f for f in fits if (f.far, len(f.unmet)) == best][:SHORTLIST]
+    best = min((f.far, len(f.unmet)) for f in fits)
+    equal = [f for f in fits if (f.far, len(f.unmet)) == best]
+    return sorted(equal, key=lambda f: (_scarcity(f, line), _rough_total(f, line), f.product.id))[:SHORTLIST]
 
 
 def _scarcity(found: Fit, line: Pooled) -> int:
@@ -101,31 +102,31 @@ def _rough_total(found: Fit, line: Pooled) -> Fraction:
 def choose(line: Pooled, fits: Sequence[Fit], offers: Mapping[int, Sequence[OfferForSale]]) -> Choice | None:
     """The cheapest offer that has enough; when nobody has, the one with most of it."""
     choices = [
-        _choice(line, found, offer)
+        _choice(line, found, offer, available)
         for found in fits
         for offer in offers.get(found.product.id, ())
-        if offer.available > 0
+        for available in [offer.available]
+        if available > 0
     ]
     if not choices:
         return None
     return min(choices, key=lambda c: (bool(c.problem), c.total if not c.problem else -c.offer.available, c.offer.id))
 
 
-def _choice(line: Pooled, found: Fit, offer: OfferForSale) -> Choice:
+def _choice(line: Pooled, found: Fit, offer: OfferForSale, available: Decimal) -> Choice:
     per_unit = found.content * offer.factor
     quantity = ceil_to_step(line.gross / per_unit, offer.step, offer.minimum)
     price = offer.price_for(quantity).price
     return Choice(
         found.product, offer, per_unit, int(quantity), price, line_total(price, quantity), found.unmet,
-        "" if offer.available >= quantity else "short_stock",
+        "" if available >= quantity else "short_stock",
     )  # fmt: skip
 
 
 def why_nothing(line: Pooled, products: Sequence[CandidateProduct]) -> str:
     """The reason when no offer was chosen: no_product, unit_mismatch or no_stock."""
-    same = [p for p in products if p.category == line.category]
-    if not same:
+    if not products:
         return "no_product"
-    if all(content_of(p, line) is None for p in same):
+    if all(content_of(p, line) is None for p in products):
         return "unit_mismatch"
     return "no_stock"

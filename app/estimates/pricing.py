@@ -16,20 +16,24 @@ def price(
     """Material key -> the choice, or the reason why there is none. Two reads, whatever the number of lines."""
     keys = sorted({key for line in lines for key, _ in line.spec})
     products = products_of(sorted({line.category for line in lines}), keys)
-    fits = {line.key: _fits(line, products, choices.get(line.key, {})) for line in lines}
+    leaves: dict[str, list[CandidateProduct]] = {line.category: [] for line in lines}
+    for product in products:
+        leaves[product.category].append(product)
+    fits = {line.key: _fits(line, leaves[line.category], choices.get(line.key, {})) for line in lines}
     offers: dict[int, list[OfferForSale]] = {}
     wanted = sorted({f.product.id for found in fits.values() for f in found})
     for offer in offers_of_products(wanted) if wanted else ():
         offers.setdefault(offer.product_id, []).append(offer)
     result: dict[str, Choice | str] = {}
     for number, line in enumerate(lines, start=1):
-        result[line.key] = choose(line, fits[line.key], offers) or why_nothing(line, products)
+        result[line.key] = choose(line, fits[line.key], offers) or why_nothing(line, leaves[line.category])
         progress(number, len(lines))
     return result
 
 
 def _fits(line: Pooled, products: Sequence[CandidateProduct], chosen: Mapping[str, str]) -> list[Fit]:
     """The product chosen by hand if it can be counted in the line's unit, else the best fitting ones."""
-    by_hand = [p for p in products if str(p.public_id) == chosen.get("product")]
+    wanted = chosen.get("product")
+    by_hand = [p for p in products if str(p.public_id) == wanted] if wanted else []
     found = [f for p in by_hand for f in [fit(p, line)] if f is not None]
     return found or shortlist(line, products)
