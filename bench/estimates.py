@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import functools
 import json
 import math
 import os
@@ -15,6 +16,7 @@ import random
 import re
 import statistics
 import time
+import types
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 from pathlib import Path
@@ -47,9 +49,13 @@ class _Python(ast.NodeTransformer):
         return node
 
 
+@functools.cache
+def _compiled(text: str) -> types.CodeType:
+    return compile(ast.fix_missing_locations(_Python().visit(ast.parse(text, mode="eval"))), text, "eval")
+
+
 def independent(text: str, names: Mapping[str, Any], number: Callable[[Any], Any]) -> Any:
     """Python's own arithmetic over numbers of the given type: shares nothing with app.estimates.formula but cosines."""
-    code = compile(ast.fix_missing_locations(_Python().visit(ast.parse(text, mode="eval"))), text, "eval")
     scope = {
         "N": number,
         "ceil": lambda v: number(math.ceil(v)),
@@ -59,7 +65,7 @@ def independent(text: str, names: Mapping[str, Any], number: Callable[[Any], Any
         "cos_deg": lambda v: number(evaluate("cos_deg(v)", {"v": Fraction(v)})),
         "sqrt": lambda v: number(evaluate("sqrt(v)", {"v": Fraction(v)})),
     }
-    return eval(code, {"__builtins__": {}}, scope | dict(names))  # formulas of our own data, nobody's input
+    return eval(_compiled(text), {"__builtins__": {}}, scope | dict(names))  # formulas of our own data, nobody's input
 
 
 def independent_packs(assembly: Assembly, inputs: Mapping[str, Any], number: Callable[[Any], Any]) -> dict[str, int]:
@@ -174,13 +180,16 @@ def pricing(rounds: int) -> dict[str, float]:
             if not _has_goods():
                 return {}
             lines = _fifty()
+            cpu = time.process_time()
             took = [_timed(lambda: price(lines, {}, _silent)) for _ in range(rounds)]
+            cpu = time.process_time() - cpu
     finally:
         if servers and not running:
             servers.stop()
     took.sort()
     return {
         "priced_lines": len(lines),
+        "priced_cpu_ms": round(1000 * cpu / rounds, 1),
         "priced_median_ms": round(1000 * statistics.median(took), 1),
         "priced_p95_ms": round(1000 * took[math.ceil(0.95 * len(took)) - 1], 1),
     }
