@@ -1,0 +1,248 @@
+"""Every door tried by everybody, generated from the routes: a new route is tried the moment it is registered."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+from uuid import UUID
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.routing import Rule
+from werkzeug.test import TestResponse
+
+from app import access
+from app.accounts import sites
+from app.accounts.models import OrganisationMember, User
+from app.core.ids import uuid7
+from app.core.permissions import GRANTS, Permission, Role
+from app.logistics.models import Courier, Delivery, Stop
+from app.orders.models import Fulfilment, Order, OrderGroup
+from tests.client import ApiClient
+from tests.factories import logistics as make
+from tests.factories import orders
+
+pytestmark = pytest.mark.usefixtures("db_session")
+
+ROLES: dict[str, frozenset[Role]] = {
+    "anonymous": frozenset({Role.ANYONE}),
+    "buyer": frozenset({Role.ANYONE, Role.USER}),
+    "seller owner": frozenset({Role.ANYONE, Role.USER, Role.SELLER_OWNER}),
+    "seller warehouse": frozenset({Role.ANYONE, Role.USER, Role.SELLER_WAREHOUSE}),
+    "carrier dispatcher": frozenset({Role.ANYONE, Role.USER, Role.CARRIER_DISPATCHER}),
+    "courier": frozenset({Role.ANYONE, Role.USER, Role.COURIER}),
+    "admin": frozenset({Role.ANYONE, Role.USER, Role.ADMIN}),
+}
+PRESENT_CELLS = 1638
+"""Routes x methods x roles when this was written; fewer means that routes are no longer tried."""
+
+Call = Callable[[str, str], TestResponse]
+
+
+def doors(app: Flask) -> list[tuple[Rule, str, Permission]]:
+    """(rule, method, permission) of every route."""
+    known = access.permissions(app)
+    rules = (r for r in app.url_map.iter_rules() if r.endpoint not in access.OPEN_ENDPOINTS)
+    found = [(r, m, known[r.endpoint]) for r in rules for m in sorted((r.methods or set()) - {"OPTIONS", "HEAD"})]
+    return sorted(found, key=lambda door: (door[0].rule, door[1]))
+
+
+def path_of(rule: Rule) -> str:
+    """An address of the route, with ids of nothing."""
+    return re.sub(r"<[^>]+>", lambda _match: str(uuid7()), rule.rule)
+
+
+@contextmanager
+def undone(db_session: Any) -> Iterator[None]:
+    """What the call changes is taken back, so that a sign-out in one cell closes no other."""
+    mark = db_session.get_bind().begin_nested()
+    try:
+        yield
+    finally:
+        db_session.remove()
+        mark.rollback()
+
+
+def person_of(role: str, world: make.World) -> User | None:
+    """Somebody with this role and no other."""
+    if role == "anonymous":
+        return None
+    if role == "carrier dispatcher":
+        return world.dispatcher_user
+    if role == "courier":
+        return world.courier_user
+    person = make.user(role, is_admin=role == "admin")
+    if role.startswith("seller"):
+        make.member(world.seller, person, role.removeprefix("seller "))
+    return person
+
+
+def caller(app: Flask, person: User | None) -> Call:
+    """Speaks pages with a cookie and the API with a token."""
+    signed: FlaskClient = app.test_client()
+    token = ""
+    if person is not None:
+        make.browse(signed, person)
+        token = make.call_as(ApiClient(app), person).token
+    cookie = signed.get_cookie("session")
+
+    def call(method: str, path: str) -> TestResponse:
+        if not path.startswith("/api/v1"):
+            browser = app.test_client()  # a new one each time: the call before may have signed out
+            if cookie is not None:
+                browser.set_cookie("session", cookie.value)
+            return browser.open(path, method=method)
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        body: dict[str, str] | None = {} if method in ("POST", "PUT", "PATCH") else None
+        return app.test_client(use_cookies=False).open(path, method=method, json=body, headers=headers)
+
+    return call
+
+
+def refused_at_the_door(answer: TestResponse, path: str, signed_in: bool) -> bool:
+    """Whether the guard, not the view, answered."""
+    if signed_in:
+        return answer.status_code == 403
+    if path.startswith("/api/v1"):
+        return answer.status_code == 401
+    return answer.status_code == 303 and answer.location.startswith("/login")
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_door_opens_to_its_roles_and_to_nobody_else(app: Flask, db_session: Any, role: str) -> None:
+    person = person_of(role, make.world())
+    call = caller(app, person)
+    db_session.commit()
+    wrong = []
+    for rule, method, permission in doors(app):
+        path = path_of(rule)
+        with undone(db_session):
+            answer = call(method, path)
+        is_open = bool(GRANTS[permission] & ROLES[role])
+        closed = refused_at_the_door(answer, path, person is not None)
+        if answer.status_code >= 500 or closed == is_open or (is_open and answer.status_code in (401, 403)):
+            wrong.append((method, rule.rule, "open" if is_open else "closed", answer.status_code))
+    assert not wrong
+
+
+def test_no_route_escapes_the_matrix(app: Flask) -> None:
+    found = doors(app)
+    assert len(found) * len(ROLES) >= PRESENT_CELLS
+    assert {permission for _, _, permission in found} <= set(GRANTS)
+    tried = {role for roles in ROLES.values() for role in roles}
+    alike = {  # grants of these are those of a role that is tried, or the door has no route yet
+        Role.BUYER_OWNER, Role.BUYER_MEMBER, Role.SELLER_MANAGER, Role.SELLER_ACCOUNTANT, Role.CARRIER_OWNER,
+    }  # fmt: skip
+    assert tried | alike == set(Role)
+
+
+def test_a_cookie_opens_no_call_and_a_token_no_page(app: Flask, db_session: Any) -> None:
+    person = make.user()
+    browser = app.test_client()
+    make.browse(browser, person)
+    token = make.call_as(ApiClient(app), person).token
+    db_session.commit()
+    assert browser.get("/account").status_code == 200
+    assert browser.get("/api/v1/me").status_code == 401
+    bearer = {"Authorization": f"Bearer {token}"}
+    assert app.test_client().get("/api/v1/me", headers=bearer).status_code == 200
+    assert app.test_client().get("/account", headers=bearer).status_code == 303
+
+
+def test_a_person_who_lost_the_seat_is_refused_at_once(app: Flask, db_session: Any) -> None:
+    world = make.world()
+    person = person_of("seller owner", world)
+    assert person is not None
+    call = caller(app, person)
+    db_session.commit()
+    assert call("GET", "/api/v1/seller/orders").status_code == 200
+    assert call("GET", "/seller/orders").status_code == 200
+    db_session.query(OrganisationMember).filter_by(user_id=person.id).delete()
+    db_session.commit()
+    assert call("GET", "/api/v1/seller/orders").status_code == 403
+    assert call("GET", "/seller/orders").status_code == 403
+
+
+def masked(answer: TestResponse, known: str) -> tuple[int, str]:
+    """Status and text without what differs between any two requests."""
+    text = answer.text.replace(known, "ID")
+    return answer.status_code, re.sub(r'"request_id":\s*"\w+"|[0-9a-f]{32}|\d{2}:\d{2}:\d{2}', "", text)
+
+
+def foreign_ids(world: make.World, db_session: Any) -> dict[str, str]:
+    """One real object of another party for each kind of id in a path; keys are beginnings of rules."""
+    delivery = make.delivery(world)
+    plan = make.published(world, [delivery])
+    tariff = make.tariff(world.carrier.id)
+    order = db_session.query(Order).filter_by(seller_id=world.seller.id).one()
+    group = db_session.get(OrderGroup, order.group_id)
+    group.site = dict(orders.SITE)
+    own = sites.add(make.actor(world.buyer), {"title": "Дом", **orders.SITE})
+    category = orders.market().category_id
+    seller = make.actor(world.buyer, world.seller, "seller", "owner")
+    offer = orders.offer(orders.Market(world.carrier.id, category, [seller], [world.warehouse.id]))
+    courier = db_session.get(Courier, world.courier_id)
+    stop = db_session.query(Stop).filter_by(delivery_id=delivery.id).first()
+    trip = db_session.query(Fulfilment).filter_by(order_id=order.id).one()
+    row = db_session.get(Delivery, delivery.id)
+    return {
+        "/carrier/couriers/": str(courier.public_id), "/carrier/vehicles/": str(world.vehicle.public_id),
+        "/carrier/tariffs/": str(tariff.public_id), "/carrier/deliveries/": str(row.public_id),
+        "/carrier/plans/": plan, "/carrier/route-plans/": plan, "/courier/stops/": str(stop.public_id),
+        "/account/organisations/": str(world.seller.public_id), "/organisations/": str(world.seller.public_id),
+        "/account/work-for/": str(world.seller.public_id), "/account/sites/": str(own.public_id),
+        "/me/sites/": str(own.public_id), "/deliveries/": str(row.public_id), "/order-groups/": group.number,
+        "/seller/orders/": order.number, "/seller/fulfilments/": str(trip.public_id),
+        "/seller/offers/": str(offer.public_id), "/seller/warehouses/": str(world.warehouse.public_id),
+    }  # fmt: skip
+
+
+def id_kind(rule: str, known: dict[str, str]) -> str | None:
+    bare = rule.removeprefix("/api/v1")
+    if bare.startswith("/orders/<number>"):
+        return "/order-groups/" if not rule.startswith("/api") else None
+    return next((start for start in known if bare.startswith(start) and bare[len(start) : len(start) + 1] == "<"), None)
+
+
+def test_an_object_of_somebody_else_answers_as_an_absent_one(app: Flask, db_session: Any) -> None:
+    foreign, own = make.world(), make.world()
+    known = foreign_ids(foreign, db_session)
+    people = ("buyer", "seller owner", "carrier dispatcher", "courier")
+    calls = {role: caller(app, person_of(role, own)) for role in people}
+    owners = {role: caller(app, person_of(role, foreign)) for role in people} | {"buyer": caller(app, foreign.buyer)}
+    db_session.commit()
+    told, tried = [], set()
+    for rule, method, permission in doors(app):
+        kind = id_kind(rule.rule, known)
+        role = next((r for r in people if GRANTS[permission] & ROLES[r]), None)
+        if kind is None or role is None:
+            continue
+        tried.add(kind)
+        first = re.search(r"<[^>]+>", rule.rule)
+        assert first is not None
+        absent = str(uuid7()) if _is_uuid(known[kind]) else "T-none"
+        answers = []
+        for given in (known[kind], absent):
+            path = re.sub(r"<[^>]+>", str(uuid7()), rule.rule.replace(first.group(), given, 1))
+            with undone(db_session):
+                answer = calls[role](method, path)
+            answers.append(masked(answer, given))
+        if method == "GET" and "organisations" not in kind and rule.rule.endswith(">"):
+            with undone(db_session):
+                seen = owners[role]("GET", rule.rule.replace(first.group(), known[kind]))
+            assert seen.status_code == 200, rule.rule
+        if answers[0] != answers[1] or (method == "GET" and answers[0][0] != 404):
+            told.append((method, rule.rule, role, answers[0][0], answers[1][0]))
+    assert not told
+    assert tried == set(known)
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True
