@@ -236,9 +236,15 @@ def test_another_persons_device_is_as_absent(person: dict[str, Any]) -> None:
 
 def test_a_person_keeps_twenty_devices() -> None:
     user = make.account()
-    for _ in range(service.MAX_DEVICES + 2):
+    first = service.sign_in(user.email, make.PASSWORD, make.client_of())
+    token = service.open_session(first)
+    session.execute(
+        sa.update(Device).where(Device.user_id == user.id).values(last_seen_at=clock.now() - timedelta(days=1))
+    )
+    for _ in range(service.MAX_DEVICES + 1):
         service.sign_in(user.email, make.PASSWORD, make.client_of())
     assert len(queries.devices(user.id)) == service.MAX_DEVICES
+    assert who(token) is None, "the least used device is signed out"
 
 
 def test_the_operator_blocks_at_once_but_never_oneself(person: dict[str, Any]) -> None:
