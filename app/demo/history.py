@@ -32,7 +32,7 @@ from app.orders.placing import Contact
 CARRIER = len(SELLERS) + 2
 """Organisation of the first carrier: the sellers come first, then one that waits for approval."""
 BUYERS = 7
-PAST_DAYS = (16, 5)
+PAST_DAYS = (26, 12)
 ORDERS_A_DAY = 6
 OPEN_STATES = (
     "placed",

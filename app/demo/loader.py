@@ -85,7 +85,7 @@ class Tables:
     prices: Table = field(default_factory=lambda: Table("price_change", "offer_id old_price new_price created_at"))
     levels: Table = field(default_factory=lambda: Table("stock_level", "offer_id warehouse_id on_hand", numbered=False))
     movements: Table = field(
-        default_factory=lambda: Table("stock_movement", "offer_id warehouse_id kind on_hand_delta reason")
+        default_factory=lambda: Table("stock_movement", "offer_id warehouse_id kind on_hand_delta reason created_at")
     )
     carriers: Table = field(
         default_factory=lambda: Table(
@@ -354,7 +354,7 @@ def _offer(
     for warehouse in places_of[: 1 + (rng.random() < 0.5)]:
         on_hand = _stock(product.demo, price, rng)
         tables.levels.add(offer, warehouse, on_hand)
-        tables.movements.add(offer, warehouse, "received", on_hand, "opening stock")
+        tables.movements.add(offer, warehouse, "received", on_hand, "opening stock", started.isoformat())
 
 
 def _rounded(kopeks: float) -> int:

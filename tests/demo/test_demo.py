@@ -96,7 +96,7 @@ def test_orders_are_in_all_states(market: Flask) -> None:
 
 
 def test_orders_are_spread_over_weeks_and_several_buyers(market: Flask) -> None:
-    (oldest, buyers), = _rows("SELECT now() - min(created_at) > interval '14 days', count(DISTINCT user_id)"
+    (oldest, buyers), = _rows("SELECT now() - min(created_at) > interval '26 days', count(DISTINCT user_id)"
                               " FROM order_group")  # fmt: skip
     assert oldest is True
     assert int(str(buyers)) >= 4
@@ -105,6 +105,13 @@ def test_orders_are_spread_over_weeks_and_several_buyers(market: Flask) -> None:
 def test_no_purchase_says_it_was_made_in_the_future(market: Flask) -> None:
     for table in ("order_group", "order_event", "delivery_event", "stock_movement", "seller_transfer", "payment"):
         assert _rows(f"SELECT count(*) FROM {table} WHERE created_at > now()") == [(0,)], table
+
+
+def test_goods_were_received_before_they_were_sold(market: Flask) -> None:
+    assert _rows(
+        "SELECT count(*) FROM stock_movement sold JOIN stock_movement received USING (offer_id, warehouse_id)"
+        " WHERE received.kind = 'received' AND sold.kind <> 'received' AND sold.created_at < received.created_at"
+    ) == [(0,)]
 
 
 def test_the_demo_seller_has_open_orders_in_several_states_and_a_deadline(market: Flask) -> None:
