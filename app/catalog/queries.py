@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import uuid
 from collections.abc import Sequence
@@ -64,14 +65,16 @@ _TREE = sa.text(
 def tree(cache: Cache | None = None) -> tuple[CategoryNode, ...]:
     """The whole tree with counts; kept in the cache under `listing` for a few minutes."""
     text = cache.get_or_make("listing", "tree", _tree_text, seconds=TREE_SECONDS) if cache else _tree_text()
-    return _grown(json.loads(text))
+    return _grown(text)
 
 
 def _tree_text() -> str:
     return json.dumps([list(row) for row in session.execute(_TREE)], ensure_ascii=False)
 
 
-def _grown(rows: list[list[Any]]) -> tuple[CategoryNode, ...]:
+@functools.lru_cache(maxsize=2)
+def _grown(text: str) -> tuple[CategoryNode, ...]:
+    rows: list[list[Any]] = json.loads(text)
     children: dict[int | None, list[CategoryNode]] = {}
     for row_id, slug, ru, en, parent, depth, drawing, own in rows:
         below = tuple(children.get(row_id, ()))

@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from flask import Response, current_app, render_template, request
+from flask import Response, current_app, make_response, render_template, request
 from flask_babel import gettext as _  # type: ignore[import-untyped]  # the package ships no types
+from markupsafe import Markup
 from werkzeug.datastructures import MultiDict
 
 from app.access import Guarded
 from app.catalog import listing, queries, search
 from app.catalog.listing import Facets, Filters, ListedProduct
 from app.core import clock
+from app.core.cache import Cache
 from app.core.errors import Invalid
 from app.core.permissions import Permission
 from app.offers.sellers import seller_names
@@ -23,11 +25,13 @@ from app.web import paths
 from app.web.assets import asset_url
 from app.web.drawings import file_of
 from app.web.filters import language, money, relative_day
-from app.web.htmx import render_page
+from app.web.htmx import is_part_request, render_page
 from app.web.unit_texts import unit_label as units
 
 pages = Guarded("catalog", __name__)
 PAGE_SIZE = 24
+KEPT_SECONDS = 60
+"""How old the stock in a list may be; sellers' own changes and the product page show at once."""
 NOT_ATTRIBUTES = {"sort", "cursor", "q", "price_min", "price_max", "seller", "in_stock", "all"}
 
 
@@ -58,13 +62,18 @@ def all_categories() -> str:
 @pages.get("/catalog/<slug>", permission=Permission.PUBLIC)
 def category(slug: str) -> Response:
     """Products of a category with its facets."""
-    trail = queries.find_category(queries.tree(current_app.extensions["cache"]), slug)
-    node = trail[-1]
+    cache: Cache = current_app.extensions["cache"]
+    trail = queries.find_category(queries.tree(cache), slug)
+    detail = f"{language()} {clock.now():%d%H} {slug}?{request.query_string.decode(errors='replace')}"
+    results = cache.get_or_make("listing", detail, lambda: _category_results(slug, trail[-1]), seconds=KEPT_SECONDS)
+    return _show(Markup(results), trail=trail, q="")  # made by our template, where everything is escaped
+
+
+def _category_results(slug: str, node: queries.CategoryNode) -> str:
     known = queries.attributes(node.leaves())
     if node.children:
         known = []  # attributes differ from leaf to leaf; above leaves only brand, price, seller and stock narrow
-    filters = Filters(category_ids=node.leaves())
-    return _list("buyer/catalog.html", paths.category_path(slug), filters, known, trail=trail)
+    return _results(paths.category_path(slug), Filters(category_ids=node.leaves()), known)
 
 
 @pages.get("/search", permission=Permission.PUBLIC)
@@ -75,10 +84,18 @@ def find() -> Response:
     if found is None:
         tree = queries.tree(current_app.extensions["cache"])
         return render_page("buyer/search_empty.html", "buyer/_search_empty.html", q=text, tree=tree)
-    return _list("buyer/catalog.html", paths.SEARCH, Filters(match=found), [], q=text, meant=found.meant, trail=())
+    results = _results(paths.SEARCH, Filters(match=found), [], q=text, meant=found.meant)
+    return _show(Markup(results), trail=(), q=text)
 
 
-def _list(template: str, path: str, base: Filters, known: list[queries.AttributeRow], **context: Any) -> Response:
+def _show(results: Markup, **context: Any) -> Response:
+    """The list alone when htmx asks for it, else the page around it."""
+    if is_part_request():
+        return make_response(results)
+    return make_response(render_template("buyer/catalog.html", results=results, **context))
+
+
+def _results(path: str, base: Filters, known: list[queries.AttributeRow], **context: Any) -> str:
     args = request.args
     filters = read_filters(args, base, {row.key for row in known})
     sort = args.get("sort", "relevance")
@@ -106,7 +123,7 @@ def _list(template: str, path: str, base: Filters, known: list[queries.Attribute
         "reset_url": paths.with_query(path, {"q": query.get("q")}),
         "q": context.get("q", ""),
     }
-    return render_page(template, "buyer/_results.html", **context)
+    return render_template("buyer/_results.html", **context)
 
 
 def read_filters(args: MultiDict[str, str], base: Filters, known: set[str]) -> Filters:
