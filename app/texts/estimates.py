@@ -21,8 +21,6 @@ GROUPS = {
 OPTIONS = {
     "dry": _("dry mix"),
     "site": _("mixed on site"),
-    "0": _("no"),
-    "1": _("yes"),
     "прямая": _("straight"),
     "со смещением": _("with an offset"),
     "диагональ": _("diagonal"),

@@ -86,12 +86,20 @@ def test_a_wall_is_counted_shown_while_priced_and_after(app: Flask, client: Flas
     assert "9 листов" in page
     assert "4 050 ₽" in page
     assert "ceil(length / step) + 1" not in page
-    assert "2*layers*area = 2 × 1 × 11.9" in page
+    assert "2*layers*area = 2 × 1 × 11,9" in page
+    assert "Норма: 2,0 м²/м²" in page
+    assert "Шаг стоек 0,6 м" in page
     assert "запас 5 %" in page
     assert "Источник:" in page
     assert "50х40 вместо 50х50" in page
     assert "Сейчас этого никто не продаёт" in page
     assert f'action="{path}/to-cart"' in done.text
+
+
+def test_a_length_of_one_is_a_number_and_a_choice_is_a_word(client: FlaskClient) -> None:
+    page = text_of(client.get(made(client, length="1", openings="0", wool="0")))
+    assert "Длина 1 м" in page
+    assert "Звукоизоляция нет" in page
 
 
 def test_the_part_that_polls_ends_the_polling(app: Flask, client: FlaskClient, goods: Goods) -> None:

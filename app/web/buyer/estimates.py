@@ -16,7 +16,7 @@ from app.core.errors import DomainError, Invalid, NotFound
 from app.core.ids import parse_uuid
 from app.core.permissions import Permission
 from app.core.units import NotANumber, parse_decimal
-from app.estimates import queries, service
+from app.estimates import queries, russian, service
 from app.estimates.assemblies import Assembly, Bundle, Input, assemblies, bundles
 from app.estimates.service import Item
 from app.texts import estimates as words
@@ -81,8 +81,9 @@ def _form_page(
 ) -> str:
     return render_template(
         "buyer/estimate_form.html", item=item, values=values, errors=errors, estimate=estimate, title=title,
+        shown=_shown,
         summary=[(f"f-{key}" if key else "", f"{_label(item, key)}{text}") for key, text in errors.items()],
-        drawing_of=drawing(item.inputs, values), options=words.OPTIONS, hints={i.key: bounds(i) for i in item.inputs},
+        drawing_of=drawing(item.inputs, values), hints={i.key: bounds(i) for i in item.inputs},
         group_of=item.group if isinstance(item, Assembly) else "",
     )  # fmt: skip
 
@@ -163,7 +164,7 @@ def show(estimate: str) -> Response:
     view = queries.estimate(access.actor(), token(), _key(estimate))
     return render_live(
         "buyer/estimate.html", "buyer/_estimate.html", done=view.is_final, view=view, works=_works(view),
-        problems=words.PROBLEMS, progress=_progress(view),
+        problems=words.PROBLEMS, progress=_progress(view), facts=None if language() == "en" else russian,
     )  # fmt: skip
 
 
@@ -180,7 +181,9 @@ def _works(view: queries.EstimateView) -> list[dict[str, Any]]:
 def _shown(item: Input, text: str) -> str:
     if item.unit == "bool":
         return str(_("yes") if text == "1" else _("no"))
-    return str(words.OPTIONS.get(text, text))
+    if item.unit == "enum":
+        return str(words.OPTIONS.get(text, text))
+    return text if language() == "en" else text.replace(".", ",")
 
 
 def _progress(view: queries.EstimateView) -> dict[str, Any] | None:
