@@ -33,9 +33,7 @@ class ApiClient:
             sent["Authorization"] = f"Bearer {self.token}"
         if self.cart_token:
             sent["X-Cart-Token"] = self.cart_token
-        answer = self._app.test_client(use_cookies=False).open(
-            f"/api/v1{path}", method=method, json=json, headers=sent
-        )
+        answer = self._app.test_client(use_cookies=False).open(f"/api/v1{path}", method=method, json=json, headers=sent)
         self.cart_token = answer.headers.get("X-Cart-Token", self.cart_token)
         return answer
 

@@ -149,9 +149,7 @@ def test_whatever_happens_levels_are_sums_of_movements_and_never_oversold(db_ses
         free = session.scalar(
             sa.select(sa.func.sum(StockLevel.on_hand - StockLevel.allocated)).where(StockLevel.offer_id == offer.id)
         )
-        shown = session.scalar(
-            sa.select(ProductListing.available).where(ProductListing.product_id == offer.product_id)
-        )
+        shown = session.scalar(sa.select(ProductListing.available).where(ProductListing.product_id == offer.product_id))
         assert shown is None or shown == (free or 0)
 
 
