@@ -85,7 +85,7 @@ def test_from_a_wall_to_materials_on_the_site(chromium: Browser, market: Market)
     board = page.get_by_role("row", name=re.compile("Гипсокартон 12,5 мм"))
     expect(board).to_contain_text("28,35 м²")
     board.get_by_text("Как посчитано").click()
-    expect(board).to_contain_text("Норма: 2.0 m2/m2")
+    expect(board).to_contain_text("Норма: 2,0 м²/м²")
     assert market.value("SELECT state FROM estimate WHERE title = 'Стена 5 на 2,7'") == "priced"
     estimated = market.value("SELECT goods FROM estimate WHERE title = 'Стена 5 на 2,7'")
 
