@@ -115,21 +115,6 @@ def trail_of(nodes: Sequence[CategoryNode], category_id: int) -> tuple[CategoryN
     return ()
 
 
-def category_choices(locale: str, cache: Cache | None = None) -> list[tuple[str, str]]:
-    """(slug, name) of every leaf, for choosing one in a form, in the order of the tree."""
-    found: list[tuple[str, str]] = []
-
-    def walk(nodes: Sequence[CategoryNode]) -> None:
-        for node in nodes:
-            if node.children:
-                walk(node.children)
-            else:
-                found.append((node.slug, node.name(locale)))
-
-    walk(tree(cache))
-    return found
-
-
 @dataclass(frozen=True, slots=True)
 class AttributeRow:
     """A property of a category."""

@@ -60,11 +60,6 @@ def earliest_day(lead_time_days: int = 0, now: datetime | None = None) -> date:
     return rules.earliest_day(lead_time_days, now or clock.now())
 
 
-def window_of(day: date, code: str, now: datetime | None = None) -> Window | None:
-    """The window with the code (`9-14`) of a day, when it can still be sold."""
-    return next((w for w in windows(day, now) if w.code == code), None)
-
-
 def delivery_options(
     warehouse_id: int,
     site: Mapping[str, Any],

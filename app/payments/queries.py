@@ -16,8 +16,6 @@ from app.payments.models import (
     CommissionRule,
     Invoice,
     Payment,
-    PaymentSplit,
-    Refund,
 )
 from app.payments.rules import Rule
 
@@ -94,14 +92,3 @@ def fees_of(order_line_ids: Iterable[int]) -> dict[int, FrozenFee]:
         )
     )
     return {r.order_line_id: FrozenFee(r.percent, r.amount) for r in rows}
-
-
-def owed_back(order_ids: Iterable[int]) -> dict[int, int]:
-    """Order -> kopeks of refunds made or to be made."""
-    rows = session.execute(
-        sa.select(PaymentSplit.order_id, sa.func.sum(Refund.amount))
-        .join(Refund, Refund.split_id == PaymentSplit.id)
-        .where(PaymentSplit.order_id.in_(list(order_ids)), Refund.status != "declined")
-        .group_by(PaymentSplit.order_id)
-    )
-    return {order: int(amount) for order, amount in rows}

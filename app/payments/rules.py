@@ -60,11 +60,6 @@ def due_day(placed: date) -> date:
     return placed + timedelta(days=INVOICE_DAYS)
 
 
-def counted_difference(due: int, counted: int) -> int:
-    """Cash counted at the door minus what was due, in kopeks."""
-    return counted - due
-
-
 OPERATOR: dict[str, str] = {
     "name": "ООО «Тутуу Маркет»",
     "inn": "7700000016",

@@ -28,8 +28,20 @@ PREFIX = "/static/"
 STYLESHEETS = (
     "css/tokens.css",
     "css/base.css",
-    "css/layout.css",
-    "css/parts.css",
+    "css/layout/columns.css",
+    "css/layout/shop.css",
+    "css/layout/office.css",
+    "css/layout/courier.css",
+    "css/parts/type.css",
+    "css/parts/buttons.css",
+    "css/parts/fields.css",
+    "css/parts/tags.css",
+    "css/parts/panels.css",
+    "css/parts/goods.css",
+    "css/parts/tables.css",
+    "css/parts/figures.css",
+    "css/parts/maps.css",
+    "css/parts/overlays.css",
     "css/pages.css",
 )
 BUNDLE = "css/app.css"

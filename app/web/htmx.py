@@ -38,12 +38,6 @@ def is_part_request() -> bool:
     return bool(headers) and not headers.history_restore_request and not headers.boosted
 
 
-def part_target() -> str | None:
-    """id of the element that the answer will replace; None without htmx."""
-    target: str | None = _headers().target
-    return target
-
-
 def render_page(
     template: str,
     part_template: str | None = None,
