@@ -58,6 +58,16 @@ class Market:
         """One value out of the database."""
         return self.query(statement, **values)[0][0]
 
+    def driver_of(self, order: str) -> str:
+        """Login of the courier whose published route takes the order: which truck that is, the solver decides."""
+        found = self.value(
+            "SELECT u.email FROM stop s JOIN delivery d ON d.id = s.delivery_id JOIN route r ON r.id = s.route_id"
+            " JOIN route_plan p ON p.id = r.plan_id JOIN courier c ON c.id = r.courier_id"
+            " JOIN user_account u ON u.id = c.user_id WHERE p.status = 'published' AND d.number = :n LIMIT 1",
+            n=order,
+        )
+        return str(found)
+
 
 def free_port() -> int:
     """A port nobody listens on."""
