@@ -167,9 +167,9 @@ def _agrees(assembly: Assembly, check: Mapping[str, Any]) -> bool:
 def pricing(rounds: int) -> dict[str, float]:
     """Seconds to find products and prices for 50 materials on the demo market; empty when there is none."""
     from app import create_app
-    from app.core.servers import ensure_servers
     from app.estimates.pricing import price
     from app.settings import Settings
+    from tools.servers import ensure_servers
 
     running = (ROOT / "var" / "postgres" / "postmaster.pid").exists()
     servers = None if os.environ.get("DATABASE_URL") else ensure_servers(ROOT / "var")

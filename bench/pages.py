@@ -22,8 +22,8 @@ from flask.testing import FlaskClient
 
 from app import create_app
 from app.core.db import session
-from app.core.servers import ensure_servers
 from app.settings import Settings
+from tools.servers import ensure_servers
 
 ROOT = Path(__file__).resolve().parent.parent
 ROUNDS = {"small": 60, "full": 600}

@@ -43,7 +43,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         return
     root = Path(os.environ.pop(ROOT_VARIABLE))
     if (root / "servers.json").exists():
-        from app.core.servers import ensure_servers
+        from tools.servers import ensure_servers
 
         ensure_servers(root, durable=False).stop()
     shutil.rmtree(root, ignore_errors=True)
@@ -75,7 +75,7 @@ def servers() -> dict[str, str]:
     known = root / "servers.json"
     with _only_one(root):
         if not known.exists():
-            from app.core.servers import ensure_servers
+            from tools.servers import ensure_servers
 
             found = ensure_servers(root, durable=False)
             urls = {"database": found.database_url, "redis": found.redis_url}

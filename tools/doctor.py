@@ -12,7 +12,7 @@ import sqlalchemy as sa
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from app.core.servers import ensure_servers  # noqa: E402  # the root must be on the path first
+from tools.servers import ensure_servers  # noqa: E402  # the root must be on the path first
 
 
 def statements(path: Path = ROOT / "tools" / "invariants.sql") -> dict[str, str]:

@@ -17,14 +17,14 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-import sqlalchemy as sa
+import psycopg2
 from honcho.manager import Manager
 
 ROOT = Path(__file__).resolve().parent.parent
 VAR = ROOT / "var"
 sys.path.insert(0, str(ROOT))
 
-from app.core.servers import ServerError, Servers, ensure_servers  # noqa: E402  # the root must be on the path first
+from tools.servers import ServerError, Servers, ensure_servers  # noqa: E402  # the root must be on the path first
 
 LOGINS = ("buyer", "seller", "carrier", "courier", "admin")
 
@@ -117,15 +117,15 @@ def is_prepared(database_url: str) -> bool:
         {word for text in texts for word in re.findall(rf'^{name} = "(\w+)"', text, flags=re.M)}
         for name in ("revision", "down_revision")
     )
-    engine = sa.create_engine(database_url)
+    connection = psycopg2.connect(database_url.replace("+psycopg2", "", 1))
     try:
-        with engine.connect() as connection:
-            at = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
-            filled = connection.exec_driver_sql("SELECT EXISTS (SELECT FROM category)").scalar()
-    except sa.exc.ProgrammingError:  # no such tables yet
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT version_num, EXISTS (SELECT FROM category) FROM alembic_version")
+            at, filled = cursor.fetchone() or (None, False)
+    except psycopg2.errors.UndefinedTable:
         return False
     finally:
-        engine.dispose()
+        connection.close()
     return {at} == known - followed and bool(filled)
 
 
@@ -134,8 +134,10 @@ def serve(environment: dict[str, str], host: str, port: str) -> int:
     manager = Manager()
     for line in (ROOT / "Procfile").read_text().splitlines():
         name, _, command = line.partition(":")
-        manager.add_process(name, command.strip().replace("$HOST", host).replace("$PORT", port), env=environment,
-                            cwd=str(ROOT))  # fmt: skip
+        command = command.strip().replace("$HOST", host).replace("$PORT", port)
+        if name != "web":  # on two cores six programs that load at once keep the first page waiting twice as long
+            command = f"python tools/wait.py http://{host}:{port}/healthz; exec {command}"
+        manager.add_process(name, command, env=environment, cwd=str(ROOT))
     threading.Thread(target=announce, args=(f"http://{host}:{port}",), daemon=True).start()
     manager.loop()
     return int(manager.returncode or 0)

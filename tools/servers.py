@@ -20,8 +20,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-import redis
-
 START_SECONDS = 20
 STOP_SECONDS = 20
 
@@ -191,8 +189,9 @@ def _valkey_binary() -> str:
 
 
 def _answers(port: int) -> bool:
-    with suppress(redis.RedisError):
-        return bool(redis.Redis(port=port, socket_timeout=0.5, socket_connect_timeout=0.5).ping())
+    with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=0.5) as connection:
+        connection.sendall(b"PING\r\n")
+        return connection.recv(16).startswith(b"+PONG")
     return False
 
 
