@@ -60,16 +60,20 @@ class Table:
 
 
 def _field(value: Any) -> str:
+    if type(value) is int:  # most of a million fields are
+        return str(value)
     if value is None:
         return "\\N"
+    if isinstance(value, str):
+        return value.replace("\\", "\\\\").replace("\t", " ").replace("\n", "\\n")
     if isinstance(value, bool):
         return "t" if value else "f"
     if isinstance(value, Fraction):
         return format((Decimal(value.numerator) / Decimal(value.denominator)).quantize(Decimal("0.000001")), "f")
     if isinstance(value, dict | list):
-        value = json.dumps(value, ensure_ascii=False)
+        return _field(json.dumps(value, ensure_ascii=False))
     if isinstance(value, tuple):
-        value = "{" + ",".join(str(v) for v in value) + "}"
+        return "{" + ",".join(str(v) for v in value) + "}"
     if isinstance(value, date | datetime):
-        value = value.isoformat()
-    return str(value).replace("\\", "\\\\").replace("\t", " ").replace("\n", "\\n")
+        return value.isoformat()
+    return str(value)
