@@ -36,6 +36,7 @@ customElements.define("live-map", class extends HTMLElement {
 		this.map.setView([55.82, 37.75], 12);
 		this.ground = L.layerGroup().addTo(this.map);
 		this.things = L.layerGroup().addTo(this.map);
+		this.map.on("click", at => this.tell(at));
 		this.tiles();
 		await this.refresh();
 		await this.base();
@@ -76,21 +77,28 @@ customElements.define("live-map", class extends HTMLElement {
 		}
 	}
 
+	/** One layer for all streets of a kind: a layer for each street costs a phone a second. */
 	paintLand() {
 		this.ground.clearLayers();
-		const style = feature => {
-			const { kind, wide } = feature.properties || {};
-			if (feature.geometry.type.includes("Polygon")) {
-				return { stroke: false, fillOpacity: 1, fillColor: this.colour(kind === "park" ? "--park" : "--water") };
+		const wide = [];
+		const narrow = [];
+		for (const { geometry, properties } of this.land.features) {
+			if (geometry.type.includes("Polygon")) {
+				const fillColor = this.colour(properties.kind === "park" ? "--park" : "--water");
+				L.geoJSON(geometry, { style: { stroke: false, fillOpacity: 1, fillColor }, interactive: false }).addTo(this.ground);
+			} else {
+				(properties.wide ? wide : narrow).push(geometry.coordinates.map(([lon, lat]) => [lat, lon]));
 			}
-			return { color: this.colour("--road"), weight: wide ? 5 : 2, opacity: 1 };
-		};
-		L.geoJSON(this.land, { style, interactive: false }).addTo(this.ground);
+		}
+		const color = this.colour("--road");
+		for (const [lines, weight] of [[narrow, 2], [wide, 5]]) {
+			L.polyline(lines, { color, weight, opacity: 1, smoothFactor: 2, interactive: false }).addTo(this.ground);
+		}
 		if (this.land.attribution && !this.credit) {
 			this.credit = L.control.attribution({ prefix: false }).addTo(this.map);
 			this.credit.addAttribution(words(this.land.attribution).innerHTML);
 		}
-		this.ground.eachLayer(layer => layer.bringToBack?.());
+		this.ground.eachLayer(layer => layer.bringToBack());
 	}
 
 	async refresh() {
@@ -117,6 +125,7 @@ customElements.define("live-map", class extends HTMLElement {
 		const { routes = [], stops = [], positions = [] } = this.state;
 		const seen = [];
 		this.things.clearLayers();
+		this.named = [];
 		for (const route of routes) {
 			const kind = route.kind ?? 1;
 			const line = L.polyline(route.points, { color: this.colour(TONES[kind]), weight: 5, dashArray: DASHES[kind], opacity: 1 });
@@ -145,11 +154,19 @@ customElements.define("live-map", class extends HTMLElement {
 
 	pin(place, className, label, size) {
 		const icon = L.divIcon({ className, html: words(label), iconSize: [size, size] });
-		const marker = L.marker([place.lat, place.lon], { icon, alt: place.title || label, title: place.title || "", keyboard: Boolean(place.title) });
+		L.marker([place.lat, place.lon], { icon, interactive: false, keyboard: false }).addTo(this.things);
 		if (place.title) {
-			marker.bindPopup(words(place.title));
+			this.named.push(place);
 		}
-		marker.addTo(this.things);
+	}
+
+	/** Pins may lie on each other and are smaller than a thumb, so a tap asks for the nearest of them. */
+	tell(at) {
+		const away = place => this.map.latLngToContainerPoint([place.lat, place.lon]).distanceTo(at.containerPoint);
+		const [nearest] = [...this.named].sort((a, b) => away(a) - away(b));
+		if (nearest && away(nearest) < 30) {
+			this.map.openPopup(words(nearest.title), [nearest.lat, nearest.lon]);
+		}
 	}
 
 	repaint() {
