@@ -14,7 +14,7 @@ from app.accounts.models import Site
 from app.accounts.service import Client, NewUser, ProfileChange, SignedIn
 from app.api.auth import signer
 from app.api.kernel import Answer, Api, etag, expected_version, given_id
-from app.api.schemas import Page, Schema, Utc
+from app.api.schemas import Page, PageQuery, Schema, Utc, part_of
 from app.core.errors import Invalid
 from app.core.ids import parse_uuid
 from app.core.permissions import Permission
@@ -225,20 +225,25 @@ def change_me(body: MePatch) -> Answer:
     return _me()
 
 
-@api.get("/me/devices", permission=Permission.ACCOUNT, answer=Page[DeviceOut], summary="Devices that are signed in")
-def devices() -> Page[DeviceOut]:
+@api.get(
+    "/me/devices",
+    permission=Permission.ACCOUNT,
+    query=PageQuery,
+    answer=Page[DeviceOut],
+    summary="Devices that are signed in",
+)
+def devices(query: PageQuery) -> Page[DeviceOut]:
     """Last seen first."""
     actor = access.actor()
     rows = queries.devices(actor.user)
-    return Page[DeviceOut](
-        items=[
-            DeviceOut(
-                id=d.public_id, name=d.name, user_agent=d.user_agent, last_seen_at=d.last_seen_at,
-                current=d.id == actor.device_id,
-            )
-            for d in rows
-        ]
-    )  # fmt: skip
+    shown = [
+        DeviceOut(
+            id=d.public_id, name=d.name, user_agent=d.user_agent, last_seen_at=d.last_seen_at,
+            current=d.id == actor.device_id,
+        )
+        for d in rows
+    ]  # fmt: skip
+    return part_of(shown, query)
 
 
 @api.delete("/me/devices/{device}", permission=Permission.ACCOUNT, summary="Sign a device out", status=204)
@@ -293,10 +298,10 @@ SITE_EXAMPLE: dict[str, Any] = {
 }  # fmt: skip
 
 
-@api.get("/me/sites", permission=Permission.BUY, answer=Page[SiteOut], summary="Building sites")
-def list_sites() -> Page[SiteOut]:
+@api.get("/me/sites", permission=Permission.BUY, query=PageQuery, answer=Page[SiteOut], summary="Building sites")
+def list_sites(query: PageQuery) -> Page[SiteOut]:
     """Newest first."""
-    return Page[SiteOut](items=[site_out(s) for s in queries.sites(access.actor().user)])
+    return part_of([site_out(s) for s in queries.sites(access.actor().user)], query)
 
 
 @api.post(
@@ -371,10 +376,16 @@ def _organisation(row: queries.OrganisationRow) -> OrganisationOut:
     )  # fmt: skip
 
 
-@api.get("/organisations", permission=Permission.ACCOUNT, answer=Page[OrganisationOut], summary="Own organisations")
-def list_organisations() -> Page[OrganisationOut]:
+@api.get(
+    "/organisations",
+    permission=Permission.ACCOUNT,
+    query=PageQuery,
+    answer=Page[OrganisationOut],
+    summary="Own organisations",
+)
+def list_organisations(query: PageQuery) -> Page[OrganisationOut]:
     """Those one belongs to."""
-    return Page[OrganisationOut](items=[_organisation(o) for o in queries.organisations(access.actor().user)])
+    return part_of([_organisation(o) for o in queries.organisations(access.actor().user)], query)
 
 
 @api.post(
@@ -411,15 +422,19 @@ def change_organisation(organisation: str, body: OrganisationPatch) -> Organisat
 
 
 @api.get(
-    "/organisations/{organisation}/members", permission=Permission.ACCOUNT, answer=Page[MemberOut],
-    summary="People of a company",
+    "/organisations/{organisation}/members", permission=Permission.ACCOUNT, query=PageQuery,
+    answer=Page[MemberOut], summary="People of a company",
 )  # fmt: skip
-def members(organisation: str) -> Page[MemberOut]:
+def members(query: PageQuery, organisation: str) -> Page[MemberOut]:
     """Only for its members."""
     row = queries.organisation(access.actor().user, given_id(organisation))
-    return Page[MemberOut](
-        items=[MemberOut(id=m.public_id, name=m.name, email=m.email, role=m.role) for m in queries.members(row.id)]
-    )
+    return part_of(_members(row.id), query)
+
+
+def _members(organisation_id: int) -> list[MemberOut]:
+    return [
+        MemberOut(id=m.public_id, name=m.name, email=m.email, role=m.role) for m in queries.members(organisation_id)
+    ]
 
 
 @api.post(
@@ -428,8 +443,9 @@ def members(organisation: str) -> Page[MemberOut]:
 )  # fmt: skip
 def add_member(organisation: str, body: MemberIn) -> Page[MemberOut]:
     """Only its owner; the person must have an account."""
-    organisations.add_member(access.actor(), given_id(organisation), body.email, body.role)
-    return members(organisation)
+    actor, key = access.actor(), given_id(organisation)
+    organisations.add_member(actor, key, body.email, body.role)
+    return Page[MemberOut](items=_members(queries.organisation(actor.user, key).id))
 
 
 @api.delete(

@@ -16,12 +16,12 @@ from app.api.carrier_shapes import (
     DeliveryQuery,
     LeftOut,
     Made,
-    OnDay,
     PlanIn,
     PlanOut,
     RouteOut,
     ShiftIn,
     ShiftOut,
+    ShiftsQuery,
     StopOut,
     TariffIn,
     TariffOut,
@@ -31,7 +31,7 @@ from app.api.carrier_shapes import (
     VehiclePatch,
 )
 from app.api.kernel import Answer, Api, expected_version, given_id
-from app.api.schemas import JobOut, Page, Schema, money
+from app.api.schemas import JobOut, Page, PageQuery, Schema, money, part_of
 from app.core import clock
 from app.core.errors import NotFound
 from app.core.permissions import Permission
@@ -64,10 +64,12 @@ def _merged(row: Any, patch: Schema, facts: type[Any]) -> Any:
     return facts(**{f.name: said.get(f.name, getattr(row, f.name)) for f in fields(facts)})
 
 
-@api.get("/carrier/vehicles", permission=Permission.CARRIER_VIEW, answer=Page[VehicleOut], summary="Trucks")
-def vehicles() -> Page[VehicleOut]:
+@api.get(
+    "/carrier/vehicles", permission=Permission.CARRIER_VIEW, query=PageQuery, answer=Page[VehicleOut], summary="Trucks"
+)
+def vehicles(query: PageQuery) -> Page[VehicleOut]:
     """Working ones first."""
-    return Page(items=[_shown(row, VehicleOut) for row in fleet.vehicles(access.actor().carrier_id)])
+    return part_of([_shown(row, VehicleOut) for row in fleet.vehicles(access.actor().carrier_id)], query)
 
 
 @api.post(
@@ -110,10 +112,12 @@ def remove_vehicle(vehicle: str) -> None:
     fleet.remove_vehicle(access.actor(), given_id(vehicle))
 
 
-@api.get("/carrier/couriers", permission=Permission.CARRIER_VIEW, answer=Page[CourierOut], summary="Drivers")
-def couriers() -> Page[CourierOut]:
+@api.get(
+    "/carrier/couriers", permission=Permission.CARRIER_VIEW, query=PageQuery, answer=Page[CourierOut], summary="Drivers"
+)
+def couriers(query: PageQuery) -> Page[CourierOut]:
     """Working ones first."""
-    return Page(items=[_shown(row, CourierOut) for row in fleet.couriers(access.actor().carrier_id)])
+    return part_of([_shown(row, CourierOut) for row in fleet.couriers(access.actor().carrier_id)], query)
 
 
 @api.post(
@@ -155,12 +159,16 @@ def remove_courier(courier: str) -> None:
 
 
 @api.get(
-    "/carrier/shifts", permission=Permission.CARRIER_VIEW, query=OnDay, answer=Page[ShiftOut], summary="Shifts of a day"
+    "/carrier/shifts",
+    permission=Permission.CARRIER_VIEW,
+    query=ShiftsQuery,
+    answer=Page[ShiftOut],
+    summary="Shifts of a day",
 )
-def shifts(query: OnDay) -> Page[ShiftOut]:
+def shifts(query: ShiftsQuery) -> Page[ShiftOut]:
     """A day without a row uses the drivers' usual hours."""
     rows = fleet.shifts(access.actor().carrier_id, query.day or clock.today())
-    return Page(items=[_shown(row, ShiftOut) for row in rows])
+    return part_of([_shown(row, ShiftOut) for row in rows], query)
 
 
 @api.post(
@@ -184,10 +192,12 @@ def remove_shift(shift: str) -> None:
     fleet.remove_shift(access.actor(), given_id(shift))
 
 
-@api.get("/carrier/tariffs", permission=Permission.CARRIER_VIEW, answer=Page[TariffOut], summary="Tariffs")
-def tariffs() -> Page[TariffOut]:
+@api.get(
+    "/carrier/tariffs", permission=Permission.CARRIER_VIEW, query=PageQuery, answer=Page[TariffOut], summary="Tariffs"
+)
+def tariffs(query: PageQuery) -> Page[TariffOut]:
     """Newest first."""
-    return Page(items=[_shown(row, TariffOut) for row in fleet.tariffs(access.actor().carrier_id)])
+    return part_of([_shown(row, TariffOut) for row in fleet.tariffs(access.actor().carrier_id)], query)
 
 
 @api.post(
@@ -240,7 +250,7 @@ def remove_tariff(tariff: str) -> None:
 def deliveries(query: DeliveryQuery) -> Page[DeliveryOut]:
     """Cancelled ones only when asked for."""
     rows = queries.deliveries(access.actor().carrier_id, query.day or clock.today(), query.state)
-    return Page(items=[delivery_out(row) for row in rows])
+    return part_of([delivery_out(row) for row in rows], query)
 
 
 def delivery_out(row: queries.DeliveryRow) -> DeliveryOut:

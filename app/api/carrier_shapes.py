@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from app.api.schemas import MoneyOut, Schema, Utc
+from app.api.schemas import MoneyOut, PageQuery, Schema, Utc
 from app.logistics import plans
 from app.logistics.models import DELIVERY_STATES
 
@@ -134,6 +134,10 @@ class OnDay(Schema):
     day: date | None = Field(default=None, alias="date")
 
 
+class ShiftsQuery(OnDay, PageQuery):
+    """Shifts of a day."""
+
+
 class TariffIn(Schema):
     """Rates in kopeks with VAT; see the price lines of a quote."""
 
@@ -185,7 +189,7 @@ class TariffOut(TariffIn):
     version: int
 
 
-class DeliveryQuery(Schema):
+class DeliveryQuery(PageQuery):
     """A day and a state."""
 
     day: date | None = Field(default=None, alias="date")

@@ -11,7 +11,7 @@ from pydantic import Field
 from app import access
 from app.api.cart import CartOut, cart_out
 from app.api.kernel import PREFIX, Answer, Api, etag, expected_version, given_id
-from app.api.schemas import JobState, MoneyOut, Page, PageQuery, Schema, Utc, money
+from app.api.schemas import JobState, MoneyOut, Page, PageQuery, Schema, Utc, money, part_of
 from app.core.errors import Invalid, NotFound
 from app.core.permissions import Permission
 from app.core.units import to_api
@@ -52,6 +52,12 @@ class AssemblyLineOut(Schema):
     norm: str
     spec: dict[str, str]
     sources: list[SourceOut]
+
+
+class AssembliesQuery(PageQuery):
+    """The list is short and closed, so one page shows it whole."""
+
+    limit: int = Field(default=100, ge=1, le=100)
 
 
 class AssemblyRow(Schema):
@@ -193,9 +199,12 @@ def _sources(ids: tuple[str, ...]) -> list[SourceOut]:
     return [SourceOut(id=s, title=known[s].title, ref=known[s].ref, unconfirmed=known[s].is_unconfirmed) for s in ids]
 
 
-@api.get("/assemblies", permission=Permission.PUBLIC, answer=Page[AssemblyRow], summary="Work that can be counted")
-def list_assemblies() -> Page[AssemblyRow]:
-    """All 45 assemblies, then the 5 bundles."""
+@api.get(
+    "/assemblies", permission=Permission.PUBLIC, query=AssembliesQuery, answer=Page[AssemblyRow],
+    summary="Work that can be counted",
+)  # fmt: skip
+def list_assemblies(query: AssembliesQuery) -> Page[AssemblyRow]:
+    """All assemblies, then the bundles; one page holds them all."""
     rows = [
         AssemblyRow(id=a.id, kind="assembly", name_ru=a.ru, name_en=a.en, group=a.group, inputs=_inputs(a.inputs))
         for a in assemblies().values()
@@ -204,7 +213,7 @@ def list_assemblies() -> Page[AssemblyRow]:
         AssemblyRow(id=b.id, kind="bundle", name_ru=b.ru, name_en=b.en, group="bundle", inputs=_inputs(b.inputs))
         for b in bundles().values()
     ]
-    return Page[AssemblyRow](items=rows)
+    return part_of(rows, query)
 
 
 @api.get("/assemblies/{assembly}", permission=Permission.PUBLIC, answer=AssemblyOut, summary="One piece of work")

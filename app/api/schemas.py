@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Annotated, Any, Generic, Literal, Protocol, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
+from app.core.errors import Invalid
 from app.core.jobs import JobView
 
 T = TypeVar("T")
@@ -85,6 +87,29 @@ class Page(Schema, Generic[T]):
 
     items: list[T]
     next_cursor: str | None = None
+
+
+class _Named(Protocol):
+    @property
+    def id(self) -> object: ...
+
+
+Row = TypeVar("Row", bound=_Named)
+
+
+def part_of(items: Sequence[Row], query: PageQuery) -> Page[Row]:
+    """The page of a short list that was read whole; the cursor is the id shown last.
+
+    Raises:
+        Invalid: not a cursor of this list.
+    """
+    ids = [str(item.id) for item in items]
+    if query.cursor and query.cursor not in ids:
+        raise Invalid.one("/query/cursor", "malformed")
+    first = ids.index(query.cursor) + 1 if query.cursor else 0
+    shown = list(items[first : first + query.limit])
+    more = first + query.limit < len(items)
+    return Page(items=shown, next_cursor=str(shown[-1].id) if more else None)
 
 
 class JobState(Schema):

@@ -179,6 +179,20 @@ def test_sites_are_made_changed_and_hidden(app: Flask, db_session: Any) -> None:
     assert session.scalar(sa.select(sa.func.count()).where(Site.is_deleted)) == 1
 
 
+def test_a_short_list_is_read_page_by_page(app: Flask, db_session: Any) -> None:
+    api = signed(app, make.account())
+    titles = ["A", "B", "C"]
+    for title in titles:
+        api.post("/me/sites", SITE | {"title": title})
+    whole = [site["id"] for site in api.get("/me/sites").json["items"]]
+    first = api.get("/me/sites?limit=2").json
+    rest = api.get(f"/me/sites?limit=2&cursor={first['next_cursor']}").json
+    assert [s["id"] for s in first["items"] + rest["items"]] == whole
+    assert (len(whole), rest["next_cursor"]) == (3, None)
+    assert problem(api.get("/me/sites?cursor=other"))[2] == [("/query/cursor", "malformed")]
+    assert problem(api.get("/me/sites?limit=0"))[2] == [("/query/limit", "too_small")]
+
+
 def test_a_company_and_its_people(app: Flask, db_session: Any) -> None:
     owner, helper = make.account(), make.account()
     api = signed(app, owner)

@@ -39,3 +39,13 @@ def test_every_call_says_who_may_use_it_and_how_it_refuses(app: Flask) -> None:
         assert {"401", "403", "404", "422", "429", "503"} <= set(told["responses"]), operation.name
         names.add(told["operationId"])
     assert len(names) == len(openapi.operations(app))
+
+
+def test_every_list_is_paged(app: Flask) -> None:
+    lists = {
+        path: {parameter["name"] for parameter in told["get"].get("parameters", ())}
+        for path, told in document(app)["paths"].items()
+        if "get" in told and "Page_" in json.dumps(told["get"]["responses"]["200"])
+    }
+    assert len(lists) >= 14
+    assert {path for path, names in lists.items() if not {"limit", "cursor"} <= names} == set()
