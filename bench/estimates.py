@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import ast
 import functools
+import gc
 import json
 import math
 import os
@@ -180,6 +181,7 @@ def pricing(rounds: int) -> dict[str, float]:
             if not _has_goods():
                 return {}
             lines = _fifty()
+            gc.freeze()  # as workers/process.py does
             cpu = time.process_time()
             took = [_timed(lambda: price(lines, {}, _silent)) for _ in range(rounds)]
             cpu = time.process_time() - cpu

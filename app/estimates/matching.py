@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -66,10 +67,16 @@ def fit(product: CandidateProduct, line: Pooled) -> Fit | None:
 def _same(value: str, wanted: str) -> bool:
     if value == wanted:
         return True
+    number = _number(wanted)
+    return number is not None and _number(value) == number
+
+
+@functools.lru_cache(maxsize=4096)
+def _number(text: str) -> Fraction | None:
     try:
-        return Fraction(value) == Fraction(wanted)
+        return Fraction(text)
     except (ValueError, ZeroDivisionError):
-        return False
+        return None
 
 
 def _near(value: str, wanted: str) -> bool:
