@@ -44,12 +44,6 @@ def exact_decimal(value: Fraction, places: int = 6) -> Decimal | None:
     return Decimal(scaled.numerator).scaleb(-places) if scaled.denominator == 1 else None
 
 
-def to_decimal(value: Fraction, places: int = 6) -> Decimal:
-    """The nearest decimal of `places` (half up), for figures that are not counted exactly (mass, volume)."""
-    scaled = value * 10**places
-    return Decimal((2 * scaled.numerator + scaled.denominator) // (2 * scaled.denominator)).scaleb(-places)
-
-
 def whole_steps(available: Decimal, factor: Fraction, step: Decimal) -> Decimal:
     """How many units of sale, in whole steps, the available base units allow."""
     if available <= 0:

@@ -66,12 +66,6 @@ def redirect_to(url: str) -> Response:
     return response
 
 
-def push_url(response: Response, url: str) -> Response:
-    """Show `url` in the address bar after the part is swapped in."""
-    response.headers["HX-Push-Url"] = url
-    return response
-
-
 def add_trigger(response: Response, event: str, detail: Mapping[str, Any] | str | int | None = None) -> Response:
     """Raise `event` in the browser after the answer; `announce` reads its detail aloud, see app.js."""
     events: dict[str, Any] = json.loads(response.headers.get("HX-Trigger", "{}"))

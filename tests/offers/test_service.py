@@ -13,7 +13,7 @@ from app.catalog.models import ProductListing
 from app.core.db import session
 from app.core.errors import Conflict, Invalid, NotFound, Stale
 from app.core.models import AuditEntry, OutboxEvent
-from app.offers import counts, desk, matching, queries, sellers, service, stock
+from app.offers import counts, desk, queries, sellers, service, stock
 from app.offers.counts import StatedStock
 from app.offers.models import Offer, PriceChange, Seller, Warehouse
 from app.offers.rules import Step
@@ -223,26 +223,6 @@ def test_opening_and_closing_a_seller_shows_and_hides_the_offers() -> None:
     session.commit()
     sellers.open_seller(fresh, "База")
     assert session.get_one(Seller, fresh).is_active
-
-
-def test_products_that_satisfy_a_line_come_cheapest_first_with_exact_content() -> None:
-    market = make.market(sellers=2)
-    place = make.category()
-    kind = make.attribute(place, "kind")
-    dear = make.product(place, unit="sheet", content=("m2", 1, 3), values={kind: "plain"})
-    cheap = make.product(place, unit="sheet", content=("m2", 8, 25), values={kind: "plain"})
-    gone = make.product(place, unit="sheet", content=("m2", 1, 3), values={kind: "plain"})
-    wet = make.product(place, unit="sheet", content=("m2", 1, 3), values={kind: "wet"})
-    for thing, price, left in ((dear, 90_000, 5), (cheap, 60_000, 5), (gone, 1_000, 0), (wet, 10, 5)):
-        make.offer(market, thing, 0, price=price, stock=left)
-    make.offer(market, cheap, 1, price=59_000, stock=1)
-    make.ready()
-    found = matching.offers_matching(place.slug, {"kind": "plain"}, "m2")
-    assert [c.product_id for c in found] == [cheap.id, dear.id, gone.id]
-    assert [str(c.content) for c in found] == ["25/8", "3", "3"]
-    assert [o.price for o in found[0].offers] == [59_000, 60_000]
-    assert matching.offers_matching(place.slug, {"kind": "none"}) == []
-    assert matching.offers_matching("no-such", {}) == []
 
 
 def test_reading_offers_takes_one_query_however_many(count_queries: Any) -> None:
