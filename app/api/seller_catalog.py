@@ -13,11 +13,12 @@ from app import access
 from app.api.kernel import Answer, Api, etag, expected_version, given_id
 from app.api.schemas import UNITS, MoneyOut, Page, PageQuery, QuantityText, Schema, money
 from app.core.permissions import Permission
-from app.offers import counts, desk, queries, service
+from app.offers import counts, desk, queries, service, table
 from app.offers.counts import StatedStock
 from app.offers.desk import DeskOffer
 from app.offers.queries import WarehouseRow
 from app.offers.rules import Step
+from app.offers.table import TableFilter
 from app.texts import error_text
 from app.web.filters import language
 
@@ -80,15 +81,19 @@ class OwnOffer(Schema):
     lead_time_days: int
     active: bool
     blocked: bool
+    not_sold: str | None
+    """Why nobody can buy it now; null when it can be bought."""
     stock: list[LevelOut]
     version: int
 
 
 class OffersQuery(PageQuery):
-    """`view`: all, active, hidden, or out (nothing left to sell). `q`: part of the SKU or the name."""
+    """`view`: also `low` (near the safety stock) and `out` (nothing left to sell). `q`: part of the SKU or the name."""
 
     q: str = Field(default="", max_length=100)
-    view: Literal["all", "active", "hidden", "out"] = "all"
+    view: Literal["all", "selling", "not_selling", "active", "hidden", "out", "low"] = "all"
+    category: str = Field(default="", max_length=100)
+    sort: Literal["sku", "-sku", "name", "-name", "price", "-price", "free", "-free", "changed", "-changed"] = "sku"
 
 
 def _own(offer: DeskOffer, places: dict[int, WarehouseRow]) -> OwnOffer:
@@ -97,7 +102,7 @@ def _own(offer: DeskOffer, places: dict[int, WarehouseRow]) -> OwnOffer:
         unit=offer.unit, base_unit=offer.base_unit, price=money(offer.price),
         ladder=[LadderStep.model_validate({"from": s.from_quantity, "price": money(s.price)}) for s in offer.ladder],
         vat=offer.vat_code, lead_time_days=offer.lead_time_days, active=offer.status == "active",
-        blocked=offer.status == "blocked",
+        blocked=offer.status == "blocked", not_sold=offer.why_not_sold or None,
         stock=[
             LevelOut(warehouse=places[w].public_id, on_hand=level.on_hand, promised=level.promised)
             for w, level in sorted(offer.levels.items())
@@ -118,10 +123,11 @@ def _changed() -> None:
     "/seller/offers", permission=Permission.SELLER_VIEW, query=OffersQuery, answer=Page[OwnOffer], summary="Own offers"
 )
 def own_offers(query: OffersQuery) -> Page[OwnOffer]:
-    """By SKU."""
-    found, following = desk.offers(
-        access.actor().seller_id, text=query.q, view=query.view, after=query.cursor, limit=query.limit
-    )
+    """Sorted by SKU when not said otherwise."""
+    found, following = table.page(
+        access.actor().seller_id, TableFilter(query.q, query.view, query.category), sort=query.sort,
+        cursor=query.cursor, limit=query.limit,
+    )  # fmt: skip
     places = _places()
     return Page[OwnOffer](items=[_own(offer, places) for offer in found], next_cursor=following)
 

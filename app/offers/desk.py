@@ -14,24 +14,24 @@ import sqlalchemy as sa
 
 from app.catalog.models import Product, ProductUnit
 from app.core.db import session
-from app.core.errors import Invalid, NotFound
-from app.offers.models import Offer, OfferStep, PriceChange, StockLevel, StockMovement, Warehouse
+from app.core.errors import NotFound
+from app.offers.models import Offer, OfferStep, PriceChange, Seller, StockLevel, StockMovement, Warehouse
 from app.offers.rules import Step, exact_decimal
-
-VIEWS = ("all", "active", "hidden", "out")
-"""`out`: nothing is left to sell."""
 
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """Stock in a warehouse, in base units."""
+    """Stock in a warehouse, in base units. `is_open`: the warehouse works; what lies in a closed one is not sold."""
 
     on_hand: Decimal
     promised: Decimal
+    safety: Decimal = Decimal(0)
+    is_open: bool = True
 
     @property
     def free(self) -> Decimal:
-        return max(self.on_hand - self.promised, Decimal(0))
+        """What may still be sold."""
+        return max(self.on_hand - self.promised - self.safety, Decimal(0)) if self.is_open else Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,8 @@ class DeskOffer:
     lead_time_days: int
     status: str
     version: int
+    product_status: str
+    seller_is_active: bool
     levels: dict[int, Level] = field(default_factory=dict)
     ladder: tuple[Step, ...] = ()
 
@@ -63,6 +65,28 @@ class DeskOffer:
     def free(self) -> Decimal:
         """Base units that may still be sold."""
         return sum((level.free for level in self.levels.values()), Decimal(0))
+
+    @property
+    def why_not_sold(self) -> str:
+        """Why nobody can buy it now, the first reason of: seller_closed, blocked, hidden, product_hidden, no_stock,
+        warehouses_closed, all_promised, safety_stock. Empty when it can be bought.
+        """
+        if not self.seller_is_active:
+            return "seller_closed"
+        if self.status != "active":
+            return self.status
+        if self.product_status != "active":
+            return "product_hidden"
+        return "" if self.free > 0 else self._why_no_stock()
+
+    def _why_no_stock(self) -> str:
+        lying = [level for level in self.levels.values() if level.on_hand > 0]
+        if not lying:
+            return "no_stock"
+        working = [level for level in lying if level.is_open]
+        if not working:
+            return "warehouses_closed"
+        return "safety_stock" if any(level.on_hand > level.promised for level in working) else "all_promised"
 
     def in_units(self, base: Decimal) -> Decimal | Fraction:
         """Base units as units of sale, exactly."""
@@ -76,11 +100,12 @@ _LEVELS = (
         sa.func.json_agg(
             sa.func.json_build_array(
                 StockLevel.warehouse_id, StockLevel.on_hand.cast(sa.Text),
-                (StockLevel.allocated + StockLevel.reserved).cast(sa.Text),
+                (StockLevel.allocated + StockLevel.reserved).cast(sa.Text), StockLevel.safety.cast(sa.Text),
+                Warehouse.is_active,
             )
         )
     )
-    .where(StockLevel.offer_id == Offer.id)
+    .where(StockLevel.offer_id == Offer.id, Warehouse.id == StockLevel.warehouse_id)
     .scalar_subquery()
 )  # fmt: skip
 _LADDER = (
@@ -88,68 +113,19 @@ _LADDER = (
     .where(OfferStep.offer_id == Offer.id)
     .scalar_subquery()
 )
-_ROWS = (
+ROWS = (
     sa.select(
         Offer.id, Offer.public_id, Offer.sku, Product.public_id.label("product_public_id"), Product.slug,
         Product.name_ru, Product.name_en, Product.base_unit, Offer.unit, ProductUnit.numerator, ProductUnit.denominator,
-        Offer.price, Offer.vat_code, Offer.lead_time_days, Offer.status, Offer.version, _LEVELS.label("levels"),
+        Offer.price, Offer.vat_code, Offer.lead_time_days, Offer.status, Offer.version,
+        Product.status.label("product_status"), Seller.is_active.label("seller_is_active"), _LEVELS.label("levels"),
         _LADDER.label("ladder"),
     )
     .join(Product, Product.id == Offer.product_id)
     .join(ProductUnit, sa.and_(ProductUnit.product_id == Offer.product_id, ProductUnit.code == Offer.unit))
+    .join(Seller, Seller.id == Offer.seller_id)
 )  # fmt: skip
 """An offer with its stock and ladder in one query."""
-_FREE = (
-    sa.select(sa.func.coalesce(sa.func.sum(StockLevel.on_hand - StockLevel.allocated - StockLevel.reserved), 0))
-    .where(StockLevel.offer_id == Offer.id)
-    .scalar_subquery()
-)
-
-
-def _narrowed(seller_id: int, text: str, view: str) -> list[sa.ColumnElement[bool]]:
-    conditions: list[sa.ColumnElement[bool]] = [Offer.seller_id == seller_id]
-    if view in ("active", "hidden"):
-        conditions.append(Offer.status == view)
-    if view == "out":
-        conditions.append(_FREE <= 0)
-    if text:
-        like = "%" + text.lower().replace("ё", "е").replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
-        conditions.append(sa.or_(sa.func.lower(Offer.sku).like(like), Product.name_key.like(like)))
-    return conditions
-
-
-def offers(
-    seller_id: int, *, text: str = "", view: str = "all", after: str | None = None, limit: int = 24
-) -> tuple[list[DeskOffer], str | None]:
-    """A page of a seller's offers by SKU, and the SKU after which the next page begins.
-
-    Raises:
-        Invalid: unknown view.
-    """
-    if view not in VIEWS:
-        raise Invalid.one("/query/view", "unknown_option")
-    statement = _ROWS.where(*_narrowed(seller_id, text, view)).order_by(Offer.sku).limit(limit + 1)
-    if after:
-        statement = statement.where(Offer.sku > after)
-    rows = session.execute(statement).all()
-    found = [_built(row) for row in rows[:limit]]
-    return found, (found[-1].sku if len(rows) > limit else None)
-
-
-def views(seller_id: int, text: str = "") -> dict[str, int]:
-    """How many offers each view holds."""
-    counted = session.execute(
-        sa.select(
-            sa.func.count(),
-            sa.func.count().filter(Offer.status == "active"),
-            sa.func.count().filter(Offer.status == "hidden"),
-            sa.func.count().filter(_FREE <= 0),
-        )
-        .select_from(Offer)
-        .join(Product, Product.id == Offer.product_id)
-        .where(*_narrowed(seller_id, text, "all"))
-    ).one()
-    return dict(zip(VIEWS, counted, strict=True))
 
 
 def offer(seller_id: int, public_id: uuid.UUID) -> DeskOffer:
@@ -158,22 +134,27 @@ def offer(seller_id: int, public_id: uuid.UUID) -> DeskOffer:
     Raises:
         NotFound: absent or another seller's.
     """
-    row = session.execute(_ROWS.where(Offer.seller_id == seller_id, Offer.public_id == public_id)).one_or_none()
+    row = session.execute(ROWS.where(Offer.seller_id == seller_id, Offer.public_id == public_id)).one_or_none()
     if row is None:
         raise NotFound()
-    return _built(row)
+    return built(row)
 
 
 def by_sku(seller_id: int, skus: Sequence[str]) -> dict[str, DeskOffer]:
     """Offers of this seller by SKU; unknown ones are absent."""
-    rows = session.execute(_ROWS.where(Offer.seller_id == seller_id, Offer.sku.in_(sorted(set(skus))))).all()
-    return {row.sku: _built(row) for row in rows}
+    rows = session.execute(ROWS.where(Offer.seller_id == seller_id, Offer.sku.in_(sorted(set(skus))))).all()
+    return {row.sku: built(row) for row in rows}
 
 
-def _built(row: Any) -> DeskOffer:
+def built(row: Any) -> DeskOffer:
+    """A row of `ROWS`."""
     values = dict(row._mapping)
+    values.pop("sorted_by", None)
     factor = Fraction(values.pop("numerator"), values.pop("denominator"))
-    levels = {place: Level(Decimal(on), Decimal(promised)) for place, on, promised in values.pop("levels") or ()}
+    levels = {
+        place: Level(Decimal(on_hand), Decimal(promised), Decimal(safety), is_open)
+        for place, on_hand, promised, safety, is_open in values.pop("levels") or ()
+    }
     ladder = sorted((Decimal(start), price) for start, price in values.pop("ladder") or ())
     return DeskOffer(**values, factor=factor, levels=levels, ladder=tuple(Step(*step) for step in ladder))
 

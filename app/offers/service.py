@@ -248,12 +248,12 @@ def _offer_errors(given: Mapping[str, Any]) -> list[FieldError]:
     ladder: Sequence[Step] = given.get("ladder", ())
     if len(ladder) > MAX_STEPS:
         errors.append(FieldError("/ladder", "too_long", {"maximum": MAX_STEPS}))
-    elif not _descends([Step(Decimal(0), given["price"]), *ladder]):
+    elif not descends([Step(Decimal(0), given["price"]), *ladder]):
         errors.append(FieldError("/ladder", "ladder_order"))
     return errors
 
 
-def _descends(steps: Sequence[Step]) -> bool:
+def descends(steps: Sequence[Step]) -> bool:
     """Each step starts at more and costs less than the one before, and something at all."""
     return all(a.from_quantity < b.from_quantity and a.price > b.price > 0 for a, b in pairwise(steps))
 

@@ -315,3 +315,10 @@ for (const failure of ["htmx:sendError", "htmx:timeout", "htmx:responseError"]) 
 		}
 	});
 }
+
+// A cell of a table: Esc puts back what was there.
+document.addEventListener("keydown", event => {
+	if (event.key === "Escape" && event.target.matches?.("input[data-cell]")) {
+		event.target.value = event.target.defaultValue;
+	}
+});

@@ -17,6 +17,7 @@ from werkzeug.test import TestResponse
 from app import access
 from app.accounts import sites
 from app.accounts.models import OrganisationMember, User
+from app.core import jobs
 from app.core.ids import uuid7
 from app.core.permissions import GRANTS, Permission, Role
 from app.logistics.models import Courier, Delivery, Stop
@@ -188,7 +189,9 @@ def foreign_ids(world: make.World, db_session: Any) -> dict[str, str]:
     stop = db_session.query(Stop).filter_by(delivery_id=delivery.id).first()
     trip = db_session.query(Fulfilment).filter_by(order_id=order.id).one()
     row = db_session.get(Delivery, delivery.id)
+    change = jobs.enqueue("offers.bulk", {"seller_id": world.seller.id}, user_id=world.buyer.id)
     return {
+        "/seller/offers/bulk/": str(change),
         "/carrier/couriers/": str(courier.public_id), "/carrier/vehicles/": str(world.vehicle.public_id),
         "/carrier/tariffs/": str(tariff.public_id), "/carrier/deliveries/": str(row.public_id),
         "/carrier/plans/": plan, "/carrier/route-plans/": plan, "/courier/stops/": str(stop.public_id),

@@ -13,7 +13,7 @@ from app.catalog.models import ProductListing
 from app.core.db import session
 from app.core.errors import Conflict, Invalid, NotFound, Stale
 from app.core.models import AuditEntry, OutboxEvent
-from app.offers import counts, desk, queries, sellers, service, stock
+from app.offers import counts, desk, queries, sellers, service, stock, table
 from app.offers.counts import StatedStock
 from app.offers.models import Offer, PriceChange, Seller, Warehouse
 from app.offers.rules import Step
@@ -132,7 +132,7 @@ def test_anothers_offer_and_warehouse_are_as_absent() -> None:
     ):
         with pytest.raises(NotFound):
             act(other)
-    assert desk.offers(other.seller_id)[0] == []
+    assert table.page(other.seller_id, table.TableFilter())[0] == []
     [result] = counts.set_stock(other, [StatedStock(offer.sku, foreign, Decimal(5))])
     assert result.code == "unknown_sku"
     assert desk.offer(mine.seller_id, offer.public_id).price == 50_000

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 import uuid
 from decimal import Decimal
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
+from openpyxl import load_workbook
 
 from app.core.db import session
+from app.core.models import Job
 from app.offers import counts, desk
 from app.offers.desk import DeskOffer
 from app.offers.models import Warehouse
 from tests.factories import catalog as make
 from tests.factories import orders as people
+from workers.worker import run_in_context
 
 PART = {"HX-Request": "true"}
 
@@ -169,3 +175,77 @@ def test_the_table_takes_the_same_queries_for_one_offer_and_for_many(office: Des
     with count_queries() as many:
         office.browser.get("/seller/offers")
     assert len(one) == len(many) <= 7
+
+
+def test_the_address_holds_filter_and_order(office: Desk) -> None:
+    make.offer(office.market, make.product(make.category(), "Песок"), sku="P-1", price=1_000)
+    dear_first = office.browser.get("/seller/offers?sort=-price").text
+    assert dear_first.index("Клей Winter") < dear_first.index("Песок")
+    assert 'aria-sort="descending"' in dear_first
+    assert "Песок" not in office.browser.get("/seller/offers?price_min=100").text
+    assert office.browser.get("/seller/offers?sort=wrong&view=wrong&cursor=wrong&price_min=x").status_code == 200
+    assert "нет в продаже" not in text_of(office.browser.get("/seller/offers?view=not_selling")).lower()
+
+
+def test_the_filtered_rows_as_a_file_that_runs_nothing(office: Desk) -> None:
+    make.offer(office.market, make.product(make.category(), '=HYPERLINK("http://x","y")'), sku="@SUM(1)", price=100_050)
+    answer = office.browser.get("/seller/offers/export.csv")
+    assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
+    lines = list(csv.reader(io.StringIO(answer.data.decode("utf-8-sig")), delimiter=";"))
+    assert lines[0][:4] == ["Артикул", "Товар", "Единица продажи", "Цена, ₽"]
+    assert [line[0] for line in lines[1:]] == ["'@SUM(1)", office.offer().sku]
+    assert lines[1][1].startswith("'=HYPERLINK")
+    assert (lines[1][3], lines[2][3], lines[2][6]) == ("1000,5", "545", "700")
+    narrow = office.browser.get("/seller/offers/export.csv?q=winter").data.decode("utf-8-sig")
+    assert len(narrow.splitlines()) == 2
+    book = load_workbook(io.BytesIO(office.browser.get("/seller/offers/export.xlsx").data))
+    sheet = book.active
+    assert sheet is not None
+    cell = sheet.cell(2, 2)
+    assert (cell.data_type, str(cell.value)[:10], sheet.cell(3, 4).value) == ("s", "=HYPERLINK", 545)
+    assert office.browser.get("/seller/offers/export.exe").status_code == 404
+    assert office.offer().sku not in office.others.get("/seller/offers/export.csv").text
+
+
+def test_many_are_looked_at_changed_by_a_worker_and_told(app: Flask, office: Desk) -> None:
+    sent = {
+        "scope": "chosen",
+        "id": str(office.id),
+        "action": "percent",
+        "value": "-10",
+        "rounding": "100",
+        "q": "клей",
+    }
+    looked = office.browser.post("/seller/offers/bulk", data=sent)
+    assert "Изменится 1 предложение" in text_of(looked)
+    assert "545 ₽ 491 ₽" in text_of(looked)
+    assert office.offer().price == 54_500
+    asked = office.browser.post("/seller/offers/bulk/apply", data=sent)
+    assert asked.status_code == 303
+    where = asked.headers["Location"]
+    assert "%D0%BA%D0%BB%D0%B5%D0%B9" in where
+    assert office.others.get(where).status_code == 404
+    run_in_context(session.scalars(sa.select(Job.id).where(Job.kind == "offers.bulk")).one(), app)
+    assert "Изменено 1 предложение." in text_of(office.browser.get(where))
+    assert office.browser.get(where, headers=PART).status_code == 286
+    assert office.offer().price == 49_100
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"id": ""}, "Отметьте хотя бы одно предложение"),
+        ({"value": ""}, "Заполните это поле"),
+        ({"value": "много"}, "Нужно число"),
+        ({"value": "-99"}, "От -95 до 1000"),
+        ({"action": "double"}, "Выберите"),
+        ({"rounding": "7"}, "Выберите"),
+    ],
+)
+def test_a_change_that_cannot_be_read_is_explained_and_nothing_happens(office: Desk, changed: Any, told: str) -> None:
+    sent = {"scope": "chosen", "id": str(office.id), "action": "percent", "value": "5", "rounding": "1"} | changed
+    for path in ("/seller/offers/bulk", "/seller/offers/bulk/apply"):
+        answer = office.browser.post(path, data=sent)
+        assert (answer.status_code, told in text_of(answer)) == (422, True), text_of(answer)[-400:]
+    assert office.offer().price == 54_500
+    assert session.scalar(sa.select(sa.func.count()).select_from(Job).where(Job.kind == "offers.bulk")) == 0

@@ -1,4 +1,4 @@
-"""A seller's offers: the table with price and stock edited in place, one offer, a new one."""
+"""A seller's offers: price and stock edited in the cells of the table, one offer, a new one."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from app.core.units import NotANumber, parse_decimal, to_api
 from app.offers import counts, desk, queries, service
 from app.offers.desk import DeskOffer
 from app.offers.rules import Step
-from app.web import paths
+from app.texts import offers as words
 from app.web.carrier.forms import Field, Filled, kopeks, read, refused
 from app.web.filters import language
 from app.web.htmx import is_part_request, redirect_to, render_page
@@ -32,7 +32,6 @@ from app.web.unit_texts import unit_label
 
 pages = Guarded("seller_offers", __name__, url_prefix="/seller/offers")
 LIST = "/seller/offers"
-PAGE_SIZE = 50
 FIELDS = (
     Field("sku", lazy_gettext("SKU"), most=100),
     Field("price", lazy_gettext("Price"), "money", "₽"),
@@ -46,24 +45,6 @@ FIELDS = (
     Field("lead_time_days", lazy_gettext("Days to make ready"), "number", required=False),
     Field("active", lazy_gettext("On sale"), "check", required=False),
 )
-
-
-@pages.get("", permission=Permission.SELLER_OFFERS)
-def show_all() -> Response:
-    """The table; view, words and page are in the address."""
-    actor = access.actor()
-    text = request.args.get("q", "").strip()[:100]
-    view = request.args.get("view", "all")
-    view = view if view in desk.VIEWS else "all"
-    found, following = desk.offers(
-        actor.seller_id, text=text, view=view, after=request.args.get("after", "")[:100] or None, limit=PAGE_SIZE
-    )
-    query = {"q": text, "view": view if view != "all" else ""}
-    return render_page(
-        "seller/offers.html", "seller/_offers.html", offers=found, places=queries.warehouses_of(actor.seller_id),
-        q=text, view=view, query=query, counts=desk.views(actor.seller_id, text),
-        next_url=paths.with_query(LIST, query, after=following) if following else "", **frame.context(actor),
-    )  # fmt: skip
 
 
 def _id(text: str) -> uuid.UUID:
@@ -95,6 +76,7 @@ def _in_place(offer: str, act: Callable[[], object], shown: dict[str, Any]) -> R
     return render_page(
         "seller/_offer_row.html", "seller/_offer_row.html", status=422 if error else 200,
         offer=desk.offer(actor.seller_id, _id(offer)), places=queries.warehouses_of(actor.seller_id), error=error,
+        why=words.NOT_SOLD,
         saved="" if error else shown["cell"], **shown,
     )  # fmt: skip
 
@@ -172,7 +154,7 @@ def _offer_page(offer: DeskOffer, filled: Filled, status: int = 200) -> Response
     return render_page(
         "seller/offer.html", None, title=offer.name(language()), fields=FIELDS, filled=filled, back=LIST,
         version=offer.version, remove="", offer=offer, history=desk.history(offer.id), status=status,
-        places=queries.warehouses_of(actor.seller_id), **frame.context(actor),
+        places=queries.warehouses_of(actor.seller_id), why=words.NOT_SOLD, **frame.context(actor),
     )  # fmt: skip
 
 
