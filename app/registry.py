@@ -77,6 +77,7 @@ PAGE_BLUEPRINTS: tuple[str, ...] = (
     "app.web.buyer.estimates:pages",
     "app.web.seller.offer_table:pages",
     "app.web.seller.offers:pages",
+    "app.web.seller.stock:pages",
     "app.web.seller.warehouses:pages",
     "app.web.account.auth:pages",
     "app.web.account.profile:pages",

@@ -97,15 +97,38 @@ def ship(lines: Sequence[StockLine], cause: Cause) -> None:
 @unit_of_work
 def receive(lines: Sequence[StockLine], cause: Cause) -> None:
     """Goods came in."""
-    _ensure_levels(lines)
+    ensure_levels(lines)
     _change(lines, "received", on_hand=1, allocated=0, cause=cause)
 
 
 @unit_of_work
 def take_back(lines: Sequence[StockLine], cause: Cause) -> None:
     """Goods came back from a buyer."""
-    _ensure_levels(lines)
+    ensure_levels(lines)
     _change(lines, "returned", on_hand=1, allocated=0, cause=cause)
+
+
+@unit_of_work
+def change(line: StockLine, kind: str, sign: int, cause: Cause) -> None:
+    """Add `sign` x the quantity to on_hand, with a movement of this kind.
+
+    Raises:
+        Conflict: `below_allocated` when orders are promised more than would be left.
+    """
+    ensure_levels([line])
+    promised = StockLevel.allocated + StockLevel.reserved
+    here = sa.and_(StockLevel.offer_id == line.offer_id, StockLevel.warehouse_id == line.warehouse_id)
+    changed = session.execute(
+        sa.update(StockLevel)
+        .where(here, StockLevel.on_hand + sign * line.quantity >= promised)
+        .values(on_hand=StockLevel.on_hand + sign * line.quantity, updated_at=sa.func.now())
+        .returning(StockLevel.offer_id)
+    ).one_or_none()
+    if changed is None:
+        kept = session.scalar(sa.select(promised).where(here)) or Decimal(0)
+        raise Conflict("below_allocated", allocated=format(kept.normalize(), "f"))
+    _move(line, kind, sign * line.quantity, Decimal(0), cause)
+    _refresh([line])
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +258,8 @@ def _movement(line: StockLine, kind: str, on_hand: Decimal, allocated: Decimal, 
     }
 
 
-def _ensure_levels(lines: Sequence[StockLine]) -> None:
+def ensure_levels(lines: Sequence[StockLine]) -> None:
+    """Make rows for what never lay in its warehouse before."""
     for line in _in_order(lines):
         session.execute(
             insert(StockLevel).values(offer_id=line.offer_id, warehouse_id=line.warehouse_id).on_conflict_do_nothing()

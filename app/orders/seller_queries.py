@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -147,3 +148,19 @@ def order_of_trip(seller_id: int, trip: uuid.UUID) -> str:
     if number is None:
         raise NotFound()
     return number
+
+
+def numbers_behind(seller_id: int, ids: Mapping[str, Sequence[int]]) -> dict[tuple[str, int], str]:
+    """(`order_group`, `order` or `fulfilment`, id) -> number of the seller's own order behind a movement of stock."""
+    own = Order.seller_id == seller_id
+    groups = sa.select(sa.literal("order_group"), Order.group_id, Order.number).where(
+        own, Order.group_id.in_(ids.get("order_group", ()))
+    )
+    orders = sa.select(sa.literal("order"), Order.id, Order.number).where(own, Order.id.in_(ids.get("order", ())))
+    trips = (
+        sa.select(sa.literal("fulfilment"), Fulfilment.id, Order.number)
+        .join(Order, Order.id == Fulfilment.order_id)
+        .where(own, Fulfilment.id.in_(ids.get("fulfilment", ())))
+    )
+    rows = session.execute(sa.union_all(groups, orders, trips)).tuples()
+    return {(entity, entity_id): number for entity, entity_id, number in rows}

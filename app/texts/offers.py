@@ -33,6 +33,51 @@ BULK_REFUSALS = {
     "ladder_order": _("the price would not be above the steps of its ladder"),
 }
 
+MOVEMENTS = {
+    "received": _("received"),
+    "allocated": _("promised to an order"),
+    "released": _("promise given back"),
+    "shipped": _("shipped"),
+    "returned": _("returned by the buyer"),
+    "adjusted": _("counted or put right"),
+    "scrapped": _("scrapped"),
+}
+STOCK_REASONS = {
+    "received": _("goods came in: adds"),
+    "found": _("found: adds"),
+    "lost": _("missing: takes away"),
+    "damaged": _("damaged, scrapped: takes away"),
+    "taken": _("taken for own use: takes away"),
+}
+"""Reasons of an adjustment, by `stock_desk.REASONS`."""
+_SHORT_REASONS = {
+    "received": _("goods came in"),
+    "found": _("found"),
+    "lost": _("missing"),
+    "damaged": _("damaged, scrapped"),
+    "taken": _("taken for own use"),
+}
+_OTHER_REASONS = {
+    "stock_taking": _("stock-taking"),
+    "opening stock": _("opening stock"),
+    "placed": _("order placed"),
+    "accepted_less": _("accepted less than ordered"),
+    "cancelled": _("order cancelled"),
+    "rejected": _("order rejected"),
+    "expired": _("order not answered in time"),
+    "delivered": _("delivered"),
+}
+
+
+def stock_reason(reason: str) -> str:
+    """Why stock moved, as a movement keeps it: a code, a note behind it, or a person's own words."""
+    code, _colon, note = reason.partition(": ")
+    if code not in STOCK_REASONS and code not in _OTHER_REASONS:
+        return reason
+    text = str(_OTHER_REASONS.get(code) or _SHORT_REASONS[code])
+    return f"{text}: {note}" if note else text
+
+
 ERRORS = {
     "nothing_chosen": _("Choose at least one offer."),
     "nothing_to_change": _("Zero changes nothing."),

@@ -191,7 +191,8 @@ def foreign_ids(world: make.World, db_session: Any) -> dict[str, str]:
     row = db_session.get(Delivery, delivery.id)
     change = jobs.enqueue("offers.bulk", {"seller_id": world.seller.id}, user_id=world.buyer.id)
     return {
-        "/seller/offers/bulk/": str(change),
+        "/seller/offers/bulk/": str(change), "/seller/stock/": str(offer.public_id),
+        "/seller/stock/count/": str(world.warehouse.public_id),
         "/carrier/couriers/": str(courier.public_id), "/carrier/vehicles/": str(world.vehicle.public_id),
         "/carrier/tariffs/": str(tariff.public_id), "/carrier/deliveries/": str(row.public_id),
         "/carrier/plans/": plan, "/carrier/route-plans/": plan, "/courier/stops/": str(stop.public_id),
