@@ -70,6 +70,7 @@ PAGE_BLUEPRINTS: tuple[str, ...] = (
     "app.web.buyer.cart:pages",
     "app.web.buyer.checkout:pages",
     "app.web.buyer.orders:pages",
+    "app.web.seller.dashboard:pages",
     "app.web.seller.orders:pages",
     "app.web.buyer.home:pages",
     "app.web.buyer.catalog:pages",

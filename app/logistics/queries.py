@@ -19,6 +19,7 @@ from app.logistics.models import (
     Carrier,
     CarrierWarehouse,
     Delivery,
+    DeliveryAttempt,
     DeliveryEvent,
     Route,
     RoutePlan,
@@ -377,3 +378,27 @@ def carrier(carrier_id: int) -> CarrierRow:
     if row is None:
         raise NotFound()
     return CarrierRow(*row)
+
+
+@dataclass(frozen=True, slots=True)
+class Punctuality:
+    """Deliveries that reached the buyer, and those of them within the promised window."""
+
+    delivered: int
+    on_time: int
+
+
+def punctuality(seller_id: int, since: datetime) -> Punctuality:
+    """Of goods that left the warehouses of a seller, handed over since then."""
+    places = [place.id for place in offers.warehouses_of(seller_id)]
+    delivered, on_time = session.execute(
+        sa.select(sa.func.count(), sa.func.count().filter(DeliveryAttempt.happened_at <= Delivery.window_to))
+        .select_from(DeliveryAttempt)
+        .join(Delivery, Delivery.id == DeliveryAttempt.delivery_id)
+        .where(
+            Delivery.warehouse_id.in_(places),
+            DeliveryAttempt.outcome != "failed",
+            DeliveryAttempt.happened_at >= since,
+        )
+    ).one()
+    return Punctuality(delivered, on_time)

@@ -93,3 +93,19 @@ def test_another_seller_and_a_buyer_are_kept_out(app: Flask, case: Case) -> None
     assert stranger.post(f"/seller/orders/{case.number}/accept").status_code == 404
     assert stranger.post(f"/seller/fulfilments/{case.trip}/ready").status_code == 404
     assert case.buyers.get("/seller/orders").status_code == 403
+
+
+def test_the_overview_says_what_waits_and_how_trade_goes(app: Flask, db_session: Any) -> None:
+    market, buyer = make.market(sellers=2), make.person()
+    steps.bought(buyer, (make.offer(market, price=54_500), 2))
+    session.commit()
+    seller = make.signed_browser(app, market.sellers[0])
+    assert seller.get("/seller").headers["Location"] == "/seller/overview"
+    page = seller.get("/seller/overview?days=7")
+    told = text_of(page)
+    assert "1 ждут ответа" in told
+    assert "1 090 ₽ за 7 дней, до этого продаж не было" in told
+    assert page.text.count('class="fill"') >= 7
+    other = make.signed_browser(app, market.sellers[1]).get("/seller/overview?days=wrong")
+    assert "За последние 60 дней продаж не было" in other.text.replace("\u00a0", " ")
+    assert "1 090" not in other.text.replace("\u00a0", " ")

@@ -39,7 +39,7 @@ def answer(kind: str, offers: Iterator[DeskOffer], places: Sequence[WarehouseRow
 def _rows(offers: Iterator[DeskOffer], places: Sequence[WarehouseRow]) -> Iterator[list[Cell]]:
     """A heading, then one row an offer: money in roubles, quantities in units of sale."""
     heads = [_("SKU"), _("Product"), _("Unit of sale"), _("Price, ₽"), _("Price ladder"), _("Days to make ready")]
-    yield [str(h) for h in heads] + [place.name for place in places] + [str(_("Free")), str(_("State"))]
+    yield [*map(str, heads), *(place.name for place in places), str(_("Free")), str(_("State"))]
     for offer in offers:
         yield [
             offer.sku, offer.name(language()), offer.unit, _roubles(offer.price),

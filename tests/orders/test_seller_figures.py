@@ -1,0 +1,97 @@
+"""Figures of a seller: days with zeros, periods that do not overlap, only what was sold, only the own."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from app.core import clock
+from app.core.db import session
+from app.orders import seller_figures
+from app.orders.models import Order, OrderLine
+from app.orders.seller_figures import ProductTrade
+from tests.factories import orders as make
+from tests.orders import steps
+
+
+class Shop:
+    """A seller whose orders can be placed on any day; another beside."""
+
+    def __init__(self) -> None:
+        self.market = make.market(sellers=2)
+        self.buyer = make.person()
+        self.offer = make.offer(self.market, price=10_000, stock=10_000)
+        self.foreign = make.offer(self.market, 1, price=10_000, stock=10_000)
+
+    @property
+    def id(self) -> int:
+        return self.market.sellers[0].seller_id
+
+    def sold(self, days_ago: int, quantity: int, offer: Any = None, status: str = "accepted", hour: int = 12) -> Order:
+        [order] = steps.orders_of(steps.bought(self.buyer, (offer or self.offer, quantity)))
+        order.status = status
+        order.created_at = clock.at(clock.today() - timedelta(days=days_ago), hour * 60)
+        session.flush()
+        return order
+
+
+@pytest.fixture
+def shop(db_session: Any) -> Shop:
+    return Shop()
+
+
+def test_every_day_is_there_and_periods_do_not_overlap(shop: Shop) -> None:
+    shop.sold(0, 1)
+    shop.sold(6, 2, hour=0)
+    shop.sold(7, 4, hour=23)
+    shop.sold(13, 8, hour=0)
+    shop.sold(14, 16, hour=23)
+    found = seller_figures.trade(shop.id, clock.today(), 7)
+    assert [day.revenue for day in found.days] == [20_000, 0, 0, 0, 0, 0, 10_000]
+    assert [day.revenue for day in found.before] == [80_000, 0, 0, 0, 0, 0, 40_000]
+    assert (found.orders, found.revenue, found.orders_before, found.revenue_before) == (2, 30_000, 2, 120_000)
+    assert found.days[-1].day == clock.today()
+
+
+def test_only_what_was_sold_counts_and_only_the_own(shop: Shop) -> None:
+    shop.sold(1, 1)
+    for status in seller_figures.FALLEN:
+        shop.sold(1, 5, status=status)
+    shop.sold(1, 7, offer=shop.foreign)
+    assert seller_figures.trade(shop.id, clock.today(), 7).revenue == 10_000
+    assert [one.revenue for one in seller_figures.products(shop.id, clock.today(), 7)] == [10_000]
+
+
+def test_a_line_accepted_in_part_counts_by_its_part(shop: Shop) -> None:
+    order = shop.sold(1, 4)
+    line = session.scalars(sa.select(OrderLine).where(OrderLine.order_id == order.id)).one()
+    line.accepted = Decimal(3)
+    session.flush()
+    [found] = seller_figures.products(shop.id, clock.today(), 7)
+    assert (found.revenue, found.quantity) == (30_000, 3)
+
+
+def product(offer_id: int, now: int, before: int) -> ProductTrade:
+    return ProductTrade(offer_id, f"S{offer_id}", "Товар", "Thing", "pcs", now, Decimal(now), before, Decimal(before))
+
+
+def test_dying_is_less_than_half_with_the_largest_loss_first() -> None:
+    found = [product(1, 50, 100), product(2, 49, 100), product(3, 0, 10), product(4, 0, 500), product(5, 90, 0)]
+    assert [one.offer_id for one in seller_figures.dying(found)] == [4, 2, 3]
+
+
+def test_what_waits_is_counted_by_what_has_to_be_done(shop: Shop) -> None:
+    for status, carried in (
+        ("placed", "planned"),
+        ("accepted", "planned"),
+        ("accepted", "ready"),
+        ("completed", "ready"),
+    ):
+        shop.sold(1, 1, status=status).fulfilment_status = carried
+    shop.sold(1, 1, offer=shop.foreign, status="placed")
+    session.flush()
+    assert seller_figures.to_do(shop.id) == seller_figures.ToDo(answer=1, pick=1, hand_over=1, returns=0)
