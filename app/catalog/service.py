@@ -140,8 +140,8 @@ def add_product(
                 barcode=unit.barcode, position=position,
             )
         )  # fmt: skip
-    _set_values(row.id, known, values)
     _flush("/units", "barcode_taken")
+    _set_values(row.id, known, values)
     audit.record(actor, "product.added", "product", row.id, after={"name_ru": row.name_ru})
     search.reindex([row.id])
     return row.public_id

@@ -17,6 +17,7 @@ from werkzeug.test import TestResponse
 from app import access
 from app.accounts import sites
 from app.accounts.models import OrganisationMember, User
+from app.catalog.models import ProductChange
 from app.core import jobs
 from app.core.ids import uuid7
 from app.core.permissions import GRANTS, Permission, Role
@@ -189,9 +190,13 @@ def foreign_ids(world: make.World, db_session: Any) -> dict[str, str]:
     stop = db_session.query(Stop).filter_by(delivery_id=delivery.id).first()
     trip = db_session.query(Fulfilment).filter_by(order_id=order.id).one()
     row = db_session.get(Delivery, delivery.id)
+    proposal = ProductChange(seller_id=world.seller.id, user_id=world.buyer.id, payload={"name_ru": "Товар"})
+    db_session.add(proposal)
+    db_session.flush()
     change = jobs.enqueue("offers.bulk", {"seller_id": world.seller.id}, user_id=world.buyer.id)
     return {
-        "/seller/offers/bulk/": str(change), "/seller/stock/": str(offer.public_id),
+        "/seller/offers/bulk/": str(change), "/seller/proposals/": str(proposal.public_id),
+        "/seller/stock/": str(offer.public_id),
         "/seller/stock/count/": str(world.warehouse.public_id),
         "/carrier/couriers/": str(courier.public_id), "/carrier/vehicles/": str(world.vehicle.public_id),
         "/carrier/tariffs/": str(tariff.public_id), "/carrier/deliveries/": str(row.public_id),
