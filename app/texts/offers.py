@@ -80,7 +80,7 @@ def stock_reason(reason: str) -> str:
 
 PROPOSAL = {
     "sku": _("SKU"),
-    "name_ru": _("Name"),
+    "name_ru": _("Name of the product"),
     "brand": _("Brand"),
     "article": _("Maker's article"),
     "barcode": _("Barcode"),
