@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any, ClassVar
+
+import sqlalchemy as sa
 
 from app.core import jobs
 from app.core.db import session
@@ -32,10 +35,21 @@ def subscribe(event: type[Event], job_kind: str, queue: str = "fast") -> None:
 
 def record(event: Event) -> None:
     """Write the event and the jobs of its subscribers into the present transaction."""
-    payload: dict[str, Any] = dataclasses.asdict(event)
-    name = type(event).__name__
-    row = OutboxEvent(name=name, entity=event.entity, entity_id=event.entity_id, payload=payload)
-    session.add(row)
-    session.flush()
+    record_many([event])
+
+
+def record_many(happened: Sequence[Event]) -> None:
+    """Write many events of one kind in one statement, with the jobs of their subscribers."""
+    if not happened:
+        return
+    name = type(happened[0]).__name__
+    payloads: list[dict[str, Any]] = [dataclasses.asdict(event) for event in happened]
+    statement = sa.insert(OutboxEvent).returning(OutboxEvent.id, sort_by_parameter_order=True)
+    values = [
+        {"name": name, "entity": event.entity, "entity_id": event.entity_id, "payload": payload}
+        for event, payload in zip(happened, payloads, strict=True)
+    ]
+    ids = session.scalars(statement, values).all()
     for kind, queue in _subscribers.get(name, []):
-        jobs.enqueue(kind, payload, queue=queue, dedupe_key=f"event:{row.id}:{kind}")
+        for row_id, payload in zip(ids, payloads, strict=True):
+            jobs.enqueue(kind, payload, queue=queue, dedupe_key=f"event:{row_id}:{kind}")

@@ -1,0 +1,1 @@
+"""Price lists of sellers: read, matched, shown as a difference, and written in batches."""

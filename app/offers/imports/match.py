@@ -1,0 +1,165 @@
+"""Which product of the catalogue a row means: by barcode, by brand and article, by name; or which ones it may mean.
+
+The catalogue is read once per import into an index of words: 100,000 rows are matched without asking the database for
+each. A number in a name (60x27, 12.5, 25) weighs like a rare word, so that sizes are not mixed up.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import sqlalchemy as sa
+
+from app.catalog.models import Product, ProductUnit
+from app.catalog.words import normal
+from app.core.db import session
+
+SURE = 0.97
+"""Likeness from which a single product is taken without asking, when brand and numbers agree."""
+WORTH_ASKING = 0.5
+MOST_CANDIDATES = 3
+STEM = 6
+FEW = 2_000
+"""A word that more products have than this brings no candidates of its own."""
+_WORD = re.compile(r"[0-9]+(?:\.[0-9]+)?(?:x[0-9]+(?:\.[0-9]+)?)*|[a-zа-я]+")
+_PUNCTUATION = re.compile(r"[\W_]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a row matches: a product and by what, or candidates [(product, likeness in percent)], or neither."""
+
+    product_id: int | None = None
+    by: str = ""
+    candidates: tuple[tuple[int, int], ...] = ()
+
+
+def tokens(text: str) -> frozenset[str]:
+    """The words of a name: the beginnings of words, numbers whole."""
+    return frozenset(word if word[0].isdigit() else word[:STEM] for word in _WORD.findall(normal(text)))
+
+
+def bare(text: str) -> str:
+    """An article or brand without case, spaces and signs."""
+    return _PUNCTUATION.sub("", normal(text))
+
+
+class Catalogue:
+    """The products on sale, as an index. Read when first asked."""
+
+    def find(self, *, barcode: str, brand: str, article: str, name: str) -> Found:
+        """The product of a row that no SKU of the seller names."""
+        known = self._barcodes.get(barcode) if barcode else None
+        if known is not None:
+            return Found(known, "barcode")
+        by_article = self._articles.get(bare(article), ()) if article else ()
+        fitting = [product for product in by_article if self._brand_fits(product, brand, name)]
+        if len(fitting) == 1:
+            return Found(fitting[0], "article")
+        return self._by_name(name, brand, fitting) if name else Found(candidates=_listed(fitting))
+
+    def barcode_of(self, barcode: str) -> int | None:
+        """The product of a barcode."""
+        return self._barcodes.get(barcode)
+
+    @cached_property
+    def _barcodes(self) -> Mapping[str, int]:
+        rows = session.execute(
+            sa.select(ProductUnit.barcode, ProductUnit.product_id)
+            .join(Product, Product.id == ProductUnit.product_id)
+            .where(ProductUnit.barcode != "", Product.status == "active")
+        )
+        return {row.barcode: row.product_id for row in rows}
+
+    @cached_property
+    def _words(self) -> _Words:
+        rows = session.execute(
+            sa.select(Product.id, Product.brand, Product.article, Product.name_ru)
+            .where(Product.status == "active")
+            .order_by(Product.id)
+        )
+        return _Words((row.id, row.brand, row.article, row.name_ru) for row in rows)
+
+    @property
+    def _articles(self) -> Mapping[str, list[int]]:
+        return self._words.articles
+
+    def _brand_fits(self, product: int, brand: str, name: str) -> bool:
+        own = self._words.brands[product]
+        if brand:
+            return not own or bare(brand) == own
+        return bool(own) and own in bare(name)
+
+    def _by_name(self, name: str, brand: str, fitting: Sequence[int]) -> Found:
+        scored = self._words.closest(tokens(f"{name} {brand}"))
+        likely = [(product, score) for product, score in scored if score >= WORTH_ASKING or product in fitting]
+        best = [product for product, score in likely if score >= SURE and self._brand_agrees(product, brand)]
+        if len(best) == 1:
+            return Found(best[0], "name")
+        asked = [product for product in fitting if all(product != one for one, _ in likely)]
+        found = [(product, round(score * 100)) for product, score in likely] + [(product, 50) for product in asked]
+        return Found(candidates=tuple(found[:MOST_CANDIDATES]))
+
+    def _brand_agrees(self, product: int, brand: str) -> bool:
+        own = self._words.brands[product]
+        return not brand or not own or bare(brand) == own
+
+
+def _listed(products: Sequence[int]) -> tuple[tuple[int, int], ...]:
+    return tuple((product, 50) for product in products[:MOST_CANDIDATES])
+
+
+class _Words:
+    """Word -> products that have it, and how much a word tells."""
+
+    def __init__(self, products: Iterable[tuple[int, str, str, str]]) -> None:
+        self.brands: dict[int, str] = {}
+        self.articles: dict[str, list[int]] = {}
+        self._lists: dict[str, array[int]] = {}
+        self._weights: dict[int, float] = {}
+        names: list[tuple[int, frozenset[str]]] = []
+        for product, brand, article, name in products:
+            self.brands[product] = bare(brand)
+            if article:
+                self.articles.setdefault(bare(article), []).append(product)
+            names.append((product, tokens(f"{name} {brand}")))
+            for word in names[-1][1]:
+                self._lists.setdefault(word, array("q")).append(product)
+        self._count = max(len(names), 1)
+        for product, words in names:
+            self._weights[product] = sum(self._weight(word) for word in words)
+
+    def _weight(self, word: str) -> float:
+        rarity = math.log(1 + self._count / (1 + len(self._lists.get(word, ()))))
+        return rarity * 1.5 if word[0].isdigit() else rarity
+
+    def closest(self, words: frozenset[str]) -> list[tuple[int, float]]:
+        """Products by the weight of common words over the weight of all, the likest first."""
+        telling = [word for word in words if 0 < len(self._lists.get(word, ())) <= FEW]
+        common: dict[int, float] = {}
+        for word in telling:
+            weight = self._weight(word)
+            for product in self._lists[word]:
+                common[product] = common.get(product, 0.0) + weight
+        if not common:
+            return []
+        # frequent words bring no candidates but count for those that rare words brought
+        best = sorted(common.items(), key=lambda pair: -pair[1])[:50]
+        frequent = [word for word in words if len(self._lists.get(word, ())) > FEW]
+        own = sum(self._weight(word) for word in words)
+        scored = []
+        for product, weight in best:
+            weight += sum(self._weight(word) for word in frequent if self._has(word, product))
+            scored.append((product, weight / (own + self._weights[product] - weight)))
+        return sorted(scored, key=lambda pair: (-pair[1], pair[0]))[: MOST_CANDIDATES + 2]
+
+    def _has(self, word: str, product: int) -> bool:
+        products = self._lists[word]
+        place = bisect_left(products, product)
+        return place < len(products) and products[place] == product
