@@ -33,7 +33,7 @@ def proposed(seller_id: int, skus: Sequence[str]) -> dict[str, Proposal]:
         sa.select(_SKU.label("sku"), ProductChange.id, ProductChange.status, ProductChange.note, ProductChange.payload)
         .where(
             ProductChange.seller_id == seller_id, ProductChange.product_id.is_(None),
-            sa.func.any(sorted(set(skus))) == _SKU,
+            _SKU.in_(sorted(set(skus))),
         )
         .order_by(ProductChange.id)
     )  # fmt: skip

@@ -277,7 +277,7 @@ def _own_offers(seller_id: int, skus: Iterable[str]) -> dict[str, _Own]:
             Offer.status, GoneOffer.offer_id.is_not(None).label("is_gone"), step.label("top_step"),
         )
         .outerjoin(GoneOffer, sa.and_(GoneOffer.offer_id == Offer.id, Offer.status == "hidden"))
-        .where(Offer.seller_id == seller_id, Offer.sku == sa.func.any(sorted(set(skus))))
+        .where(Offer.seller_id == seller_id, Offer.sku.in_(sorted(set(skus))))
     )  # fmt: skip
     return {row.sku: _Own(*row[1:]) for row in rows}
 
@@ -287,7 +287,7 @@ def _levels(offers: Sequence[int]) -> dict[tuple[int, int], tuple[Decimal, Decim
         sa.select(
             StockLevel.offer_id, StockLevel.warehouse_id, StockLevel.on_hand,
             (StockLevel.allocated + StockLevel.reserved).label("promised"),
-        ).where(StockLevel.offer_id == sa.func.any(list(offers)))
+        ).where(StockLevel.offer_id.in_(offers))
     )  # fmt: skip
     return {(row.offer_id, row.warehouse_id): (row.on_hand, row.promised) for row in rows}
 
@@ -299,7 +299,7 @@ def units_of(products: Iterable[int]) -> dict[int, dict[str, _Unit]]:
             ProductUnit.product_id, ProductUnit.code, ProductUnit.numerator, ProductUnit.denominator,
             ProductUnit.is_sold, ProductUnit.barcode,
         )
-        .where(ProductUnit.product_id == sa.func.any(sorted(products)))
+        .where(ProductUnit.product_id.in_(sorted(products)))
         .order_by(ProductUnit.position)
     )  # fmt: skip
     found: dict[int, dict[str, _Unit]] = {}
@@ -312,7 +312,7 @@ def units_of(products: Iterable[int]) -> dict[int, dict[str, _Unit]]:
 def _earlier(import_id: int, skus: Iterable[str]) -> dict[str, tuple[int | None, frozenset[str]]]:
     rows = session.execute(
         sa.select(ImportRow.sku, ImportRow.price, ImportRow.stock).where(
-            ImportRow.import_id == import_id, ImportRow.sku == sa.func.any(sorted(set(skus))), ImportRow.kind != "error"
+            ImportRow.import_id == import_id, ImportRow.sku.in_(sorted(set(skus))), ImportRow.kind != "error"
         )
     )
     found: dict[str, tuple[int | None, frozenset[str]]] = {}

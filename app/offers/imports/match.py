@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
@@ -27,6 +28,7 @@ MOST_CANDIDATES = 3
 STEM = 6
 FEW = 2_000
 """A word that more products have than this brings no candidates of its own."""
+MOST_SCORED = 50
 _WORD = re.compile(r"[0-9]+(?:\.[0-9]+)?(?:x[0-9]+(?:\.[0-9]+)?)*|[a-zа-я]+")
 _PUNCTUATION = re.compile(r"[\W_]+")
 
@@ -91,13 +93,13 @@ class Catalogue:
         return self._words.articles
 
     def _brand_fits(self, product: int, brand: str, name: str) -> bool:
-        own = self._words.brands[product]
+        own = bare(self._words.brands[product])
         if brand:
             return not own or bare(brand) == own
         return bool(own) and own in bare(name)
 
     def _by_name(self, name: str, brand: str, fitting: Sequence[int]) -> Found:
-        scored = self._words.closest(tokens(f"{name} {brand}"))
+        scored = self._words.closest(tokens(name), tokens(brand))
         likely = [(product, score) for product, score in scored if score >= WORTH_ASKING or product in fitting]
         best = [product for product, score in likely if score >= SURE and self._brand_agrees(product, brand)]
         if len(best) == 1:
@@ -108,7 +110,7 @@ class Catalogue:
 
     def _brand_agrees(self, product: int, brand: str) -> bool:
         own = self._words.brands[product]
-        return not brand or not own or bare(brand) == own
+        return not brand or not own or bare(brand) == bare(own)
 
 
 def _listed(products: Sequence[int]) -> tuple[tuple[int, int], ...]:
@@ -125,7 +127,7 @@ class _Words:
         self._weights: dict[int, float] = {}
         names: list[tuple[int, frozenset[str]]] = []
         for product, brand, article, name in products:
-            self.brands[product] = bare(brand)
+            self.brands[product] = sys.intern(brand)
             if article:
                 self.articles.setdefault(bare(article), []).append(product)
             names.append((product, tokens(f"{name} {brand}")))
@@ -139,27 +141,39 @@ class _Words:
         rarity = math.log(1 + self._count / (1 + len(self._lists.get(word, ()))))
         return rarity * 1.5 if word[0].isdigit() else rarity
 
-    def closest(self, words: frozenset[str]) -> list[tuple[int, float]]:
-        """Products by the weight of common words over the weight of all, the likest first."""
-        telling = [word for word in words if 0 < len(self._lists.get(word, ())) <= FEW]
+    def closest(self, name: frozenset[str], brand: frozenset[str]) -> list[tuple[int, float]]:
+        """Products by the weight of common words over the weight of all, the likest first.
+
+        A brand that only one side tells does not count against the other.
+        """
+        words = name | brand
         common: dict[int, float] = {}
-        for word in telling:
-            weight = self._weight(word)
-            for product in self._lists[word]:
-                common[product] = common.get(product, 0.0) + weight
-        if not common:
-            return []
+        for word in words:
+            products = self._lists.get(word, ())
+            if 0 < len(products) <= FEW:
+                weight = self._weight(word)
+                for product in products:
+                    common[product] = common.get(product, 0.0) + weight
         # frequent words bring no candidates but count for those that rare words brought
-        best = sorted(common.items(), key=lambda pair: -pair[1])[:50]
+        best = sorted(common.items(), key=lambda pair: -pair[1])[:MOST_SCORED]
         frequent = [word for word in words if len(self._lists.get(word, ())) > FEW]
-        own = sum(self._weight(word) for word in words)
         scored = []
         for product, weight in best:
             weight += sum(self._weight(word) for word in frequent if self._has(word, product))
-            scored.append((product, weight / (own + self._weights[product] - weight)))
+            scored.append((product, weight / self._whole(product, weight, words, brand)))
         return sorted(scored, key=lambda pair: (-pair[1], pair[0]))[: MOST_CANDIDATES + 2]
 
+    def _whole(self, product: int, common: float, words: frozenset[str], brand: frozenset[str]) -> float:
+        """Weight of all words of both sides."""
+        whole = sum(self._weight(word) for word in words) + self._weights[product] - common
+        own = tokens(self.brands[product])
+        if not brand:
+            whole -= sum(self._weight(word) for word in own - words)
+        elif not own:
+            whole -= sum(self._weight(word) for word in brand if not self._has(word, product))
+        return whole
+
     def _has(self, word: str, product: int) -> bool:
-        products = self._lists[word]
+        products = self._lists.get(word, array("q"))
         place = bisect_left(products, product)
         return place < len(products) and products[place] == product

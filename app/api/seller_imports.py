@@ -1,0 +1,3 @@
+"""x"""
+from app.api.kernel import Api
+api = Api("seller_imports", tag="Catalogue")
