@@ -51,7 +51,7 @@ class Settings:
     trusted_proxies: int = 0
     """TRUSTED_PROXIES. How many X-Forwarded-* hops to believe."""
     fetch_anywhere: bool = False
-    """FETCH_ANYWHERE=1. Price lists may be fetched by http and from private addresses: tests and demonstrations only."""
+    """FETCH_ANYWHERE=1. Price lists may come by http and from private addresses: tests and demonstrations only."""
     argon2_cheap: bool = False
     """Tests only: cheapest password hash."""
     pool_size: int = 8

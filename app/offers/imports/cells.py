@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
@@ -50,7 +51,7 @@ class RowError:
 
     field: str
     code: str
-    context: dict[str, Any] = field(default_factory=dict)
+    context: dict[str, Any] = dataclasses.field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         return {"field": self.field, "code": self.code, "context": self.context}
@@ -82,8 +83,8 @@ class Said:
     vat: str | None = None
     lead_time_days: int | None = None
     active: bool | None = None
-    stock: dict[int, Decimal] = field(default_factory=dict)
-    errors: list[RowError] = field(default_factory=list)
+    stock: dict[int, Decimal] = dataclasses.field(default_factory=dict)
+    errors: list[RowError] = dataclasses.field(default_factory=list)
 
     def wrong(self, name: str, code: str, **context: Any) -> None:
         """Note an error; one per field is enough."""

@@ -64,7 +64,7 @@ def recognised(cells: Sequence[Cell]) -> int:
 
 def is_added(heading: Cell) -> bool:
     """Whether the column is one of a file of errors."""
-    return str(heading).strip().lower() in _ADDED
+    return str(heading).removeprefix("param: ").strip().lower() in _ADDED
 
 
 def guess(headings: Sequence[Cell], samples: Sequence[Sequence[Cell]], warehouses: Mapping[str, str]) -> dict[str, str]:

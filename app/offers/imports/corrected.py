@@ -13,6 +13,7 @@ from xml.sax.saxutils import escape, quoteattr
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 
+from app.offers.imports.columns import is_added
 from app.offers.imports.table import Cell
 
 RISKY = ("=", "+", "-", "@", "\t", "\r")
@@ -35,23 +36,19 @@ def safe_text(cell: Cell) -> str:
     return f"'{text}" if text.startswith(RISKY) else text
 
 
-def write(
-    about: dict[str, Any],
-    headers: Sequence[Cell],
-    added: tuple[str, str],
-    rows: Iterable[tuple[int, Sequence[Cell], str]],
-) -> Corrected:
+_Lines = Iterable[tuple[int, Sequence[Cell], str]]
+"""(row number, cells, what is wrong)."""
+
+
+def write(about: dict[str, Any], headers: Sequence[Cell], added: tuple[str, str], rows: _Lines) -> Corrected:
     """Rows of (number, cells, sentence) in the format, letters and delimiter of the file they came in."""
-    kept = [place for place, heading in enumerate(headers) if str(heading) not in added]
+    kept = [place for place, heading in enumerate(headers) if not is_added(heading)]
     names = [headers[place] for place in kept]
     lines = (
         (number, [cells[place] if place < len(cells) else "" for place in kept], text) for number, cells, text in rows
     )
     writer = {"xlsx": _xlsx, "yml": _yml}.get(str(about.get("format")), _csv)
     return writer(about, names, added, lines)
-
-
-_Lines = Iterable[tuple[int, Sequence[Cell], str]]
 
 
 def _csv(about: dict[str, Any], names: Sequence[Cell], added: tuple[str, str], lines: _Lines) -> Corrected:

@@ -68,10 +68,14 @@ _ROWS = sa.select(
 ).outerjoin(Warehouse, Warehouse.id == PriceFeed.warehouse_id)  # fmt: skip
 
 
+def _row(row: Any) -> FeedRow:
+    return FeedRow(*row)
+
+
 def feeds(seller_id: int) -> list[FeedRow]:
     """All feeds of a seller."""
     rows = session.execute(_ROWS.where(PriceFeed.seller_id == seller_id).order_by(PriceFeed.id))
-    return [FeedRow(*row) for row in rows]
+    return [_row(row) for row in rows]
 
 
 def feed(seller_id: int, public_id: uuid.UUID) -> FeedRow:
@@ -83,7 +87,7 @@ def feed(seller_id: int, public_id: uuid.UUID) -> FeedRow:
     row = session.execute(_ROWS.where(PriceFeed.seller_id == seller_id, PriceFeed.public_id == public_id)).one_or_none()
     if row is None:
         raise NotFound()
-    return FeedRow(*row)
+    return _row(row)
 
 
 @unit_of_work

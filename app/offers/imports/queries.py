@@ -100,9 +100,10 @@ _HEADS = (
         PriceImport.id, PriceImport.public_id, PriceImport.file_name, PriceImport.state, PriceImport.error,
         PriceImport.error_context, PriceImport.mode, PriceImport.hide_gone, PriceImport.is_correction,
         PriceImport.about, PriceImport.headers, PriceImport.samples, PriceImport.mapping, PriceImport.counts,
-        PriceImport.rows_total, PriceImport.rows_done, PriceImport.size, PriceImport.stored_name != "",
-        PriceImport.feed_id.is_not(None), Warehouse.name.label("warehouse"), PriceImport.job_id, PriceImport.version,
-        PriceImport.created_at, PriceImport.finished_at, Job.state, Job.done, Job.total,
+        PriceImport.rows_total, PriceImport.rows_done, PriceImport.size, (PriceImport.stored_name != "").label("has_rows"),
+        PriceImport.feed_id.is_not(None).label("from_feed"), Warehouse.name.label("warehouse"), PriceImport.job_id, PriceImport.version,
+        PriceImport.created_at, PriceImport.finished_at, Job.state.label("job_state"), Job.done.label("job_done"),
+        Job.total.label("job_total"),
     )
     .outerjoin(Warehouse, Warehouse.id == PriceImport.warehouse_id)
     .outerjoin(Job, Job.public_id == PriceImport.job_id)
@@ -110,8 +111,7 @@ _HEADS = (
 
 
 def _head(row: Any) -> ImportHead:
-    *known, state, done, total = row
-    return ImportHead(*known, state, done or 0, total or 0)
+    return ImportHead(**(dict(row._mapping) | {"job_done": row.job_done or 0, "job_total": row.job_total or 0}))
 
 
 def imports(seller_id: int, before: int | None = None, limit: int = 24) -> tuple[list[ImportHead], int | None]:
@@ -218,7 +218,7 @@ def _row_view(row: ImportRow, products: Mapping[int, Any], names: Mapping[str, s
 
 
 def _candidate(row: Any, likeness: int) -> Candidate:
-    return Candidate(*row[1:], likeness)
+    return Candidate(row.public_id, row.slug, row.name_ru, row.name_en, row.brand, row.article, likeness)
 
 
 def _products(ids: set[int]) -> dict[int, Any]:

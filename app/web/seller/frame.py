@@ -16,6 +16,7 @@ def context(actor: Actor) -> dict[str, Any]:
     sections = [
         ("/seller/orders", _("Orders"), "package", Permission.SELLER_VIEW, orders.count_new(actor.seller_id)),
         ("/seller/offers", _("Offers"), "tags", Permission.SELLER_OFFERS, 0),
+        ("/seller/imports", _("Price lists"), "upload", Permission.SELLER_OFFERS, 0),
         ("/seller/warehouses", _("Warehouses"), "warehouse", Permission.SELLER_STOCK, 0),
     ]
     return {
