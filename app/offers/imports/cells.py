@@ -160,9 +160,9 @@ def price_of(cell: Cell) -> int:
     value = _number(_MONEY_SIGN.sub("", _SPACES.sub("", text)), strict=isinstance(cell, str))
     if value <= 0:
         raise BadCell("price_not_positive")
-    kopeks = int((value * 100).quantize(Decimal(1), ROUND_HALF_UP))
-    if kopeks > MAX_PRICE:
+    if value * 100 > MAX_PRICE:
         raise BadCell("too_large", maximum=MAX_PRICE // 100)
+    kopeks = int((value * 100).quantize(Decimal(1), ROUND_HALF_UP))
     if kopeks < 1:
         raise BadCell("price_not_positive")
     return kopeks
@@ -214,7 +214,9 @@ def _stock(said: Said, cell: Cell, name: str, places: Places) -> None:
 def _place_stock(said: Said, named: str, places: Places) -> None:
     """Stock of a column without a warehouse lies in the one the row names, else in the one chosen for the file."""
     if named and named.lower() not in places.by_name:
+        said.stock.pop(0, None)
         said.wrong("warehouse", "unknown_warehouse")
+        return
     place = places.by_name.get(named.lower()) if named else places.chosen
     if 0 in said.stock:
         if place is None:

@@ -100,9 +100,10 @@ _HEADS = (
         PriceImport.id, PriceImport.public_id, PriceImport.file_name, PriceImport.state, PriceImport.error,
         PriceImport.error_context, PriceImport.mode, PriceImport.hide_gone, PriceImport.is_correction,
         PriceImport.about, PriceImport.headers, PriceImport.samples, PriceImport.mapping, PriceImport.counts,
-        PriceImport.rows_total, PriceImport.rows_done, PriceImport.size, (PriceImport.stored_name != "").label("has_rows"),
-        PriceImport.feed_id.is_not(None).label("from_feed"), Warehouse.name.label("warehouse"), PriceImport.job_id, PriceImport.version,
-        PriceImport.created_at, PriceImport.finished_at, Job.state.label("job_state"), Job.done.label("job_done"),
+        PriceImport.rows_total, PriceImport.rows_done, PriceImport.size,
+        (PriceImport.stored_name != "").label("has_rows"), PriceImport.feed_id.is_not(None).label("from_feed"),
+        Warehouse.name.label("warehouse"), PriceImport.job_id, PriceImport.version, PriceImport.created_at,
+        PriceImport.finished_at, Job.state.label("job_state"), Job.done.label("job_done"),
         Job.total.label("job_total"),
     )
     .outerjoin(Warehouse, Warehouse.id == PriceImport.warehouse_id)

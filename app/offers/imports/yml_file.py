@@ -14,7 +14,6 @@ from app.offers.imports.table import MAX_CELL, MAX_COLUMNS, BadFile, Cell, Grid,
 FIRST = ("id", "name", "vendor", "vendorCode", "barcode", "price", "count", "unit", "vat", "available", "category")
 """Columns that come first; others follow in the order they are met."""
 SKIPPED = frozenset({"picture", "url", "delivery-options", "pickup-options", "age", "condition"})
-SAMPLE_OFFERS = 300
 
 
 def open_yml(content: bytes) -> Grid:
@@ -23,15 +22,14 @@ def open_yml(content: bytes) -> Grid:
     Raises:
         BadFile: `xml_refused` (entities), `xml_broken`, `no_offers`.
     """
-    names = list(FIRST)
-    seen = 0
+    seen: dict[str, None] = {}
+    offers = 0
     for offer, _categories in _offers(content):
-        names += [name for name in _fields(offer) if name not in names]
-        seen += 1
-        if seen >= SAMPLE_OFFERS:
-            break
-    if not seen:
+        offers += 1
+        seen |= dict.fromkeys(_fields(offer))
+    if not offers:
         raise BadFile("no_offers")
+    names = sorted(seen, key=lambda name: FIRST.index(name) if name in FIRST else len(FIRST))
     if len(names) > MAX_COLUMNS:
         raise BadFile("too_many_columns", maximum=MAX_COLUMNS)
 
@@ -42,7 +40,7 @@ def open_yml(content: bytes) -> Grid:
             cells: list[Cell] = [fields.get(name, "")[: MAX_CELL + 1] for name in names]
             yield Row(number, cells)
 
-    return Grid("yml", rows, {}, content.count(b"<offer ") + 1)
+    return Grid("yml", rows, {}, offers + 1)
 
 
 def _offers(content: bytes) -> Iterator[tuple[Element, dict[str, str]]]:
