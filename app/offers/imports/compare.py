@@ -110,7 +110,7 @@ def _staged(
     catalogue: Catalogue,
 ) -> Staged:  # fmt: skip
     row = Staged(said.number, said.cells, "error", said.sku, said.name, unit=said.unit, price=said.price)
-    _check_repeats(said, in_file)
+    _check_repeats(said, in_file.get(said.sku))
     own = present.offers.get(said.sku)
     row.details = {
         name: text
@@ -123,25 +123,27 @@ def _staged(
         _without_own(row, said, found, present)
     if said.errors:
         row.kind, row.errors = "error", [error.as_json() for error in said.errors]
+    else:
+        in_file[said.sku] = _joined(said, in_file.get(said.sku))
     return row
 
 
-def _check_repeats(said: Said, in_file: dict[str, tuple[int | None, frozenset[str]]]) -> None:
+def _check_repeats(said: Said, before: tuple[int | None, frozenset[str]] | None) -> None:
     """One SKU may stand in several rows only for several warehouses, and at one price."""
-    if said.errors:
+    if said.errors or before is None:
         return
-    places = frozenset(str(place) for place in said.stock)
-    before = in_file.get(said.sku)
-    if before is not None:
-        price, taken = before
-        if not places or taken & places or not taken:
-            said.wrong("sku", "repeated_in_file")
-            return
-        if said.price is not None and price is not None and said.price != price:
-            said.wrong("price", "price_differs")
-            return
-        places |= taken
-    in_file[said.sku] = (said.price if said.price is not None else before[0] if before else None, places)
+    price, taken = before
+    places = {str(place) for place in said.stock}
+    if not places or not taken or taken & places:
+        said.wrong("sku", "repeated_in_file")
+    elif None not in (said.price, price) and said.price != price:
+        said.wrong("price", "price_differs")
+
+
+def _joined(said: Said, before: tuple[int | None, frozenset[str]] | None) -> tuple[int | None, frozenset[str]]:
+    """Price and warehouses of a SKU, with those of this row."""
+    price, taken = before or (None, frozenset())
+    return said.price if said.price is not None else price, taken | {str(place) for place in said.stock}
 
 
 def _beside_own(row: Staged, said: Said, own: _Own, present: Present, catalogue: Catalogue) -> None:
