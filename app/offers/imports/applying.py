@@ -21,6 +21,8 @@ from app.offers.imports.checking import BATCH, Alive, TakenOver, count, gone, lo
 from app.offers.imports.compare import payload_of
 from app.offers.models import Offer, PriceChange
 
+ANALYZE_EVERY = 5
+"""Batches after which the planner is told how many offers there are now: without it sums of stock take minutes."""
 MOST_GONE = 0.3
 """A fetched list that names so much less than the seller sells is taken for a broken one: nothing is hidden."""
 
@@ -42,8 +44,12 @@ def apply(import_id: int, alive: Alive) -> None:
     if not _may_go_on(import_id):
         return
     done, total = _progress(import_id)
+    batches = 0
     while (written := _apply_batch(import_id)) is not None:
         done += written
+        batches += 1
+        if batches % ANALYZE_EVERY == 0:
+            _analyze()
         if not alive(done, total):
             raise TakenOver
         session.expunge_all()
@@ -88,6 +94,11 @@ def _progress(import_id: int) -> tuple[int, int]:
     )
     done = int(row.counts.get("applied", 0)) if row.counts else 0
     return done, done + (left or 0)
+
+
+@unit_of_work
+def _analyze() -> None:
+    session.execute(sa.text("ANALYZE offer, stock_level"))
 
 
 @unit_of_work

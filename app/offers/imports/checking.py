@@ -22,6 +22,8 @@ from app.offers.imports.table import BadFile, Row
 from app.offers.models import Offer, Warehouse
 
 BATCH = 1000
+STATEMENT_MS = 60_000
+"""A batch of a worker may take longer than a page; nobody waits for it."""
 Alive = Callable[[int, int], bool]
 """Shows progress in rows; False: somebody else has the job or the seller stopped it."""
 
@@ -128,6 +130,7 @@ def locked(import_id: int, state: str, *, position: int | None = None) -> PriceI
     Raises:
         TakenOver.
     """
+    session.execute(sa.text(f"SET LOCAL statement_timeout = {STATEMENT_MS}"))
     row = session.scalars(
         sa.select(PriceImport)
         .where(PriceImport.id == import_id)
