@@ -137,21 +137,11 @@ def count_many(lines: Sequence[StockLine], cause: Cause) -> list[Counted]:
 
     Each (offer, warehouse) may be named once; the order of the answer is the order of `lines`.
     """
-    keys = sorted((line.offer_id, line.warehouse_id) for line in lines)
-    if not keys:
+    if not lines:
         return []
-    session.execute(
-        insert(StockLevel)
-        .values([{"offer_id": offer, "warehouse_id": place} for offer, place in keys])
-        .on_conflict_do_nothing()
-    )
-    levels = session.execute(
-        sa.select(StockLevel.offer_id, StockLevel.warehouse_id, StockLevel.on_hand,
-                  (StockLevel.allocated + StockLevel.reserved).label("promised"))
-        .where(sa.tuple_(StockLevel.offer_id, StockLevel.warehouse_id).in_(keys))
-        .order_by(StockLevel.offer_id, StockLevel.warehouse_id)
-        .with_for_update()
-    )  # fmt: skip
+    keys = {"offers": [line.offer_id for line in lines], "places": [line.warehouse_id for line in lines]}
+    session.execute(_ENSURE_LEVELS, keys)
+    levels = session.execute(_LOCK_LEVELS, keys)
     known = {(row.offer_id, row.warehouse_id): row for row in levels}
     found = []
     for line in lines:
@@ -161,6 +151,16 @@ def count_many(lines: Sequence[StockLine], cause: Cause) -> list[Counted]:
     return found
 
 
+_NAMED = "unnest(CAST(:offers AS bigint[]), CAST(:places AS bigint[])) AS v(offer_id, warehouse_id)"
+_ENSURE_LEVELS = sa.text(
+    f"INSERT INTO stock_level (offer_id, warehouse_id) SELECT offer_id, warehouse_id FROM {_NAMED}"
+    " ORDER BY offer_id, warehouse_id ON CONFLICT DO NOTHING"
+)
+_LOCK_LEVELS = sa.text(
+    "SELECT s.offer_id, s.warehouse_id, s.on_hand, s.allocated + s.reserved AS promised"
+    f" FROM stock_level s JOIN {_NAMED} ON v.offer_id = s.offer_id AND v.warehouse_id = s.warehouse_id"
+    " ORDER BY s.offer_id, s.warehouse_id FOR UPDATE OF s"
+)
 _SET_ON_HAND = sa.text(
     """
     UPDATE stock_level s SET on_hand = v.on_hand, updated_at = now()

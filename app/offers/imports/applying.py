@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
@@ -115,6 +116,8 @@ def _apply_batch(import_id: int) -> int | None:
     )
     if not rows:
         return None
+    for row in rows:
+        session.expunge(row)  # what becomes of them is written in one statement, by _keep
     actor = Actor(user_id=head.user_id)
     _write_known(head, [row for row in rows if row.kind == "changed"])
     _write_new(head, [row for row in rows if row.kind == "new"])
@@ -124,10 +127,33 @@ def _apply_batch(import_id: int) -> int | None:
         changes.propose(head.seller_id, head.user_id, [payload_of(row) for row in proposals])
     for row in proposals:
         row.is_applied = True
+    _keep(head, rows)
     listing.refresh([row.product_id for row in rows if row.product_id is not None and row.is_applied])
     head.applied_position = rows[-1].number
     head.counts = dict(head.counts) | {"applied": head.counts.get("applied", 0) + sum(r.is_applied for r in rows)}
     return len(rows)
+
+
+_KEEP = sa.text(
+    """
+    UPDATE import_row r SET is_applied = v.applied, offer_id = v.offer, kind = v.kind, errors = CAST(v.errors AS jsonb)
+    FROM unnest(CAST(:numbers AS int[]), CAST(:applied AS bool[]), CAST(:offers AS bigint[]), CAST(:kinds AS text[]),
+        CAST(:errors AS text[])) AS v(number, applied, offer, kind, errors)
+    WHERE r.import_id = :id AND r.number = v.number
+    """
+)
+
+
+def _keep(head: PriceImport, rows: Sequence[ImportRow]) -> None:
+    """What became of the rows."""
+    session.execute(
+        _KEEP,
+        {
+            "id": head.id, "numbers": [row.number for row in rows], "applied": [row.is_applied for row in rows],
+            "offers": [row.offer_id for row in rows], "kinds": [row.kind for row in rows],
+            "errors": [json.dumps(row.errors) for row in rows],
+        },
+    )  # fmt: skip
 
 
 _UPDATE = sa.text(
@@ -203,6 +229,16 @@ def _note_prices(head: PriceImport, changed: dict[int, tuple[int | None, ImportR
     )
 
 
+_INSERT = sa.text(
+    """
+    INSERT INTO offer (seller_id, product_id, sku, unit, price, vat_code, lead_time_days, status)
+    SELECT :seller, v.* FROM unnest(CAST(:products AS bigint[]), CAST(:skus AS text[]), CAST(:units AS text[]),
+        CAST(:prices AS bigint[]), CAST(:vats AS text[]), CAST(:leads AS int[]), CAST(:statuses AS text[])) AS v
+    ON CONFLICT (seller_id, sku) DO NOTHING RETURNING id, sku
+    """
+)
+
+
 def _write_new(head: PriceImport, rows: Sequence[ImportRow]) -> None:
     """Offers that the seller has not had. A SKU taken meanwhile is left; one in several rows is one offer."""
     first: dict[str, ImportRow] = {}
@@ -210,26 +246,18 @@ def _write_new(head: PriceImport, rows: Sequence[ImportRow]) -> None:
         first.setdefault(row.sku, row)
     if not first:
         return
+    chosen = [first[sku] for sku in sorted(first)]
     made = session.execute(
-        insert(Offer)
-        .values(
-            [
-                {
-                    "seller_id": head.seller_id,
-                    "product_id": row.product_id,
-                    "sku": sku,
-                    "unit": row.unit,
-                    "price": row.price,
-                    "vat_code": row.changes.get("vat_code", "general"),
-                    "lead_time_days": row.changes.get("lead_time_days", 0),
-                    "status": row.changes.get("status", "active"),
-                }
-                for sku, row in sorted(first.items())
-            ]
-        )
-        .on_conflict_do_nothing(index_elements=[Offer.seller_id, Offer.sku])
-        .returning(Offer.id, Offer.sku)
-    ).all()
+        _INSERT,
+        {
+            "seller": head.seller_id, "products": [row.product_id for row in chosen],
+            "skus": [row.sku for row in chosen], "units": [row.unit for row in chosen],
+            "prices": [row.price for row in chosen],
+            "vats": [row.changes.get("vat_code", "general") for row in chosen],
+            "leads": [row.changes.get("lead_time_days", 0) for row in chosen],
+            "statuses": [row.changes.get("status", "active") for row in chosen],
+        },
+    ).all()  # fmt: skip
     _note_prices(head, {one.id: (None, first[one.sku]) for one in made})
     known = {one.sku: one.id for one in made} | _made_before(head, [row.sku for row in rows])
     for row in rows:

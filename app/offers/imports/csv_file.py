@@ -6,6 +6,7 @@ import codecs
 import csv
 import io
 from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
 
 from app.offers.imports.table import BadFile, Grid, Row
 
@@ -78,15 +79,13 @@ def _old_encoding(sample: bytes) -> str:
 
 
 def _likeness(text: str) -> float:
-    """How much the letters beyond ASCII look like Russian, from -1 to 1."""
+    """How much the letters beyond ASCII look like Russian, at most 1; capitals within words speak against it."""
     foreign = [c for c in text if ord(c) > 127 and c not in "\u00a0«»№–—²³×·°’“”"]
     if not foreign:
         return 0.0
-    lowered = [c.lower() for c in foreign]
-    good = sum(1.0 if c in _FREQUENT else 0.6 if c in _LETTERS else -1.5 for c in lowered)
-    words = text.split()
-    odd = sum(1 for w in words if w[1:].lower() != w[1:] and w.upper() != w and w[:1].islower())
-    return good / len(foreign) - odd / (len(words) or 1)
+    good = sum(1.0 if c in _FREQUENT else 0.6 if c in _LETTERS else -1.5 for c in map(str.lower, foreign))
+    turned = sum(1 for a, b in pairwise(text) if a.islower() and b.isupper())
+    return (good - 3 * turned) / len(foreign)
 
 
 def decoded_sample(content: bytes, encoding: str) -> str:

@@ -13,7 +13,8 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
+from heapq import nlargest
 
 import sqlalchemy as sa
 
@@ -26,9 +27,9 @@ SURE = 0.97
 WORTH_ASKING = 0.5
 MOST_CANDIDATES = 3
 STEM = 6
-FEW = 2_000
-"""A word that more products have than this brings no candidates of its own."""
-MOST_SCORED = 50
+MOST_LOOKED_AT = 2_000
+"""Products that the rarest words of a row may bring together; the words after them only count."""
+MOST_SCORED = 12
 _WORD = re.compile(r"[0-9]+(?:\.[0-9]+)?(?:x[0-9]+(?:\.[0-9]+)?)*|[a-zа-я]+")
 _PUNCTUATION = re.compile(r"[\W_]+")
 
@@ -42,6 +43,7 @@ class Found:
     candidates: tuple[tuple[int, int], ...] = ()
 
 
+@lru_cache(maxsize=4096)
 def tokens(text: str) -> frozenset[str]:
     """The words of a name: the beginnings of words, numbers whole."""
     return frozenset(word if word[0].isdigit() else word[:STEM] for word in _WORD.findall(normal(text)))
@@ -125,6 +127,7 @@ class _Words:
         self.articles: dict[str, list[int]] = {}
         self._lists: dict[str, array[int]] = {}
         self._weights: dict[int, float] = {}
+        self._known: dict[str, float] = {}
         names: list[tuple[int, frozenset[str]]] = []
         for product, brand, article, name in products:
             self.brands[product] = sys.intern(brand)
@@ -138,6 +141,12 @@ class _Words:
             self._weights[product] = sum(self._weight(word) for word in words)
 
     def _weight(self, word: str) -> float:
+        known = self._known.get(word)
+        if known is None and word in self._lists:
+            known = self._known[word] = self._counted(word)
+        return known if known is not None else self._counted(word)
+
+    def _counted(self, word: str) -> float:
         rarity = math.log(1 + self._count / (1 + len(self._lists.get(word, ()))))
         return rarity * 1.5 if word[0].isdigit() else rarity
 
@@ -148,18 +157,21 @@ class _Words:
         """
         words = name | brand
         common: dict[int, float] = {}
-        for word in words:
+        rest: list[str] = []
+        looked_at = 0
+        for word in sorted(words, key=lambda one: len(self._lists.get(one, ()))):
             products = self._lists.get(word, ())
-            if 0 < len(products) <= FEW:
-                weight = self._weight(word)
-                for product in products:
-                    common[product] = common.get(product, 0.0) + weight
-        # frequent words bring no candidates but count for those that rare words brought
-        best = sorted(common.items(), key=lambda pair: -pair[1])[:MOST_SCORED]
-        frequent = [word for word in words if len(self._lists.get(word, ())) > FEW]
+            looked_at += len(products)
+            if looked_at > MOST_LOOKED_AT and common:
+                rest.append(word)
+                continue
+            weight = self._weight(word)
+            for product in products:
+                common[product] = common.get(product, 0.0) + weight
+        best = nlargest(MOST_SCORED, common.items(), key=lambda pair: pair[1])
         scored = []
         for product, weight in best:
-            weight += sum(self._weight(word) for word in frequent if self._has(word, product))
+            weight += sum(self._weight(word) for word in rest if self._has(word, product))
             scored.append((product, weight / self._whole(product, weight, words, brand)))
         return sorted(scored, key=lambda pair: (-pair[1], pair[0]))[: MOST_CANDIDATES + 2]
 
