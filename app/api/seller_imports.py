@@ -12,7 +12,7 @@ from pydantic import Field, field_validator
 from app import access
 from app.api.kernel import Answer, Api, accepted, given_id
 from app.api.schemas import JobOut, MoneyOut, Page, PageQuery, QuantityText, Schema, Utc, money
-from app.core.errors import Invalid
+from app.core.errors import Invalid, NotFound
 from app.core.permissions import Permission
 from app.offers.imports import feeds, queries, service
 from app.offers.imports.feeds import FeedRow
@@ -256,7 +256,9 @@ def answer_row(key: str, number: str, body: AnswerIn) -> None:
     if body.choice == "product" and body.product is None:
         raise Invalid.one("/product", "required")
     choice: Any = body.product if body.choice == "product" else body.choice
-    service.decide(access.actor(), given_id(key), int(number) if number.isdecimal() else -1, choice)
+    if not number.isdecimal() or len(number) > 9:
+        raise NotFound()
+    service.decide(access.actor(), given_id(key), int(number), choice)
 
 
 @api.post(

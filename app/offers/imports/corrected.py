@@ -61,9 +61,11 @@ def _csv(about: dict[str, Any], names: Sequence[Cell], added: tuple[str, str], l
 
 
 def _encoded(text: str, encoding: str) -> bytes:
-    """In the letters of the file that came; in UTF-8 when they cannot say it."""
+    """In the letters of the file that came; in UTF-8 when they cannot say it. Old encodings have no sign of roubles."""
+    if encoding == "utf-8":
+        return text.encode("utf-8-sig")
     try:
-        return text.encode("utf-8-sig" if encoding == "utf-8" else encoding)
+        return text.replace("₽", "руб.").encode(encoding)
     except UnicodeEncodeError:
         return text.encode("utf-8-sig")
 

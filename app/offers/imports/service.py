@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Literal
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -27,6 +27,8 @@ from app.offers.models import Warehouse
 JOB = "imports.run"
 KEPT = timedelta(days=14)
 """So long a file and its rows can be looked at; the head of an import stays."""
+CHOICES = ("new", "skip")
+"""Answers to a doubtful row besides one of its candidates."""
 MOST_OPEN = 5
 """Imports of a seller that are being read or written at the same time."""
 
@@ -181,7 +183,7 @@ def set_columns(actor: Actor, public_id: uuid.UUID, mapping: Mapping[str, str]) 
 
 
 @unit_of_work
-def decide(actor: Actor, public_id: uuid.UUID, number: int, choice: uuid.UUID | Literal["new", "skip"]) -> None:
+def decide(actor: Actor, public_id: uuid.UUID, number: int, choice: uuid.UUID | str) -> None:
     """Answer which product a doubtful row means: one of the candidates, a new one, or leave the row out.
 
     Raises:
@@ -197,7 +199,7 @@ def decide(actor: Actor, public_id: uuid.UUID, number: int, choice: uuid.UUID | 
     if choice == "skip":
         row.kind, row.decision = "doubtful", "no"
     else:
-        product = None if choice == "new" else catalog.product_id(choice)
+        product = catalog.product_id(choice) if isinstance(choice, uuid.UUID) else None
         if product is not None and product not in {candidate[0] for candidate in row.candidates}:
             raise NotFound()
         _take_answer(head, row, product)

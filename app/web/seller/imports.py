@@ -169,12 +169,14 @@ def _refused(key: str, error: Invalid | Conflict) -> Response:
     return _page(head, " ".join(said) or texts.message(error), error.status)
 
 
-@pages.post("/<key>/rows/<int:number>", permission=Permission.SELLER_OFFERS)
-def answer(key: str, number: int) -> Response:
+@pages.post("/<key>/rows/<number>", permission=Permission.SELLER_OFFERS)
+def answer(key: str, number: str) -> Response:
     """Which product a doubtful row means."""
     choice = request.form.get("choice", "")
+    if not number.isdecimal() or len(number) > 9:
+        raise NotFound()
     try:
-        service.decide(access.actor(), _id(key), number, choice if choice in ("new", "skip") else _id(choice))  # type: ignore[arg-type]  # narrowed by the tuple
+        service.decide(access.actor(), _id(key), int(number), choice if choice in service.CHOICES else _id(choice))
     except (Invalid, Conflict) as error:
         return _refused(key, error)
     return redirect_to(paths.with_query(f"{LIST}/{key}", view="doubtful"))
