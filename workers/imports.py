@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import current_app
 
 from app.core.db import session
@@ -9,7 +11,7 @@ from app.core.errors import NotFound
 from app.core.fetch import FetchRefused, fetch
 from app.core.jobs import RunningJob
 from app.core.storage import Storage
-from app.offers.imports import applying, checking, feeds, queries
+from app.offers.imports import applying, checking, feeds, queries, service
 from app.offers.imports.checking import TakenOver
 from app.offers.imports.table import BadFile
 from app.settings import Settings
@@ -23,6 +25,7 @@ def run(job: RunningJob) -> None:
     def alive(done: int, total: int) -> bool:
         return job.progress(done, total)
 
+    stopped = False
     try:
         work = queries.work(import_id)
         if work.state == "checking":
@@ -32,10 +35,17 @@ def run(job: RunningJob) -> None:
             current_app.extensions["cache"].bump("listing")
     except TakenOver:
         session.rollback()
+        stopped = True
     except NotFound:
         checking.fail(import_id, BadFile("file_lost"))
     session.expire_all()
-    job.complete(lambda: queries.result(import_id))
+
+    def effect() -> dict[str, Any]:
+        if stopped:  # and this worker still holds the job: it was asked to stop
+            service.stop(import_id, job.public_id)
+        return queries.result(import_id)
+
+    job.complete(effect)
 
 
 def fetch_feed(job: RunningJob) -> None:

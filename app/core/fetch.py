@@ -6,10 +6,12 @@ was looked at. Redirects are not followed; size and time are limited.
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import ipaddress
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -104,14 +106,23 @@ def fetch(url: str, policy: Policy, resolver: Resolve = resolve) -> bytes:
     deadline = time.monotonic() + policy.seconds
     try:
         connection = _connected(parts.scheme, host, addresses[0], port)
+        cut = threading.Timer(policy.seconds, _cut, [connection.sock])
+        cut.start()
         try:
             return _read(connection, parts, policy, deadline)
         finally:
+            cut.cancel()
             connection.close()
     except TimeoutError as error:
         raise FetchRefused("address_slow") from error
     except (OSError, http.client.HTTPException) as error:
-        raise FetchRefused("address_unreachable") from error
+        raise FetchRefused("address_slow" if time.monotonic() >= deadline else "address_unreachable") from error
+
+
+def _cut(connected: socket.socket) -> None:
+    """Time is up. A server that sends a byte now and then never times out by itself."""
+    with contextlib.suppress(OSError):
+        connected.shutdown(socket.SHUT_RDWR)
 
 
 def _connected(scheme: str, host: str, address: str, port: int) -> http.client.HTTPConnection:
@@ -142,4 +153,6 @@ def _read(connection: http.client.HTTPConnection, parts: SplitResult, policy: Po
         if time.monotonic() > deadline:
             raise FetchRefused("address_slow")
         pieces.append(piece)
+    if time.monotonic() > deadline:
+        raise FetchRefused("address_slow")
     return b"".join(pieces)

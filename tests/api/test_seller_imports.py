@@ -128,6 +128,22 @@ def test_a_body_that_is_no_form_and_a_form_without_a_file(caller: Caller) -> Non
     assert caller.send(b"").json["errors"][0]["pointer"] == "/file"
 
 
+def test_the_same_upload_twice_is_one_import(caller: Caller) -> None:
+    def send(content: bytes) -> TestResponse:
+        headers = {"Authorization": f"Bearer {caller.api.token}", "Idempotency-Key": "list-1"}
+        return caller.app.test_client(use_cookies=False).post(
+            "/api/v1/seller/imports", data={"file": (io.BytesIO(content), "a.csv")}, headers=headers,
+            content_type="multipart/form-data",
+        )  # fmt: skip
+
+    first, again = send(lists.csv_file(GOOD)), send(lists.csv_file(GOOD))
+    assert first.status_code == again.status_code == 202
+    assert first.json["id"] == again.json["id"]
+    assert again.headers["Idempotency-Replayed"] == "true"
+    other = send(lists.csv_file(GOOD[:1]))
+    assert other.json["errors"][0]["code"] == "key_reused"
+
+
 def test_nothing_of_it_is_seen_by_another_seller(caller: Caller) -> None:
     key = caller.worked(caller.send(lists.csv_file(GOOD)))
     assert caller.others.get("/seller/imports").json["items"] == []

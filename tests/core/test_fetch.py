@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Iterator
@@ -24,6 +25,13 @@ class Handler(BaseHTTPRequestHandler):
             self.send_response(302)
             self.send_header("Location", "/file")
             self.end_headers()
+        elif self.path == "/drip":
+            with contextlib.suppress(OSError):
+                self.wfile.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+                for _ in range(100):
+                    self.wfile.write(b"x")
+                    self.wfile.flush()
+                    time.sleep(0.1)
         elif self.path == "/broken":
             self.send_error(500)
         else:
@@ -123,6 +131,7 @@ def test_redirects_errors_size_and_time_end_in_an_answer(server: str) -> None:
     assert code(f"{server}/broken", LOOSE) == "address_status"
     assert code(f"{server}/large", LOOSE) == "address_too_large"
     assert code(f"{server}/slow", LOOSE) == "address_slow"
+    assert code(f"{server}/drip", LOOSE) == "address_slow", "each byte comes in time, the whole does not"
     assert code("http://127.0.0.1:1/", LOOSE) == "address_unreachable"
 
 

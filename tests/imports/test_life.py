@@ -412,6 +412,18 @@ def test_an_import_can_be_stopped(app: Flask, shop: Shop) -> None:
         service.confirm(shop.seller, begun.public_id, Confirmation())
 
 
+def test_an_import_whose_job_is_called_off_is_stopped(app: Flask, shop: Shop) -> None:
+    from app.core import jobs
+    from workers import imports
+
+    begun = service.receive(shop.seller, app.extensions["storage"], Upload("a.csv", lists.csv_file(GOOD)))
+    job = jobs.claim(lists.number_of(begun.job_id))
+    assert job is not None
+    jobs.request_cancel(begun.job_id, shop.seller.user_id)
+    imports.run(job)
+    assert lists.look(shop.seller, begun.public_id).state == "cancelled"
+
+
 def test_a_price_list_is_nobody_elses(app: Flask, shop: Shop) -> None:
     made = lists.send(app, shop.seller, lists.csv_file(GOOD), warehouse=shop.where)
     for act in (

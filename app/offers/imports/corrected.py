@@ -10,9 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
-
 from app.offers.imports.columns import is_added
 from app.offers.imports.table import Cell
 
@@ -71,6 +68,8 @@ def _encoded(text: str, encoding: str) -> bytes:
 
 
 def _xlsx(about: dict[str, Any], names: Sequence[Cell], added: tuple[str, str], lines: _Lines) -> Corrected:
+    from openpyxl import Workbook  # 10 MB: only where a workbook is written
+
     book = Workbook(write_only=True)
     sheet = book.create_sheet(re.sub(r"[\[\]:*?/\\']", " ", str(about.get("sheet", "")))[:31] or "Sheet")
     sheet.append([_typed(sheet, cell) for cell in [*names, *added]])
@@ -84,6 +83,8 @@ def _xlsx(about: dict[str, Any], names: Sequence[Cell], added: tuple[str, str], 
 
 def _typed(sheet: Any, value: Cell) -> Any:
     """Text is typed as text, so that nothing that looks like a formula becomes one."""
+    from openpyxl.cell import WriteOnlyCell
+
     if isinstance(value, int | float):
         return value
     cell = WriteOnlyCell(sheet, value=_UNPRINTABLE.sub("", value))

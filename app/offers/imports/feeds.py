@@ -142,13 +142,16 @@ def remove(actor: Actor, public_id: uuid.UUID) -> None:
 
 @unit_of_work
 def run_now(actor: Actor, public_id: uuid.UUID) -> uuid.UUID:
-    """Fetch now; the job.
+    """Fetch now, once a minute at most; the job.
 
     Raises:
         NotFound.
     """
     row = _own(actor, public_id)
-    return jobs.enqueue(JOB, {"feed": row.id, "again": True}, queue="slow", user_id=actor.user_id, max_attempts=2)
+    key = f"{JOB}:{row.id}:now:{clock.now():%Y%m%d%H%M}"
+    return jobs.enqueue(
+        JOB, {"feed": row.id, "again": True}, queue=service.QUEUE, user_id=actor.user_id, dedupe_key=key, max_attempts=2
+    )
 
 
 def _own(actor: Actor, public_id: uuid.UUID) -> PriceFeed:
@@ -213,7 +216,7 @@ def queue_due() -> int:
     ).all()
     for row in due:
         key = f"{JOB}:{row.id}:{row.next_run_at.isoformat()}"
-        jobs.enqueue(JOB, {"feed": row.id}, queue="slow", user_id=row.user_id, dedupe_key=key, max_attempts=3)
+        jobs.enqueue(JOB, {"feed": row.id}, queue=service.QUEUE, user_id=row.user_id, dedupe_key=key, max_attempts=3)
         row.next_run_at = next_run(row.hour)
     return len(due)
 

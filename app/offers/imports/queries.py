@@ -84,8 +84,8 @@ class ImportHead:
 
     @property
     def is_stuck(self) -> bool:
-        """Its job has died: the operator sees why."""
-        return self.state in ("checking", "applying") and self.job_state == "dead"
+        """Its job has died or was called off: nobody will go on with it."""
+        return self.state in ("checking", "applying") and self.job_state in ("dead", "cancelled")
 
     @property
     def to_write(self) -> int:

@@ -21,10 +21,13 @@ from app.offers.imports import columns
 from app.offers.imports.cells import Said, read_row
 from app.offers.imports.checking import count, places_of
 from app.offers.imports.compare import Staged, as_new_offer, as_proposal, units_of
+from app.offers.imports.files import open_file
 from app.offers.imports.table import MAX_BYTES, BadFile, Row
 from app.offers.models import Warehouse
 
 JOB = "imports.run"
+QUEUE = "imports"
+"""A queue of its own: a list of minutes holds up neither route plans nor prices of estimates."""
 KEPT = timedelta(days=14)
 """So long a file and its rows can be looked at; the head of an import stays."""
 CHOICES = ("new", "skip")
@@ -103,8 +106,6 @@ def _asked_mapping(upload: Upload) -> dict[str, str]:
     """The client's own mapping; refused now, while the client listens, when the headings do not fit it."""
     if not upload.mapping:
         return {}
-    from app.offers.imports.files import open_file  # openpyxl loads only where a mapping must be compared
-
     try:
         found = open_file(upload.content)
     except BadFile as bad:
@@ -138,7 +139,7 @@ def warehouse_id(seller_id: int, public_id: uuid.UUID | None) -> int | None:
 
 
 def _enqueue(row: PriceImport, actor: Actor) -> None:
-    row.job_id = jobs.enqueue(JOB, {"import": row.id}, queue="slow", user_id=actor.user_id)
+    row.job_id = jobs.enqueue(JOB, {"import": row.id}, queue=QUEUE, user_id=actor.user_id)
 
 
 def _own(actor: Actor, public_id: uuid.UUID, *states: str) -> PriceImport:
@@ -303,6 +304,18 @@ def cancel(actor: Actor, public_id: uuid.UUID) -> None:
     row.state = "cancelled"
     row.finished_at = sa.func.now()
     row.version += 1
+
+
+@unit_of_work
+def stop(import_id: int, job_id: uuid.UUID) -> None:
+    """The job was asked to stop: so is its import, unless another job has it now."""
+    session.execute(
+        sa.update(PriceImport)
+        .where(
+            PriceImport.id == import_id, PriceImport.job_id == job_id, PriceImport.state.in_(("checking", "applying"))
+        )
+        .values(state="cancelled", finished_at=sa.func.now(), version=PriceImport.version + 1)
+    )  # fmt: skip
 
 
 @unit_of_work

@@ -10,9 +10,6 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-import openpyxl
-from openpyxl.utils.cell import range_boundaries
-
 from app.offers.imports.table import MAX_COLUMNS, BadFile, Cell, Grid, Row
 
 MAX_ENTRIES = 200
@@ -95,6 +92,8 @@ def open_xlsx(content: bytes, recognised: Callable[[Sequence[str]], int]) -> Gri
 
 
 def _opened(content: bytes) -> Any:
+    import openpyxl  # 10 MB: only where a workbook is read
+
     try:
         return openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
     except Exception as error:  # whatever a library stumbles over in a strange file, the file is at fault
@@ -153,6 +152,8 @@ _ERRORS = frozenset({"#N/A", "#REF", "#VALUE", "#DIV/0", "#NAME", "#NUM", "#NULL
 
 def _covered(archive: zipfile.ZipFile, sheet: Any) -> dict[int, dict[int, str]]:
     """Row -> columns that lie under a cell merged over several rows: only its first row has the value."""
+    from openpyxl.utils.cell import range_boundaries
+
     found: dict[int, dict[int, str]] = {}
     for reference in _merged(archive, str(getattr(sheet, "_worksheet_path", "")).lstrip("/")):
         left, top, right, bottom = range_boundaries(reference)
