@@ -40,7 +40,8 @@ WORKER = """
 import resource, sys
 from workers.worker import run
 run(int(sys.argv[1]))
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+used = resource.getrusage(resource.RUSAGE_SELF)
+print(used.ru_maxrss, used.ru_utime + used.ru_stime)
 """
 MARKET = """
 INSERT INTO organisation (kind, name, inn, status) VALUES ('seller', 'Bench', '7700000000', 'approved');
@@ -94,7 +95,7 @@ def measure(app: Flask, settings: Settings, rows: int, lists: list[bytes]) -> in
     upgrade()
     seller = prepare(rows)
     metrics: dict[str, float] = {}
-    table: list[tuple[str, int, float, float]] = []
+    table: list[tuple[str, int, float, float, float]] = []
     for index, content in enumerate(lists):
         begun = service.receive(seller, app.extensions["storage"], Upload("bench", content))
         kind = "xlsx" if content.startswith(b"PK") else "list"
@@ -108,14 +109,16 @@ def measure(app: Flask, settings: Settings, rows: int, lists: list[bytes]) -> in
         head = queries.head(seller.seller_id, begun.public_id)
         print(f"{kind}: {head.state} {head.error} {dict(head.counts)}", file=sys.stderr)
         done = [head.rows_done, int(head.counts.get("applied", 0))]
-        table += [(step, n, s, m) for (step, _), n, (s, m) in zip(steps, done, taken, strict=False)]
+        table += [(step, n, *used) for (step, _), n, used in zip(steps, done, taken, strict=False)]
         if not index:
-            metrics["list_seconds"] = round(sum(s for s, _ in taken), 1)
-            metrics["rows_per_second"] = round(head.rows_done / sum(s for s, _ in taken))
-    metrics["worker_peak_mib"] = round(max(m for *_, m in table))
-    print("| step | rows | seconds | rows/s | worker MiB |\n| --- | --- | --- | --- | --- |")
-    for step, n, seconds, memory in table:
-        print(f"| {step} | {n:,} | {seconds:.1f} | {n / seconds:,.0f} | {memory:.0f} |")
+            seconds = sum(one[0] for one in taken)
+            metrics["list_seconds"] = round(seconds, 1)
+            metrics["rows_per_second"] = round(head.rows_done / seconds)
+            metrics["list_worker_cpu_seconds"] = round(sum(one[1] for one in taken), 1)
+    metrics["worker_peak_mib"] = round(max(memory for *_, memory in table))
+    print("| step | rows | seconds | worker CPU s | rows/s | worker MiB |\n| --- | --- | --- | --- | --- | --- |")
+    for step, n, taken_s, cpu, memory in table:
+        print(f"| {step} | {n:,} | {taken_s:.1f} | {cpu:.1f} | {n / taken_s:,.0f} | {memory:.0f} |")
     print(json.dumps({"bench": "imports", "metrics": metrics}))
     return 0
 
@@ -181,8 +184,8 @@ def xlsx_list(count: int) -> bytes:
     return out.getvalue()
 
 
-def worked(settings: Settings, job_id: uuid.UUID) -> tuple[float, float]:
-    """Seconds and MiB of a worker process of its own for one job, its start included."""
+def worked(settings: Settings, job_id: uuid.UUID) -> tuple[float, float, float]:
+    """Seconds, processor seconds and MiB of a worker process of its own for one job, its start included."""
     number = session.execute(sa.select(Job.id).where(Job.public_id == job_id)).scalar_one()
     session.rollback()
     environment = os.environ | {
@@ -198,7 +201,8 @@ def worked(settings: Settings, job_id: uuid.UUID) -> tuple[float, float]:
     session.rollback()
     if row.state != "done":
         raise SystemExit(row.error or done.stderr)
-    return taken, int(done.stdout.split()[-1]) / 1024
+    memory, cpu = done.stdout.split()[-2:]
+    return taken, float(cpu), int(memory) / 1024
 
 
 if __name__ == "__main__":

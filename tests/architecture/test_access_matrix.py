@@ -39,7 +39,7 @@ ROLES: dict[str, frozenset[Role]] = {
     "courier": frozenset({Role.ANYONE, Role.USER, Role.COURIER}),
     "admin": frozenset({Role.ANYONE, Role.USER, Role.ADMIN}),
 }
-PRESENT_CELLS = 1638
+PRESENT_CELLS = 1841
 """Routes x methods x roles when this was written; fewer means that routes are no longer tried."""
 
 Call = Callable[[str, str], TestResponse]

@@ -29,8 +29,8 @@ from tests.factories import orders as people
 from tests.imports import lists
 from workers import worker
 
-ROWS = 8_000
-KNOWN = 40
+ROWS = 6_000
+KNOWN = 500
 
 
 @unit_of_work

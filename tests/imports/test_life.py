@@ -145,6 +145,9 @@ def test_all_or_nothing_writes_nothing_while_anything_is_wrong(app: Flask, shop:
         app, shop.seller, lists.csv_file(rows), warehouse=shop.where, mode="all_or_nothing", auto_apply=True
     )
     assert lists.look(shop.seller, made).state == "checked"
+    jump = lists.csv_file([["K-1", "К", "900", "80"], GOOD[2]])
+    made = lists.send(app, shop.seller, jump, warehouse=shop.where, mode="all_or_nothing", auto_apply=True)
+    assert lists.look(shop.seller, made).state == "checked", "a jump that waits is not nothing"
     assert lists.state_of(shop.seller.seller_id) == before
     head = lists.load(app, shop.seller, lists.csv_file(GOOD), warehouse=shop.where, mode="all_or_nothing")
     assert (head.state, head.counts["applied"]) == ("done", 2)

@@ -173,10 +173,8 @@ def _finish(import_id: int, position: int) -> None:
     row.version += 1
     if not row.rows_done:
         raise BadFile("no_rows")
-    if row.auto_apply and not (row.mode == "all_or_nothing" and row.counts["error"]):
-        row.state = "applying"
-    else:
-        row.state = "checked"
+    waits = row.counts["error"] + row.counts["doubtful"] + row.counts["jump"]
+    row.state = "applying" if row.auto_apply and not (row.mode == "all_or_nothing" and waits) else "checked"
 
 
 _COUNT = sa.text(

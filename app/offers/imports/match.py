@@ -30,6 +30,8 @@ STEM = 6
 MOST_LOOKED_AT = 2_000
 """Products that the rarest words of a row may bring together; the words after them only count."""
 MOST_SCORED = 12
+STREAMED = 5_000
+"""Products fetched at a time: 200,000 at once would take more memory than the index made of them."""
 _WORD = re.compile(r"[0-9]+(?:\.[0-9]+)?(?:x[0-9]+(?:\.[0-9]+)?)*|[a-zа-я]+")
 _PUNCTUATION = re.compile(r"[\W_]+")
 
@@ -62,7 +64,7 @@ class Catalogue:
         known = self._barcodes.get(barcode) if barcode else None
         if known is not None:
             return Found(known, "barcode")
-        by_article = self._articles.get(bare(article), ()) if article else ()
+        by_article = self._words.of_article(article) if article else ()
         fitting = [product for product in by_article if self._brand_fits(product, brand, name)]
         if len(fitting) == 1:
             return Found(fitting[0], "article")
@@ -87,12 +89,9 @@ class Catalogue:
             sa.select(Product.id, Product.brand, Product.article, Product.name_ru)
             .where(Product.status == "active")
             .order_by(Product.id)
+            .execution_options(yield_per=STREAMED)
         )
         return _Words((row.id, row.brand, row.article, row.name_ru) for row in rows)
-
-    @property
-    def _articles(self) -> Mapping[str, list[int]]:
-        return self._words.articles
 
     def _brand_fits(self, product: int, brand: str, name: str) -> bool:
         own = bare(self._words.brands[product])
@@ -124,29 +123,36 @@ class _Words:
 
     def __init__(self, products: Iterable[tuple[int, str, str, str]]) -> None:
         self.brands: dict[int, str] = {}
-        self.articles: dict[str, list[int]] = {}
+        self._articles: dict[str, int] = {}
+        self._same_article: dict[str, list[int]] = {}
         self._lists: dict[str, array[int]] = {}
-        self._weights: dict[int, float] = {}
-        self._known: dict[str, float] = {}
-        names: list[tuple[int, frozenset[str]]] = []
         for product, brand, article, name in products:
             self.brands[product] = sys.intern(brand)
-            if article:
-                self.articles.setdefault(bare(article), []).append(product)
-            names.append((product, tokens(f"{name} {brand}")))
-            for word in names[-1][1]:
+            self._take_article(bare(article), product)
+            for word in tokens(f"{name} {brand}"):
                 self._lists.setdefault(word, array("q")).append(product)
-        self._count = max(len(names), 1)
-        for product, words in names:
-            self._weights[product] = sum(self._weight(word) for word in words)
+        self._count = max(len(self.brands), 1)
+        self._weights = dict.fromkeys(self.brands, 0.0)
+        for word, having in self._lists.items():
+            weight = self._weight(word)
+            for product in having:
+                self._weights[product] += weight
+
+    def _take_article(self, article: str, product: int) -> None:
+        if not article:
+            return
+        first = self._articles.setdefault(article, product)
+        if first != product:
+            self._same_article.setdefault(article, [first]).append(product)
+
+    def of_article(self, article: str) -> Sequence[int]:
+        """Products of a manufacturer's article, without regard to case and signs."""
+        known = bare(article)
+        if known in self._same_article:
+            return self._same_article[known]
+        return [self._articles[known]] if known in self._articles else []
 
     def _weight(self, word: str) -> float:
-        known = self._known.get(word)
-        if known is None and word in self._lists:
-            known = self._known[word] = self._counted(word)
-        return known if known is not None else self._counted(word)
-
-    def _counted(self, word: str) -> float:
         rarity = math.log(1 + self._count / (1 + len(self._lists.get(word, ()))))
         return rarity * 1.5 if word[0].isdigit() else rarity
 
