@@ -132,10 +132,11 @@ def count(offer_id: int, warehouse_id: int, on_hand: Decimal, cause: Cause) -> D
 
 
 @unit_of_work
-def count_many(lines: Sequence[StockLine], cause: Cause) -> list[Counted]:
+def count_many(lines: Sequence[StockLine], cause: Cause, *, relist: bool = True) -> list[Counted]:
     """Set on_hand of many levels in a handful of statements; what would fall below promises is left and reported.
 
-    Each (offer, warehouse) may be named once; the order of the answer is the order of `lines`.
+    Each (offer, warehouse) may be named once; the order of the answer is the order of `lines`. With `relist` false the
+    caller refreshes the listing of the products itself, once for all it changes.
     """
     if not lines:
         return []
@@ -147,7 +148,10 @@ def count_many(lines: Sequence[StockLine], cause: Cause) -> list[Counted]:
     for line in lines:
         row = known[line.offer_id, line.warehouse_id]
         found.append(Counted(line, line.quantity - row.on_hand, row.promised, line.quantity < row.promised))
-    _write_counts([c for c in found if c.difference and not c.refused], cause)
+    written = [c for c in found if c.difference and not c.refused]
+    _write_counts(written, cause)
+    if relist and written:
+        _refresh([c.line for c in written])
     return found
 
 
@@ -185,7 +189,6 @@ def _write_counts(counted: Sequence[Counted], cause: Cause) -> None:
     )
     rows = [_movement(c.line, "adjusted", c.difference, Decimal(0), cause) for c in counted]
     session.execute(sa.insert(StockMovement), rows)
-    _refresh(lines)
 
 
 def _change(lines: Sequence[StockLine], kind: str, *, on_hand: int, allocated: int, cause: Cause) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import defer
 
 from app.catalog import changes
 from app.core import audit, events
@@ -109,6 +110,7 @@ def _apply_batch(import_id: int) -> int | None:
     rows = list(
         session.scalars(
             sa.select(ImportRow)
+            .options(defer(ImportRow.cells))
             .where(ImportRow.import_id == import_id, ImportRow.number > head.applied_position, writable)
             .order_by(ImportRow.number)
             .limit(BATCH)
@@ -285,7 +287,8 @@ def _write_stock(head: PriceImport, actor: Actor, rows: Iterable[ImportRow]) -> 
         for place, (_before, after) in row.stock.items():
             line = stock.StockLine(row.offer_id or 0, int(place), Decimal(after))
             lines[line.offer_id, line.warehouse_id] = (row, line)
-    counted = stock.count_many([line for _, line in lines.values()], stock.Cause("price_import", head.id, actor))
+    cause = stock.Cause("price_import", head.id, actor)
+    counted = stock.count_many([line for _, line in lines.values()], cause, relist=False)
     for (row, _), one in zip(lines.values(), counted, strict=True):
         if one.refused:
             _leave(row, "stock", "below_allocated", {"allocated": to_api(one.promised)})
