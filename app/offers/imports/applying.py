@@ -100,7 +100,7 @@ def _progress(import_id: int) -> tuple[int, int]:
 
 @unit_of_work
 def _analyze() -> None:
-    session.execute(sa.text("ANALYZE offer, stock_level"))
+    session.execute(sa.text("ANALYZE (SKIP_LOCKED) offer, stock_level"))
 
 
 @unit_of_work
