@@ -123,7 +123,12 @@ def test_errors_of_fetching_are_told_beside_the_address(app: Flask, shop: Shop, 
     row = fetched(app, shop, feed)
     assert (row.last_error, row.last_error_context, row.last_import) == ("address_status", {"status": 404}, None)
     source.status, source.content = 200, b"<html>Sign in</html>"
-    row = fetched(app, shop, feed)
+    assert feeds.run_now(shop.seller, feed) == feeds.run_now(shop.seller, feed), "once a minute"
+    move(feed, datetime(2020, 1, 1, tzinfo=UTC))
+    feeds.queue_due()
+    run_all(app)
+    session.expire_all()
+    row = feeds.feed(shop.seller.seller_id, feed)
     assert row.last_error == ""
     assert row.last_import is not None
     assert queries.head(shop.seller.seller_id, row.last_import).error == "web_page"
