@@ -11,6 +11,7 @@ from app.estimates import models as estimates_models
 from app.insights import models as insights_models
 from app.logistics import events as logistics_events
 from app.logistics import models as logistics_models
+from app.offers import import_models as offers_import_models
 from app.offers import models as offers_models
 from app.orders import events as orders_events
 from app.orders import models as orders_models
@@ -22,6 +23,7 @@ MODELS = (
     accounts_models,
     catalog_models,
     offers_models,
+    offers_import_models,
     payments_models,
     logistics_models,
     orders_models,
@@ -34,6 +36,8 @@ JOB_HANDLERS: dict[str, str] = {
     "housekeeping.daily": "workers.housekeeping:daily",
     "organisations.approved": "workers.organisations:approved",
     "organisations.suspended": "workers.organisations:suspended",
+    "imports.run": "workers.imports:run",
+    "imports.fetch": "workers.imports:fetch_feed",
     "estimate.price": "workers.estimates:price",
     "offers.bulk": "workers.offers:change_many",
     "route.plan": "workers.routing:plan",
@@ -81,6 +85,8 @@ PAGE_BLUEPRINTS: tuple[str, ...] = (
     "app.web.seller.proposals:pages",
     "app.web.seller.stock:pages",
     "app.web.seller.warehouses:pages",
+    "app.web.seller.imports:pages",
+    "app.web.seller.feeds:pages",
     "app.web.account.auth:pages",
     "app.web.account.profile:pages",
     "app.web.account.organisations:pages",
@@ -104,6 +110,7 @@ API_BLUEPRINTS: tuple[str, ...] = (
     "app.api.estimates:api",
     "app.api.jobs:api",
     "app.api.seller_catalog:api",
+    "app.api.seller_imports:api",
     "app.api.carrier:api",
     "app.api.courier:api",
     "app.api.tracking:api",

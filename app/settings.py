@@ -50,6 +50,8 @@ class Settings:
     """CORS_ORIGINS, separated by commas; exact origins allowed to call the API."""
     trusted_proxies: int = 0
     """TRUSTED_PROXIES. How many X-Forwarded-* hops to believe."""
+    fetch_anywhere: bool = False
+    """FETCH_ANYWHERE=1. Price lists may come by http and from private addresses: tests and demonstrations only."""
     argon2_cheap: bool = False
     """Tests only: cheapest password hash."""
     pool_size: int = 8
@@ -91,6 +93,7 @@ class Settings:
             cors_origins=tuple(o.strip() for o in env.get("CORS_ORIGINS", "").split(",") if o.strip()),
             trusted_proxies=_whole_number(env, "TRUSTED_PROXIES", 0),
             pool_size=_whole_number(env, "DB_POOL_SIZE", 8),
+            fetch_anywhere=env.get("FETCH_ANYWHERE") == "1",
         )
         settings.check()
         return settings
@@ -114,6 +117,8 @@ class Settings:
         for name, value in (("SECRET_KEY", self.secret_key), ("JWT_SEED", self.jwt_seed)):
             if len(value) < MIN_SECRET_LENGTH or len(set(value)) < 12:
                 raise SettingsError(f"{name} is weak: use at least {MIN_SECRET_LENGTH} random characters")
+        if self.fetch_anywhere:
+            raise SettingsError("FETCH_ANYWHERE opens the inner network to sellers: use it in tests and demos only")
         if self.jwt_seed == self.secret_key:
             raise SettingsError("JWT_SEED must differ from SECRET_KEY")
 

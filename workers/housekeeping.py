@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import sqlalchemy as sa
+from flask import current_app
 
 from app.core.db import session
 from app.core.jobs import RunningJob
+from app.core.storage import Storage
+from app.offers.imports import service as imports
 
 _CLEAN = (
     "DELETE FROM idempotency_key WHERE expires_at < now()",
@@ -20,7 +23,11 @@ _CLEAN = (
 
 
 def daily(job: RunningJob) -> None:
-    """All of it in one transaction with `done`."""
+    """All of it in one transaction with `done`; files of old price lists go first, a few at a time."""
+    storage: Storage = current_app.extensions["storage"]
+    while names := imports.forget_old():
+        for name in names:
+            storage.delete(name)
 
     def effect() -> None:
         for statement in _CLEAN:

@@ -8,6 +8,7 @@ from flask import Flask
 
 from app.core import clock, jobs, timers
 from app.core.db import unit_of_work
+from app.offers.imports import feeds
 from workers.process import make_app, repeat
 
 POLL_SECONDS = 1.0
@@ -24,9 +25,9 @@ def queue_daily() -> None:
 
 
 def tick() -> bool:
-    """One look at the clock. True when timers fired."""
+    """One look at the clock. True when something was due."""
     queue_daily()
-    return timers.fire_due() > 0
+    return timers.fire_due() + feeds.queue_due() > 0
 
 
 def main(app: Flask) -> None:

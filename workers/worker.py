@@ -125,4 +125,4 @@ def _serve(queues: list[str], redis_url: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:] or ["fast", "slow"])
+    main(sys.argv[1:] or ["fast", "imports", "slow"])

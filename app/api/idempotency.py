@@ -57,7 +57,7 @@ def once(actor: Actor, required: bool, work: Callable[[], Response]) -> Response
 
 def _take_or_wait(scope: str, key: str) -> IdempotencyKey | None:
     """None when the key is ours to work under, the kept answer when a twin has finished."""
-    fingerprint = hashlib.sha256(request.get_data()).digest()
+    fingerprint = _fingerprint()
     deadline = time.monotonic() + WAIT_SECONDS
     while True:
         row, mine = _begin(scope, key, fingerprint)
@@ -66,6 +66,17 @@ def _take_or_wait(scope: str, key: str) -> IdempotencyKey | None:
         if time.monotonic() > deadline:
             raise Conflict("request_in_progress", retry_after=1)
         time.sleep(0.1)
+
+
+def _fingerprint() -> bytes:
+    """What the body holds: its bytes, or the fields and files of a form that is parsed already."""
+    found = hashlib.sha256(request.get_data())
+    for name, text in request.form.items(multi=True):
+        found.update(f"{name}={text}\0".encode())
+    for name, file in request.files.items(multi=True):
+        found.update(f"{name}=".encode() + file.stream.read())
+        file.stream.seek(0)
+    return found.digest()
 
 
 def _scope(actor: Actor) -> str:

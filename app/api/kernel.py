@@ -94,7 +94,7 @@ class Operation:
     status: int
     example: dict[str, Any] | None
     requires_key: bool
-    upload: bool
+    form: type[BaseModel] | None
 
 
 class Declared(TypedDict, total=False):
@@ -111,8 +111,8 @@ class Declared(TypedDict, total=False):
     example: dict[str, Any]
     #: refuse a request without Idempotency-Key
     required_key: bool
-    #: the body is multipart; the view reads request.files itself
-    upload: bool
+    #: the body is multipart: these fields, and a `file` that the view takes from request.files itself
+    form: type[BaseModel]
 
 
 class Api(Guarded):
@@ -132,7 +132,7 @@ class Api(Guarded):
             operation = Operation(
                 method, path, f"{self.name}.{name}", self.tag, declared["permission"], declared["summary"],
                 inspect.getdoc(view) or "", declared.get("body"), declared.get("query"), declared.get("answer"), status,
-                declared.get("example"), declared.get("required_key", False), declared.get("upload", False),
+                declared.get("example"), declared.get("required_key", False), declared.get("form"),
             )  # fmt: skip
             self.operations.append(operation)
             self.add_url_rule(
@@ -178,6 +178,8 @@ def _wrapped(operation: Operation, view: Callable[..., Any]) -> Callable[..., Re
             _refuse_query()
         if operation.body is not None:
             arguments["body"] = parse_body(operation.body)
+        if operation.form is not None:
+            arguments["form"] = parse_form(operation.form)
         if operation.method != "POST":
             return render(view(**arguments), operation.status)
         return idempotency.once(
@@ -213,6 +215,21 @@ def parse_query(model: type[BaseModel]) -> BaseModel:
         return model.model_validate(request.args.to_dict())
     except ValidationError as error:
         raise refused(error, prefix="/query") from None
+
+
+def parse_form(model: type[BaseModel]) -> BaseModel:
+    """The fields of a multipart body as a model; its file is left to the view.
+
+    Raises:
+        WrongContentType: the body is no multipart form.
+        Invalid: with every wrong field.
+    """
+    if request.mimetype != "multipart/form-data":
+        raise WrongContentType()
+    try:
+        return model.model_validate(request.form.to_dict())
+    except ValidationError as error:
+        raise refused(error) from None
 
 
 def refused(error: ValidationError, prefix: str = "") -> DomainError:

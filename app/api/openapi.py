@@ -94,9 +94,18 @@ def _operation(op: Operation, refs: Any) -> dict[str, Any]:
         if op.example is not None:
             content["example"] = op.example
         told["requestBody"] = {"required": True, "content": {"application/json": content}}
+    if op.form is not None:
+        told["requestBody"] = {"required": True, "content": {"multipart/form-data": {"schema": _form(op.form)}}}
     if Role.ANYONE not in GRANTS[op.permission]:
         told["security"] = [{"bearer": []}]
     return told
+
+
+def _form(model: type[BaseModel]) -> dict[str, Any]:
+    """The fields of a multipart body, and its file."""
+    schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+    fields = {"file": {"type": "string", "format": "binary"}} | schema.get("properties", {})
+    return {"type": "object", "properties": fields, "required": ["file", *schema.get("required", [])]}
 
 
 def _parameters(op: Operation) -> list[dict[str, Any]]:

@@ -35,24 +35,21 @@ def subscribe(event: type[Event], job_kind: str, queue: str = "fast") -> None:
 
 def record(event: Event) -> None:
     """Write the event and the jobs of its subscribers into the present transaction."""
-    record_all([event])
+    record_many([event])
 
 
-def record_all(happened: Sequence[Event]) -> None:
-    """As `record`, for many events: one statement writes them all."""
-    session.flush()
-    rows: list[dict[str, Any]] = [
-        {
-            "name": type(event).__name__,
-            "entity": event.entity,
-            "entity_id": event.entity_id,
-            "payload": dataclasses.asdict(event),
-        }
-        for event in happened
-    ]
-    if not rows:
+def record_many(happened: Sequence[Event]) -> None:
+    """Write many events of one kind in one statement, with the jobs of their subscribers."""
+    if not happened:
         return
-    written = session.scalars(sa.insert(OutboxEvent).returning(OutboxEvent.id, sort_by_parameter_order=True), rows)
-    for row, row_id in zip(rows, written, strict=True):
-        for kind, queue in _subscribers.get(row["name"], []):
-            jobs.enqueue(kind, row["payload"], queue=queue, dedupe_key=f"event:{row_id}:{kind}")
+    name = type(happened[0]).__name__
+    payloads: list[dict[str, Any]] = [dataclasses.asdict(event) for event in happened]
+    statement = sa.insert(OutboxEvent).returning(OutboxEvent.id, sort_by_parameter_order=True)
+    values = [
+        {"name": name, "entity": event.entity, "entity_id": event.entity_id, "payload": payload}
+        for event, payload in zip(happened, payloads, strict=True)
+    ]
+    ids = session.scalars(statement, values).all()
+    for kind, queue in _subscribers.get(name, []):
+        for row_id, payload in zip(ids, payloads, strict=True):
+            jobs.enqueue(kind, payload, queue=queue, dedupe_key=f"event:{row_id}:{kind}")

@@ -249,6 +249,6 @@ def _note_prices(changed: Sequence[Planned], user_id: int) -> None:
         .tuples()
         .all()
     )
-    events.record_all(
+    events.record_many(
         [PriceChanged(one.offer.id, products[one.offer.id], one.offer.price, one.price) for one in changed]
     )

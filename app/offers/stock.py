@@ -155,35 +155,39 @@ def count(offer_id: int, warehouse_id: int, on_hand: Decimal, cause: Cause) -> D
 
 
 @unit_of_work
-def count_many(lines: Sequence[StockLine], cause: Cause) -> list[Counted]:
+def count_many(lines: Sequence[StockLine], cause: Cause, *, relist: bool = True) -> list[Counted]:
     """Set on_hand of many levels in a handful of statements; what would fall below promises is left and reported.
 
-    Each (offer, warehouse) may be named once; the order of the answer is the order of `lines`.
+    Each (offer, warehouse) may be named once; the order of the answer is the order of `lines`. With `relist` false the
+    caller refreshes the listing of the products itself, once for all it changes.
     """
-    keys = sorted((line.offer_id, line.warehouse_id) for line in lines)
-    if not keys:
+    if not lines:
         return []
-    session.execute(
-        insert(StockLevel)
-        .values([{"offer_id": offer, "warehouse_id": place} for offer, place in keys])
-        .on_conflict_do_nothing()
-    )
-    levels = session.execute(
-        sa.select(StockLevel.offer_id, StockLevel.warehouse_id, StockLevel.on_hand,
-                  (StockLevel.allocated + StockLevel.reserved).label("promised"))
-        .where(sa.tuple_(StockLevel.offer_id, StockLevel.warehouse_id).in_(keys))
-        .order_by(StockLevel.offer_id, StockLevel.warehouse_id)
-        .with_for_update()
-    )  # fmt: skip
+    keys = {"offers": [line.offer_id for line in lines], "places": [line.warehouse_id for line in lines]}
+    session.execute(_ENSURE_LEVELS, keys)
+    levels = session.execute(_LOCK_LEVELS, keys)
     known = {(row.offer_id, row.warehouse_id): row for row in levels}
     found = []
     for line in lines:
         row = known[line.offer_id, line.warehouse_id]
         found.append(Counted(line, line.quantity - row.on_hand, row.promised, line.quantity < row.promised))
-    _write_counts([c for c in found if c.difference and not c.refused], cause)
+    written = [c for c in found if c.difference and not c.refused]
+    _write_counts(written, cause)
+    if relist and written:
+        _refresh([c.line for c in written])
     return found
 
 
+_NAMED = "unnest(CAST(:offers AS bigint[]), CAST(:places AS bigint[])) AS v(offer_id, warehouse_id)"
+_ENSURE_LEVELS = sa.text(
+    f"INSERT INTO stock_level (offer_id, warehouse_id) SELECT offer_id, warehouse_id FROM {_NAMED}"
+    " ORDER BY offer_id, warehouse_id ON CONFLICT DO NOTHING"
+)
+_LOCK_LEVELS = sa.text(
+    "SELECT s.offer_id, s.warehouse_id, s.on_hand, s.allocated + s.reserved AS promised"
+    f" FROM stock_level s JOIN {_NAMED} ON v.offer_id = s.offer_id AND v.warehouse_id = s.warehouse_id"
+    " ORDER BY s.offer_id, s.warehouse_id FOR UPDATE OF s"
+)
 _SET_ON_HAND = sa.text(
     """
     UPDATE stock_level s SET on_hand = v.on_hand, updated_at = now()
@@ -208,7 +212,6 @@ def _write_counts(counted: Sequence[Counted], cause: Cause) -> None:
     )
     rows = [_movement(c.line, "adjusted", c.difference, Decimal(0), cause) for c in counted]
     session.execute(sa.insert(StockMovement), rows)
-    _refresh(lines)
 
 
 def _change(lines: Sequence[StockLine], kind: str, *, on_hand: int, allocated: int, cause: Cause) -> None:

@@ -121,6 +121,15 @@ _ORGANISATION: dict[str, Status] = {
     "rejected": Status(_("declined"), "bad", "circle-x"),
     "declined": Status(_("declined"), "bad", "circle-x"),
 }
+_IMPORT: dict[str, Status] = {
+    "checking": Status(_("being checked"), "blue", "refresh-cw"),
+    "columns": Status(_("columns are not clear"), "warn", "columns-3"),
+    "checked": Status(_("waits for your word"), "warn", "clock"),
+    "applying": Status(_("being written"), "blue", "refresh-cw"),
+    "done": Status(_("written"), "ok", "check"),
+    "failed": Status(_("refused"), "bad", "circle-alert"),
+    "cancelled": Status(_("stopped"), "", "ban"),
+}
 KINDS: dict[str, dict[str, Status]] = {
     "order": _ORDER,
     "fulfilment": _FULFILMENT,
@@ -129,6 +138,7 @@ KINDS: dict[str, dict[str, Status]] = {
     "delivery": _DELIVERY,
     "plan": _PLAN,
     "job": _JOB,
+    "import": _IMPORT,
     "offer": _OFFER,
     "organisation": _ORGANISATION,
 }

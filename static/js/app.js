@@ -266,6 +266,13 @@ customElements.define("wall-draw", class extends Part {
 	}
 });
 
+// the name of the chosen file stands where it was asked for: the input itself is invisible
+document.addEventListener("change", event => {
+	if (event.target.matches(".upload input") && event.target.files.length) {
+		event.target.parentElement.querySelector("label").textContent = [...event.target.files].map(file => file.name).join(", ");
+	}
+});
+
 // a form with data-auto sends itself when a choice in it changes (order of a list, language, filters)
 document.addEventListener("change", event => {
 	const form = event.target.form;

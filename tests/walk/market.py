@@ -101,7 +101,7 @@ def launch(database_url: str, redis_url: str, logs: Path) -> Market:
         "web", "granian", "--interface", "wsgi", "wsgi:app", "--host", "127.0.0.1", "--port", str(port), "--workers",
         "1", "--blocking-threads", "8", "--no-access-log", "--log-level", "warning",
     )  # fmt: skip
-    market.start("worker", "workers.worker", "fast", "slow")
+    market.start("worker", "workers.worker", "fast", "imports", "slow")
     market.start("relay", "workers.relay")
     market.start("schedule", "workers.schedule")
     _wait(f"{market.url}/readyz")
