@@ -1,6 +1,7 @@
 """Lists of products: filters, facets whose counts follow the other filters, sorting, keyset pages.
 
 Inside a facet its values add up (OR), between facets they narrow (AND), and a facet is never narrowed by itself.
+Everything is read from `product_listing`, one row for each product on sale.
 """
 
 from __future__ import annotations
@@ -8,35 +9,51 @@ from __future__ import annotations
 import base64
 import json
 import uuid
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
 
-from app.catalog.models import (
-    Attribute,
-    Category,
-    Product,
-    ProductListing,
-    ProductUnit,
-    ProductValue,
-)
+from app.catalog.models import Category, Product, ProductListing, ProductUnit, ProductValue
 from app.catalog.queries import AttributeRow
 from app.catalog.search import Match
 from app.core.db import session
 from app.core.errors import Invalid
+from app.core.money import round_half_up
 
-SORTS = ("relevance", "price", "unit_price", "newest")
+SORTS = ("relevance", "price", "unit_price", "delivered", "newest")
 BRAND = "brand"
 MAX_FACETS = 8
 MAX_VALUES = 40
+READY_DAYS = (0, 2, 6)
+"""Lead times that the filter by delivery date offers: goods leave today, in two days, within a week."""
+NOWHERE = 10**15
+"""Sorts products that nobody delivers to the site behind all others."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToSite:
+    """What delivery to the buyer's site adds, from whoever knows tariffs: `app.logistics.site_rates`.
+
+    `per_tonne`: seller -> kopeks for a tonne; a seller who is not there delivers nothing to the site.
+    `near`: sellers close to it.
+    """
+
+    per_tonne: Mapping[int, int]
+    near: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What narrows a list. `attributes`: key (or `brand`) -> chosen values; prices in kopeks per base unit."""
+    """What narrows a list. `attributes`: key (or `brand`) -> chosen values; prices in kopeks per base unit.
+
+    `ready_days`: in stock with some seller whose lead time is no longer than this.
+    """
 
     category_ids: Sequence[int] = ()
     match: Match | None = None
@@ -45,11 +62,13 @@ class Filters:
     price_max: int | None = None
     seller_ids: tuple[int, ...] = ()
     in_stock: bool = False
+    ready_days: int | None = None
+    to_site: ToSite | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ListedProduct:
-    """A card of a list."""
+    """A card of a list. `delivered`: kopeks for a base unit brought to the site; None: nobody brings it, or no site."""
 
     id: int
     public_id: uuid.UUID
@@ -66,6 +85,15 @@ class ListedProduct:
     available: Decimal
     lead_time_days: int
     drawing: str
+    delivered: int | None
+    content_factor: Fraction | None
+
+    @property
+    def delivered_unit(self) -> int | None:
+        """Kopeks for a content unit brought to the site."""
+        if self.delivered is None or self.content_factor is None:
+            return None
+        return round_half_up(self.delivered * self.content_factor)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +107,14 @@ class FacetValue:
 
 @dataclass(frozen=True, slots=True)
 class Facet:
-    """A property to filter by. `key` is an attribute's key, `brand` or `seller`."""
+    """A property to filter by. `key` is an attribute's key or `brand`."""
 
     key: str
     name_ru: str
     name_en: str
     unit: str
     values: tuple[FacetValue, ...]
+    kind: str = "enum"
 
     def name(self, locale: str) -> str:
         return self.name_en if locale == "en" else self.name_ru
@@ -93,61 +122,69 @@ class Facet:
 
 @dataclass(frozen=True, slots=True)
 class Facets:
-    """All facets of a list, its size, and the span of prices without the price filter."""
+    """All facets of a list, its size, and the span of prices without the price filter.
+
+    `ready`: lead time -> products with at most that. `sections`: categories of a search with their counts.
+    `without`: filter -> how many products there would be if it were dropped.
+    """
 
     total: int
     facets: tuple[Facet, ...]
     sellers: tuple[tuple[int, int], ...]
     in_stock: int
+    ready: Mapping[int, int]
+    sections: tuple[tuple[int, int], ...]
     price_low: int | None
     price_high: int | None
+    without: Mapping[str, int]
 
 
 _content = sa.orm.aliased(ProductUnit)
-Part = sa.Select[*tuple[Any, ...]]
+_stocked = ProductListing.available > 0
+Gate = sa.ColumnElement[bool]
 
 
-def _value_condition(key: str, values: Sequence[str], ids: Mapping[str, Sequence[int]]) -> sa.ColumnElement[bool]:
+def _gates(filters: Filters, known: Sequence[AttributeRow]) -> dict[str, Gate]:
+    """The condition of every filter that is set, by its name."""
+    found: dict[str, Gate] = {}
+    for key, values in filters.attributes.items():
+        found[key] = _value_condition(key, values, known)
+    price = []
+    if filters.price_min is not None:
+        price.append(ProductListing.price_from >= filters.price_min)
+    if filters.price_max is not None:
+        price.append(ProductListing.price_from <= filters.price_max)
+    if price:
+        found["price"] = sa.and_(*price)
+    if filters.seller_ids:
+        found["seller"] = ProductListing.seller_ids.overlap(list(filters.seller_ids))
+    if filters.in_stock:
+        found["in_stock"] = _stocked
+    if filters.ready_days is not None:
+        found["by"] = sa.and_(_stocked, ProductListing.lead_time_days <= filters.ready_days)
+    return found
+
+
+def _value_condition(key: str, values: Sequence[str], known: Sequence[AttributeRow]) -> Gate:
     if key == BRAND:
-        return Product.brand.in_(values)
+        return ProductListing.brand.in_(values)
+    if any(row.key == key and row.is_facet for row in known):
+        return ProductListing.facets.overlap([f"{key}:{value}" for value in values])
     return sa.exists().where(
-        ProductValue.product_id == Product.id,
-        ProductValue.attribute_id.in_(ids.get(key, ())),
+        ProductValue.product_id == ProductListing.product_id,
+        ProductValue.attribute_id.in_([row.id for row in known if row.key == key]),
         ProductValue.text.in_(values),
     )
 
 
-def _base_conditions(filters: Filters) -> list[sa.ColumnElement[bool]]:
-    found: list[sa.ColumnElement[bool]] = []
-    if filters.category_ids:
-        found.append(Product.category_id.in_(filters.category_ids))
+def _base(statement: sa.Select[Any], filters: Filters) -> sa.Select[Any]:
+    """Section and search: what the list is about, which no facet leaves out."""
+    statement = statement.select_from(ProductListing)
     if filters.match is not None:
-        found.append(filters.match.condition)
-    return found
-
-
-def _price_conditions(filters: Filters) -> list[sa.ColumnElement[bool]]:
-    found: list[sa.ColumnElement[bool]] = []
-    if filters.price_min is not None:
-        found.append(ProductListing.price_from >= filters.price_min)
-    if filters.price_max is not None:
-        found.append(ProductListing.price_from <= filters.price_max)
-    return found
-
-
-def _seller_condition(filters: Filters) -> list[sa.ColumnElement[bool]]:
-    return [ProductListing.seller_ids.overlap(list(filters.seller_ids))] if filters.seller_ids else []
-
-
-def _stock_condition(filters: Filters) -> list[sa.ColumnElement[bool]]:
-    return [ProductListing.available > 0] if filters.in_stock else []
-
-
-def _ids_by_key(known: Sequence[AttributeRow]) -> dict[str, list[int]]:
-    ids: dict[str, list[int]] = {}
-    for row in known:
-        ids.setdefault(row.key, []).append(row.id)
-    return ids
+        statement = statement.join(Product, Product.id == ProductListing.product_id).where(filters.match.condition)
+    if filters.category_ids:
+        statement = statement.where(ProductListing.category_id.in_(filters.category_ids))
+    return statement
 
 
 def page(
@@ -156,55 +193,83 @@ def page(
     """One page of a list and the cursor of the next one.
 
     Raises:
-        Invalid: unknown sort or a cursor that is not ours.
+        Invalid: unknown sort, `delivered` without a site, or a cursor that is not ours.
     """
     keys = _sort_keys(sort, filters)
-    ids = _ids_by_key(known)
-    statement = (
+    top = _base(
+        sa.select(ProductListing.product_id.label("id"), *(e.label(f"key_{i}") for i, (e, _) in enumerate(keys))),
+        filters,
+    ).where(*_gates(filters, known).values())
+    if cursor:
+        top = top.where(_after(keys, _read_cursor(cursor, len(keys))))
+    top = top.order_by(*(e.desc() if down else e.asc() for e, down in keys)).limit(limit + 1)
+    first = top.subquery("top")
+    places = [(first.c[f"key_{i}"], down) for i, (_, down) in enumerate(keys)]
+    rows: Sequence[Any] = session.execute(
         sa.select(
             Product.id, Product.public_id, Product.slug, Product.name_ru, Product.name_en, Product.category_id,
             Product.brand, Product.base_unit, ProductListing.price_from, ProductListing.unit_price,
             _content.code, ProductListing.offers_count, ProductListing.available, ProductListing.lead_time_days,
-            Category.drawing,
-            *(expression.label(f"key_{i}") for i, (expression, _) in enumerate(keys)),
+            Category.drawing, _delivered(filters.to_site), _content.numerator, _content.denominator,
+            *(column for column, _ in places),
         )
+        .join(first, first.c.id == Product.id)
         .join(ProductListing, ProductListing.product_id == Product.id)
         .join(Category, Category.id == Product.category_id)
         .outerjoin(_content, sa.and_(_content.product_id == Product.id, _content.is_content))
-        .where(
-            *_base_conditions(filters), *_price_conditions(filters), *_seller_condition(filters),
-            *_stock_condition(filters),
-            *(_value_condition(k, v, ids) for k, v in filters.attributes.items()),
-        )
-        .order_by(*(e.desc() if down else e.asc() for e, down in keys))
-        .limit(limit + 1)
-    )  # fmt: skip
-    if cursor:
-        statement = statement.where(_after(keys, _read_cursor(cursor, len(keys))))
-    rows: Sequence[Any] = session.execute(statement).all()
+        .order_by(*(column.desc() if down else column.asc() for column, down in places))
+    ).all()  # fmt: skip
     shown = rows[:limit]
-    following = _write_cursor(shown[-1][15:]) if len(rows) > limit else None
-    return [ListedProduct(*row[:15]) for row in shown], following
+    following = _write_cursor(shown[-1][18:]) if len(rows) > limit else None
+    return [ListedProduct(*r[:16], Fraction(r[16], r[17]) if r[16] else None) for r in shown], following
+
+
+def _delivered(to_site: ToSite | None) -> sa.ColumnElement[Any]:
+    """The lowest over sellers of price and delivery, kopeks for a base unit."""
+    if to_site is None:
+        return sa.null()
+    rates = sa.cast(sa.literal(json.dumps({str(k): v for k, v in to_site.per_tonne.items()})), JSONB)
+    offers = (
+        sa.func.unnest(ProductListing.seller_ids, ProductListing.seller_prices)
+        .table_valued("seller", "price")
+        .render_derived(name="o")
+    )
+    rate = sa.cast(rates.op("->>")(sa.cast(offers.c.seller, sa.Text)), sa.Numeric)
+    whole = sa.func.round(sa.cast(offers.c.price, sa.Numeric) + rate * ProductListing.truck_kg / 1000)
+    return sa.select(sa.cast(sa.func.min(whole), sa.BigInteger)).correlate(ProductListing).scalar_subquery()
+
+
+def _standing(filters: Filters) -> sa.ColumnElement[Any]:
+    """2 in stock near the site, 1 in stock elsewhere, 0 to order."""
+    stocked = sa.cast(_stocked, sa.Integer)
+    if filters.to_site is None or not filters.to_site.near:
+        return stocked
+    return stocked + sa.cast(ProductListing.stocked_ids.overlap(list(filters.to_site.near)), sa.Integer)
 
 
 def _sort_keys(sort: str, filters: Filters) -> list[tuple[sa.SQLColumnExpression[Any], bool]]:
     """Expressions to sort by, and whether each goes down; the product's id ends every order."""
-    stocked = (ProductListing.available > 0).cast(sa.Integer)
+    last = (ProductListing.product_id, False)
     if sort == "price":
-        return [(ProductListing.price_from, False), (Product.id, False)]
+        return [(ProductListing.price_from, False), last]
     if sort == "unit_price":
-        return [(sa.func.coalesce(ProductListing.unit_price, ProductListing.price_from), False), (Product.id, False)]
+        return [(sa.func.coalesce(ProductListing.unit_price, ProductListing.price_from), False), last]
+    if sort == "delivered":
+        if filters.to_site is None:
+            raise Invalid.one("/query/site", "required")
+        return [(sa.func.coalesce(_delivered(filters.to_site), NOWHERE), False), last]
     if sort == "newest":
-        return [(Product.id, True)]
+        return [(ProductListing.product_id, True)]
     if sort != "relevance":
         raise Invalid.one("/query/sort", "unknown_option")
-    if filters.match is not None:
-        score = sa.cast(filters.match.score * (1 + stocked), sa.Numeric(12, 6))
-        return [(score, True), (Product.id, False)]
-    return [(stocked, True), (ProductListing.offers_count, True), (Product.id, False)]
+    if filters.match is None:
+        return [(_standing(filters), True), (ProductListing.offers_count, True), (ProductListing.rating, True), last]
+    place = 1 + _standing(filters) * sa.literal_column("0.5")
+    quality = sa.literal_column("0.8") + ProductListing.rating * sa.literal_column("0.04")
+    return [(sa.cast(filters.match.score * place * quality, sa.Numeric(12, 6)), True), last]
 
 
-def _after(keys: Sequence[tuple[sa.SQLColumnExpression[Any], bool]], values: Sequence[Any]) -> sa.ColumnElement[bool]:
+def _after(keys: Sequence[tuple[sa.SQLColumnExpression[Any], bool]], values: Sequence[Any]) -> Gate:
     """Rows behind the last one shown: (a > x) or (a = x and b > y) ..., each in its own direction."""
     found = []
     for i, (expression, down) in enumerate(keys):
@@ -230,131 +295,115 @@ def _read_cursor(cursor: str, count: int) -> list[Decimal]:
 
 
 def facets(filters: Filters, known: Sequence[AttributeRow]) -> Facets:
-    """Counts of every facet in one statement over the products that pass everything but attributes."""
-    ids = _ids_by_key(known)
-    chosen = list(filters.attributes.items())
-    flags = [_value_condition(k, v, ids).label(f"flag_{i}") for i, (k, v) in enumerate(chosen)]
-    price_ok = sa.and_(sa.true(), *_price_conditions(filters)).label("price_ok")
-    seller_ok = sa.and_(sa.true(), *_seller_condition(filters)).label("seller_ok")
-    stock_ok = sa.and_(sa.true(), *_stock_condition(filters)).label("stock_ok")
-    base = (
-        sa.select(
-            Product.id, Product.brand, ProductListing.price_from, ProductListing.seller_ids,
-            (ProductListing.available > 0).label("stocked"), price_ok, seller_ok, stock_ok, *flags,
-        )
-        .join(ProductListing, ProductListing.product_id == Product.id)
-        .where(*_base_conditions(filters))
-        .cte("base")
-    )  # fmt: skip
-    flag = {k: base.c[f"flag_{i}"] for i, (k, _) in enumerate(chosen)}
-    gates = {"price": base.c.price_ok, "seller": base.c.seller_ok, "stock": base.c.stock_ok, **flag}
+    """Counts of every facet, read in one pass.
 
-    def passing(but: str = "") -> sa.ColumnElement[bool]:
-        return sa.and_(sa.true(), *(gate for name, gate in gates.items() if name != but))
-
-    parts = [
-        _counted("total", sa.literal(""), passing(), base),
-        _counted("stock", sa.literal(""), sa.and_(passing("stock"), base.c.stocked), base),
-        _counted("brand", base.c.brand, passing(BRAND), base),
-        _price_end(sa.func.min, "low", passing("price"), base),
-        _price_end(sa.func.max, "high", passing("price"), base),
-        _seller_counts(passing("seller"), base),
-        *([_attribute_counts(known, gates, passing, base)] if known else []),
-    ]
-    rows = session.execute(sa.union_all(*parts)).all()
-    return _assembled(rows, known, filters)
-
-
-def without_each(filters: Filters, known: Sequence[AttributeRow]) -> dict[str, int]:
-    """For an empty list: how many products there would be without each of its filters, in one query.
-
-    Keys: those of `filters.attributes`, and `price`, `seller`, `in_stock`.
+    Each product of the section or search gets a mask with a bit for every filter it fails. It counts for a facet when it
+    fails nothing, or nothing but that facet's own filter.
     """
-    ids = _ids_by_key(known)
-    gates = {key: _value_condition(key, values, ids) for key, values in filters.attributes.items()}
-    for name, found in (
-        ("price", _price_conditions(filters)), ("seller", _seller_condition(filters)),
-        ("in_stock", _stock_condition(filters)),
-    ):  # fmt: skip
-        if found:
-            gates[name] = sa.and_(*found)
-    if not gates:
-        return {}
-    counts = (
-        sa.func.count().filter(sa.and_(sa.true(), *(gate for name, gate in gates.items() if name != dropped)))
-        for dropped in gates
-    )
-    statement = (
-        sa.select(*counts)
-        .select_from(Product)
-        .join(ProductListing, ProductListing.product_id == Product.id)
-        .where(*_base_conditions(filters))
-    )
-    return dict(zip(gates, session.execute(statement).one(), strict=True))
+    gates = _gates(filters, known)
+    bits = {name: 1 << i for i, name in enumerate(gates)}
+    fails = sum((sa.case((gate, 0), else_=bits[name]) for name, gate in gates.items()), sa.literal_column("0"))
+    base = _base(
+        sa.select(
+            ProductListing.brand, ProductListing.facets, ProductListing.seller_ids, ProductListing.price_from,
+            ProductListing.category_id, fails.label("fails"),
+            sa.case((_stocked, ProductListing.lead_time_days), else_=-1).label("ready"),
+        ),
+        filters,
+    ).cte("base")  # fmt: skip
+    one = sa.case((base.c.fails.op("&")(base.c.fails - 1) == 0, base.c.fails), else_=-1).label("mask")
+    parts = [
+        _counted("whole", sa.cast(base.c.ready, sa.Text), one, base, sa.func.min(base.c.price_from),
+                 sa.func.max(base.c.price_from)),
+        _counted("brand", base.c.brand, one, base),
+        _spread("seller", base.c.seller_ids, one, base),
+    ]  # fmt: skip
+    if any(row.is_facet for row in known):
+        parts.append(_spread("value", base.c.facets, one, base))
+    if filters.match is not None:
+        parts.append(_counted("section", sa.cast(base.c.category_id, sa.Text), one, base))
+    return _Counts(session.execute(sa.union_all(*parts)).all(), bits).facets(filters, known)
 
 
-def _counted(kind: str, value: sa.ColumnElement[Any], where: sa.ColumnElement[bool], base: sa.CTE) -> Part:
+def _counted(
+    kind: str, value: sa.ColumnElement[Any], mask: sa.ColumnElement[Any], base: sa.CTE, *ends: sa.ColumnElement[Any]
+) -> sa.Select[Any]:
+    low, high = ends or (sa.null(), sa.null())
     return (
-        sa.select(sa.literal(kind).label("kind"), value.label("value"), sa.func.count(base.c.id).label("n"))
-        .where(where)
-        .group_by(sa.text("2"))
+        sa.select(sa.literal(kind), value.label("value"), mask, sa.func.count(), low, high)
+        .select_from(base)
+        .group_by(sa.text("2, 3"))
     )
 
 
-def _price_end(end: Any, kind: str, where: sa.ColumnElement[bool], base: sa.CTE) -> Part:
-    return sa.select(sa.literal(f"price_{kind}"), sa.literal(""), sa.func.coalesce(end(base.c.price_from), 0)).where(
-        where
-    )
-
-
-def _seller_counts(where: sa.ColumnElement[bool], base: sa.CTE) -> Part:
-    seller = sa.func.unnest(base.c.seller_ids).label("seller")
-    spread = sa.select(base.c.id, seller).where(where).subquery()
-    return sa.select(sa.literal("seller"), spread.c.seller.cast(sa.Text), sa.func.count()).group_by(spread.c.seller)
-
-
-def _attribute_counts(known: Sequence[AttributeRow], gates: Mapping[str, Any], passing: Any, base: sa.CTE) -> Part:
-    chosen = [key for key in gates if key not in ("price", "seller", "stock", BRAND)]
-    where = sa.case(*((Attribute.key == key, passing(key)) for key in chosen), else_=passing()) if chosen else passing()
-    wanted = [row.id for row in known if row.is_facet]
+def _spread(kind: str, values: sa.ColumnElement[Any], mask: sa.ColumnElement[Any], base: sa.CTE) -> sa.Select[Any]:
+    each = sa.func.unnest(values).column_valued("each")
     return (
-        sa.select(sa.literal("attribute:").concat(Attribute.key), ProductValue.text, sa.func.count(base.c.id))
-        .join(ProductValue, ProductValue.product_id == base.c.id)
-        .join(Attribute, Attribute.id == ProductValue.attribute_id)
-        .where(ProductValue.attribute_id.in_(wanted), where)
-        .group_by(Attribute.key, ProductValue.text)
+        sa.select(sa.literal(kind), sa.cast(each, sa.Text), mask, sa.func.count(), sa.null(), sa.null())
+        .select_from(sa.join(base, each, sa.true()))
+        .group_by(sa.text("2, 3"))
     )
 
 
-def _assembled(rows: Sequence[Any], known: Sequence[AttributeRow], filters: Filters) -> Facets:
-    single = {row[0]: int(row[2]) for row in rows if row[0] in ("total", "stock", "price_low", "price_high")}
-    counts: dict[str, dict[str, int]] = {}
-    for kind, value, n in rows:
-        if kind == "brand" and value:
-            counts.setdefault(BRAND, {})[value] = n
-        elif kind.startswith("attribute:"):
-            counts.setdefault(kind.removeprefix("attribute:"), {})[value] = n
-    found = []
-    names = {row.key: row for row in reversed(known) if row.is_facet}
-    order = [BRAND, *dict.fromkeys(row.key for row in known if row.is_facet and row.key != BRAND)]
-    for key in order:
-        chosen = filters.attributes.get(key, ())
-        values = counts.get(key, {}) | {v: 0 for v in chosen if v not in counts.get(key, {})}
-        if values and (len(values) > 1 or chosen):
-            found.append(_facet(key, names.get(key), values, chosen))
-    sellers = sorted(((int(v), n) for kind, v, n in rows if kind == "seller"), key=lambda p: (-p[1], p[0]))
-    return Facets(
-        single.get("total", 0), tuple(found[:MAX_FACETS]), tuple(sellers), single.get("stock", 0),
-        single.get("price_low") or None, single.get("price_high") or None,
-    )  # fmt: skip
+class _Counts:
+    """Adds up rows of (kind, value, mask, number, lowest, highest price)."""
+
+    def __init__(self, rows: Sequence[Any], bits: Mapping[str, int]) -> None:
+        self.rows = rows
+        self.bits = bits
+
+    def of(self, kind: str, own: str) -> Counter[str]:
+        """Products by value, narrowed by every filter but `own`; values that are left none count 0."""
+        counts: Counter[str] = Counter()
+        for row_kind, value, mask, number, _, _ in self.rows:
+            if row_kind == kind:
+                counts[value] += number if mask in (0, self.bits.get(own, 0)) else 0
+        return counts
+
+    def facets(self, filters: Filters, known: Sequence[AttributeRow]) -> Facets:
+        in_stock, by_date = self.of("whole", "in_stock"), self.of("whole", "by")
+        ready = {days: sum(n for lead, n in by_date.items() if 0 <= int(lead) <= days) for days in READY_DAYS}
+        prices = [row for row in self.rows if row[0] == "whole" and row[2] in (0, self.bits.get("price", 0))]
+        return Facets(
+            total=sum(self.of("whole", "").values()),
+            facets=self._properties(filters, known),
+            sellers=self._numbered("seller"),
+            in_stock=sum(n for lead, n in in_stock.items() if int(lead) >= 0),
+            ready=ready,
+            sections=self._numbered("section"),
+            price_low=min((row[4] for row in prices), default=None),
+            price_high=max((row[5] for row in prices), default=None),
+            without={name: sum(self.of("whole", name).values()) for name in self.bits},
+        )
+
+    def _numbered(self, kind: str) -> tuple[tuple[int, int], ...]:
+        return tuple(sorted(((int(v), n) for v, n in self.of(kind, kind).items()), key=lambda p: (-p[1], p[0])))
+
+    def _properties(self, filters: Filters, known: Sequence[AttributeRow]) -> tuple[Facet, ...]:
+        values: dict[str, dict[str, int]] = {BRAND: dict(self.of("brand", BRAND))}
+        values[BRAND].pop("", None)
+        for key in {row.key for row in known if row.is_facet} - {BRAND}:
+            start = f"{key}:"
+            found = self.of("value", key)
+            values[key] = {v.removeprefix(start): n for v, n in found.items() if v.startswith(start)}
+        rows = {row.key: row for row in reversed(known) if row.is_facet}
+        shown = []
+        for key in [BRAND, *dict.fromkeys(row.key for row in known if row.is_facet and row.key != BRAND)]:
+            chosen = filters.attributes.get(key, ())
+            counts = values.get(key, {}) | {v: 0 for v in chosen if v not in values.get(key, {})}
+            if len(counts) > 1 or chosen:
+                shown.append(_facet(key, rows.get(key), counts, chosen))
+        asked = [facet for facet in shown[MAX_FACETS:] if facet.key in filters.attributes]
+        return (*shown[: MAX_FACETS - len(asked)], *asked)
 
 
-def _facet(key: str, row: AttributeRow | None, values: Mapping[str, int], chosen: Sequence[str]) -> Facet:
-    ordered = sorted(values.items(), key=lambda item: _value_order(item[0]))
-    shown = tuple(FacetValue(v, n, v in chosen) for v, n in ordered[:MAX_VALUES])
+def _facet(key: str, row: AttributeRow | None, counts: Mapping[str, int], chosen: Sequence[str]) -> Facet:
+    ordered = sorted(counts.items(), key=lambda item: _value_order(item[0]))
+    shown = [FacetValue(v, n, v in chosen) for v, n in ordered]
+    kept = tuple([*shown[:MAX_VALUES], *(value for value in shown[MAX_VALUES:] if value.selected)])
     if row is None:
-        return Facet(key, "Бренд", "Brand", "", shown)
-    return Facet(key, row.name_ru, row.name_en, row.unit, shown)
+        return Facet(key, "Бренд", "Brand", "", kept)
+    return Facet(key, row.name_ru, row.name_en, row.unit, kept, row.kind)
 
 
 def _value_order(text: str) -> tuple[int, Decimal, str]:

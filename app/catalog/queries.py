@@ -27,6 +27,7 @@ from app.core.db import session
 from app.core.errors import NotFound
 
 TREE_SECONDS = 300
+SUGGESTED_FROM = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +133,19 @@ class AttributeRow:
         return self.name_en if locale == "en" else self.name_ru
 
 
-def attributes(category_ids: Sequence[int]) -> list[AttributeRow]:
-    """Attributes of categories, in their order."""
+def attributes(category_ids: Sequence[int], cache: Cache | None = None) -> list[AttributeRow]:
+    """Attributes of categories, in their order; kept in the cache with the lists they stand beside."""
+    name = f"attributes {sorted(category_ids)}"
+    make = functools.partial(_attributes_text, category_ids)
+    return _attributes(cache.get_or_make("listing", name, make, seconds=TREE_SECONDS) if cache else make())
+
+
+@functools.lru_cache(maxsize=512)
+def _attributes(text: str) -> list[AttributeRow]:
+    return [AttributeRow(*row) for row in json.loads(text)]
+
+
+def _attributes_text(category_ids: Sequence[int]) -> str:
     rows = session.execute(
         sa.select(
             Attribute.id, Attribute.category_id, Attribute.key, Attribute.name_ru, Attribute.name_en, Attribute.kind,
@@ -142,7 +154,7 @@ def attributes(category_ids: Sequence[int]) -> list[AttributeRow]:
         .where(Attribute.category_id.in_(category_ids))
         .order_by(Attribute.position, Attribute.id)
     )  # fmt: skip
-    return [AttributeRow(*row) for row in rows]
+    return json.dumps([list(row) for row in rows], ensure_ascii=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,14 +289,24 @@ class Suggestion:
 
 
 def suggestions(condition: sa.ColumnElement[bool], score: sa.ColumnElement[Any], limit: int = 6) -> list[Suggestion]:
-    """The best matches of a search, for the list under the field."""
+    """The best matches of a search, for the list under the field: the best of the first SUGGESTED_FROM found.
+
+    The beginning of a word may stand in half of the catalogue; to rank all of it for six lines would be waste.
+    """
+    found = (
+        sa.select(Product.id)
+        .join(ProductListing, ProductListing.product_id == Product.id)
+        .where(condition)
+        .limit(SUGGESTED_FROM)
+        .subquery()
+    )
     rows = session.execute(
         sa.select(
             Product.public_id, Product.slug, Product.name_ru, Product.name_en, Product.category_id,
             ProductListing.price_from,
         )
         .join(ProductListing, ProductListing.product_id == Product.id)
-        .where(condition)
+        .where(Product.id.in_(sa.select(found.c.id)))
         .order_by((ProductListing.available > 0).desc(), score.desc(), Product.id)
         .limit(limit)
     )  # fmt: skip

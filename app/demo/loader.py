@@ -13,7 +13,7 @@ import sqlalchemy as sa
 import yaml
 
 from app.accounts import passwords
-from app.catalog import search
+from app.catalog import dictionary
 from app.core import clock
 from app.core.db import session, unit_of_work
 from app.core.errors import DomainError
@@ -150,7 +150,7 @@ def load_market() -> None:
     carriers(tables, spots, len(tables.warehouses))
     tables.load()
     session.execute(sa.text("ANALYZE"))
-    search.reindex()
+    dictionary.rebuild()
     listing.rebuild()
 
 

@@ -7,6 +7,10 @@ from dataclasses import dataclass
 from app.core.errors import Invalid
 
 
+DETOUR = 1.36
+"""How much longer than a straight line a way by road is: the median over a dense street grid."""
+
+
 @dataclass(frozen=True, slots=True)
 class Road:
     """One way from a to b; `is_estimate` says it is a straight line with a factor."""
