@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 from flask import Flask, current_app
 
+from app.catalog import dictionary
 from app.core.db import db
 from app.offers import listing
 from app.settings import Settings
@@ -22,6 +23,7 @@ def init_app(app: Flask) -> None:
         init_migrations(app)
     app.cli.add_command(demo)
     app.cli.add_command(rebuild_listing)
+    app.cli.add_command(rebuild_search)
 
 
 def init_migrations(app: Flask) -> None:
@@ -54,3 +56,9 @@ def demo(if_empty: bool) -> None:
 def rebuild_listing() -> None:
     """Recalculate what product lists show of offers and stock."""
     listing.rebuild()
+
+
+@click.command("rebuild-search")
+def rebuild_search() -> None:
+    """Write anew what products are found by, and the dictionary that queries are corrected by."""
+    click.echo(f"{dictionary.rebuild()} products indexed")

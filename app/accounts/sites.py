@@ -6,6 +6,8 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
+import sqlalchemy as sa
+
 from app.accounts import queries
 from app.accounts.models import Site
 from app.accounts.requisites import phone_normal
@@ -52,13 +54,27 @@ def edit(actor: Actor, public_id: uuid.UUID, given: Mapping[str, Any], version: 
 
 
 @unit_of_work
+def choose(actor: Actor, public_id: uuid.UUID | None) -> None:
+    """Make an own site the one that prices in lists are delivered to; None: none is.
+
+    Raises:
+        NotFound.
+    """
+    chosen = queries.site(actor.user, public_id) if public_id is not None else None
+    session.execute(sa.update(Site).where(Site.user_id == actor.user, Site.is_chosen).values(is_chosen=False))
+    if chosen is not None:
+        session.execute(sa.update(Site).where(Site.id == chosen.id).values(is_chosen=True))
+
+
+@unit_of_work
 def remove(actor: Actor, public_id: uuid.UUID) -> None:
     """Hide an own site; nothing that refers to it is lost.
 
     Raises:
         NotFound.
     """
-    queries.site(actor.user, public_id).is_deleted = True
+    site = queries.site(actor.user, public_id)
+    site.is_deleted, site.is_chosen = True, False
 
 
 def _checked(given: Mapping[str, Any], *, partial: bool) -> dict[str, Any]:

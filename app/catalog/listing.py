@@ -17,7 +17,7 @@ from fractions import Fraction
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from app.catalog.models import Category, Product, ProductListing, ProductUnit, ProductValue
 from app.catalog.queries import AttributeRow
@@ -142,6 +142,7 @@ class Facets:
 _content = sa.orm.aliased(ProductUnit)
 _stocked = ProductListing.available > 0
 Gate = sa.ColumnElement[bool]
+Part = sa.Select[*tuple[Any, ...]]
 
 
 def _gates(filters: Filters, known: Sequence[AttributeRow]) -> dict[str, Gate]:
@@ -169,7 +170,8 @@ def _value_condition(key: str, values: Sequence[str], known: Sequence[AttributeR
     if key == BRAND:
         return ProductListing.brand.in_(values)
     if any(row.key == key and row.is_facet for row in known):
-        return ProductListing.facets.overlap([f"{key}:{value}" for value in values])
+        marked = [f"{key}:{value}" for value in values]
+        return ProductListing.facets.op("&&", is_comparison=True)(sa.cast(marked, ARRAY(sa.Text)))
     return sa.exists().where(
         ProductValue.product_id == ProductListing.product_id,
         ProductValue.attribute_id.in_([row.id for row in known if row.key == key]),
@@ -177,7 +179,7 @@ def _value_condition(key: str, values: Sequence[str], known: Sequence[AttributeR
     )
 
 
-def _base(statement: sa.Select[Any], filters: Filters) -> sa.Select[Any]:
+def _base(statement: Part, filters: Filters) -> Part:
     """Section and search: what the list is about, which no facet leaves out."""
     statement = statement.select_from(ProductListing)
     if filters.match is not None:
@@ -221,7 +223,13 @@ def page(
     ).all()  # fmt: skip
     shown = rows[:limit]
     following = _write_cursor(shown[-1][18:]) if len(rows) > limit else None
-    return [ListedProduct(*r[:16], Fraction(r[16], r[17]) if r[16] else None) for r in shown], following
+    return [_listed(list(row)) for row in shown], following
+
+
+def _listed(row: list[Any]) -> ListedProduct:
+    top, bottom = row[16:18]
+    facts = [*row[:16], Fraction(top, bottom) if top else None]
+    return ListedProduct(*facts)
 
 
 def _delivered(to_site: ToSite | None) -> sa.ColumnElement[Any]:
@@ -265,7 +273,7 @@ def _sort_keys(sort: str, filters: Filters) -> list[tuple[sa.SQLColumnExpression
     if filters.match is None:
         return [(_standing(filters), True), (ProductListing.offers_count, True), (ProductListing.rating, True), last]
     place = 1 + _standing(filters) * sa.literal_column("0.5")
-    quality = sa.literal_column("0.8") + ProductListing.rating * sa.literal_column("0.04")
+    quality: sa.ColumnElement[Any] = sa.literal_column("0.8") + ProductListing.rating * sa.literal_column("0.04")
     return [(sa.cast(filters.match.score * place * quality, sa.Numeric(12, 6)), True), last]
 
 
@@ -297,12 +305,14 @@ def _read_cursor(cursor: str, count: int) -> list[Decimal]:
 def facets(filters: Filters, known: Sequence[AttributeRow]) -> Facets:
     """Counts of every facet, read in one pass.
 
-    Each product of the section or search gets a mask with a bit for every filter it fails. It counts for a facet when it
-    fails nothing, or nothing but that facet's own filter.
+    Each product of the section or search gets a mask with a bit for every filter it fails. It counts for a facet when
+    it fails nothing, or nothing but that facet's own filter.
     """
     gates = _gates(filters, known)
     bits = {name: 1 << i for i, name in enumerate(gates)}
-    fails = sum((sa.case((gate, 0), else_=bits[name]) for name, gate in gates.items()), sa.literal_column("0"))
+    fails: sa.ColumnElement[Any] = sa.literal_column("0")
+    for name, gate in gates.items():
+        fails = fails + sa.case((gate, 0), else_=bits[name])
     base = _base(
         sa.select(
             ProductListing.brand, ProductListing.facets, ProductListing.seller_ids, ProductListing.price_from,
@@ -327,7 +337,7 @@ def facets(filters: Filters, known: Sequence[AttributeRow]) -> Facets:
 
 def _counted(
     kind: str, value: sa.ColumnElement[Any], mask: sa.ColumnElement[Any], base: sa.CTE, *ends: sa.ColumnElement[Any]
-) -> sa.Select[Any]:
+) -> Part:
     low, high = ends or (sa.null(), sa.null())
     return (
         sa.select(sa.literal(kind), value.label("value"), mask, sa.func.count(), low, high)
@@ -336,11 +346,12 @@ def _counted(
     )
 
 
-def _spread(kind: str, values: sa.ColumnElement[Any], mask: sa.ColumnElement[Any], base: sa.CTE) -> sa.Select[Any]:
-    each = sa.func.unnest(values).column_valued("each")
+def _spread(kind: str, values: sa.ColumnElement[Any], mask: sa.ColumnElement[Any], base: sa.CTE) -> Part:
+    each = sa.func.unnest(values).table_valued("value").render_derived(name="each")
     return (
-        sa.select(sa.literal(kind), sa.cast(each, sa.Text), mask, sa.func.count(), sa.null(), sa.null())
-        .select_from(sa.join(base, each, sa.true()))
+        sa.select(sa.literal(kind), sa.cast(each.c.value, sa.Text), mask, sa.func.count(), sa.null(), sa.null())
+        .select_from(base)
+        .join(each, sa.true())
         .group_by(sa.text("2, 3"))
     )
 
@@ -400,7 +411,7 @@ class _Counts:
 def _facet(key: str, row: AttributeRow | None, counts: Mapping[str, int], chosen: Sequence[str]) -> Facet:
     ordered = sorted(counts.items(), key=lambda item: _value_order(item[0]))
     shown = [FacetValue(v, n, v in chosen) for v, n in ordered]
-    kept = tuple([*shown[:MAX_VALUES], *(value for value in shown[MAX_VALUES:] if value.selected)])
+    kept = (*shown[:MAX_VALUES], *(value for value in shown[MAX_VALUES:] if value.selected))
     if row is None:
         return Facet(key, "Бренд", "Brand", "", kept)
     return Facet(key, row.name_ru, row.name_en, row.unit, kept, row.kind)

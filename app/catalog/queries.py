@@ -116,6 +116,15 @@ def trail_of(nodes: Sequence[CategoryNode], category_id: int) -> tuple[CategoryN
     return ()
 
 
+def node_by_slug(nodes: Sequence[CategoryNode], slug: str) -> CategoryNode | None:
+    """The category with this slug, or None."""
+    for node in nodes:
+        found = node if node.slug == slug else node_by_slug(node.children, slug)
+        if found:
+            return found
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class AttributeRow:
     """A property of a category."""
@@ -137,12 +146,12 @@ def attributes(category_ids: Sequence[int], cache: Cache | None = None) -> list[
     """Attributes of categories, in their order; kept in the cache with the lists they stand beside."""
     name = f"attributes {sorted(category_ids)}"
     make = functools.partial(_attributes_text, category_ids)
-    return _attributes(cache.get_or_make("listing", name, make, seconds=TREE_SECONDS) if cache else make())
+    return list(_attributes(cache.get_or_make("listing", name, make, seconds=TREE_SECONDS) if cache else make()))
 
 
 @functools.lru_cache(maxsize=512)
-def _attributes(text: str) -> list[AttributeRow]:
-    return [AttributeRow(*row) for row in json.loads(text)]
+def _attributes(text: str) -> tuple[AttributeRow, ...]:
+    return tuple(AttributeRow(*row) for row in json.loads(text))
 
 
 def _attributes_text(category_ids: Sequence[int]) -> str:

@@ -7,6 +7,7 @@ make full-text queries of PostgreSQL; the first that finds something on sale is 
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -99,7 +100,7 @@ _TSQUERY = _TsQuery()
 
 def _joined(found: Sequence[Chunk]) -> list[str]:
     """`м 500` may be written `м500` in a name."""
-    pairs = zip(found, found[1:], strict=False)
+    pairs = itertools.pairwise(found)
     return [a.typed[-1] + b.typed[0] for a, b in pairs if _joins(a, b)]
 
 
@@ -189,7 +190,7 @@ class _Reader:
         for own, other, extra in (
             (chunk.typed, chunk.letters, 0.0), (chunk.layout, chunk.layout_letters, WRONG_LAYOUT),
         ):  # fmt: skip
-            pairs = _pairs(own, other) or [(f,) for f in own]
+            pairs: list[tuple[str, ...]] = [*_pairs(own, other)] or [(f,) for f in own]
             found = [self._nearest(pair) for pair in pairs]
             sure = [one for one in found if one is not None]
             if sure and len(sure) == len(found):
@@ -212,7 +213,7 @@ class _Reader:
         return min(options, key=lambda option: option[0], default=None)
 
     def _join(self, found: Sequence[Chunk], readings: list[list[Reading]]) -> None:
-        for i, (a, b) in enumerate(zip(found, found[1:], strict=False)):
+        for i, (a, b) in enumerate(itertools.pairwise(found)):
             if not _joins(a, b) or len(readings[i]) == 0:
                 continue
             whole = a.typed[-1] + b.typed[0]
@@ -245,7 +246,7 @@ def _lexemes(form: str, stem: str) -> str:
 def _parted(form: str) -> tuple[str, ...]:
     """`cm11` may stand as `cm 11` in a name."""
     letters = form.rstrip("0123456789")
-    return (f"({_quoted(letters)} <-> {_quoted(form[len(letters):])})",) if 0 < len(letters) < len(form) else ()
+    return (f"({_quoted(letters)} <-> {_quoted(form[len(letters) :])})",) if 0 < len(letters) < len(form) else ()
 
 
 def _pairs(own: Sequence[str], other: Sequence[str]) -> list[tuple[str, str]]:
@@ -274,9 +275,7 @@ def _tries(readings: Sequence[Sequence[Reading]]) -> list[tuple[Parts, tuple[str
         found += [(joined([*best[:i], other, *best[i + 1 :]]), ()) for other in options[1:]]
     if len(best) > 1:
         rank = {"unknown": 0, "begun": 2, "corrected": 2, "known": 3}
-        order = sorted(
-            range(len(best)), key=lambda i: (1 if best[i].parts[0].is_number else rank[best[i].kind], -i)
-        )
+        order = sorted(range(len(best)), key=lambda i: (1 if best[i].parts[0].is_number else rank[best[i].kind], -i))
         unknown = {i for i in order if best[i].kind == "unknown"}
         if 1 < len(unknown) < len(best):
             found.append(without(unknown))

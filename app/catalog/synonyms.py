@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import json
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,7 +16,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from app.catalog import dictionary, words
 from app.catalog.models import Synonym
-from app.core import audit
+from app.core import audit, jobs
 from app.core.cache import Cache
 from app.core.db import changed, session, unit_of_work
 from app.core.errors import Invalid, NotFound
@@ -121,3 +122,9 @@ def _read(text: str) -> dict[Phrase, tuple[Phrase, ...]]:
         for one in group:
             found.setdefault(one, {}).update(dict.fromkeys(other for other in group if other != one))
     return {phrase: tuple(others) for phrase, others in found.items()}
+
+
+@unit_of_work
+def order_rebuild(actor: Actor) -> uuid.UUID:
+    """Let a worker rewrite the whole index and dictionary; the id of the job."""
+    return jobs.enqueue("search.rebuild", {}, user_id=actor.user_id)

@@ -79,7 +79,7 @@ def chunks(text: str) -> list[Chunk]:
 
 def _chunk(part: str) -> Chunk:
     own = tokens(part)
-    if own and not any(token[0].isalpha() for token in own) or not re.search(r"[a-zа-я\[\];'`]", part):
+    if (own and not any(token[0].isalpha() for token in own)) or not re.search(r"[a-zа-я\[\];'`]", part):
         return Chunk(own)  # numbers and sizes are what they are
     if re.search(r"[а-я]", part):
         other = part.translate(_TO_EN)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from app.core.errors import Invalid
 
-
 DETOUR = 1.36
 """How much longer than a straight line a way by road is: the median over a dense street grid."""
 

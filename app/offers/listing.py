@@ -80,7 +80,7 @@ _LOCK = sa.text("SELECT id FROM product WHERE id = ANY(:ids) ORDER BY id FOR NO 
 
 @unit_of_work
 def refresh(product_ids: Sequence[int]) -> None:
-    """Recalculate the listing rows of these products, in id order. Kept lists are forgotten when one looks different."""
+    """Recalculate the rows of these products, in id order. When one looks different, kept lists are forgotten."""
     ids = sorted(set(product_ids))
     if not ids:
         return

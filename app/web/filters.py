@@ -5,6 +5,7 @@ Numbers are joined to their units by a no-break space, thousands too; the minus 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
@@ -34,6 +35,9 @@ NBSP = "\u00a0"
 MINUS = "\u2212"
 EN_DASH = "\u2013"
 Number = int | Decimal | Fraction
+PLAIN_NUMBER = re.compile(r"-?\d{1,12}(\.\d{1,6})?")
+SIZE_MARK = re.compile(r"(?<=\d)[xх*](?=\d)")
+POINT = re.compile(r"(?<=\d)\.(?=\d)")
 
 
 def language() -> str:
@@ -92,6 +96,21 @@ def unit(code: str, count: Number = 1) -> str:
 def qty(value: Number, code: str) -> str:
     """A quantity with its unit: "672 шт", "1,5 м²", "24 мешка"."""
     return f"{number(value)}{NBSP}{unit(code, value)}"
+
+
+def property_value(text: str, unit_code: str = "") -> str:
+    """The value of an attribute as people write it: "12,5 мм", "60×27", "да"; an unknown text as it is.
+
+    Values are kept as the catalogue has them: decimals with a point, sizes with x.
+    """
+    if text in ("да", "нет"):
+        return str(_("yes") if text == "да" else _("no"))
+    if unit_code and PLAIN_NUMBER.fullmatch(text):
+        return qty(Decimal(text), unit_code)
+    shown = SIZE_MARK.sub("×", text)
+    if language() == "ru":
+        shown = POINT.sub(",", shown)
+    return f"{shown}{NBSP}{unit_label(unit_code)}" if unit_code else shown
 
 
 def mass(kilograms: Number) -> str:
@@ -220,8 +239,8 @@ def make_icon(assets: Assets) -> Callable[..., Markup]:
 def init_filters(app: Flask, assets: Assets) -> None:
     """Give the templates of `app` the filters and functions of this module."""
     filters: tuple[Callable[..., Any], ...] = (
-        number, figure, money, qty, unit, mass, volume, metres, percent, day, short_day, relative_day, time_of_day,
-        moment, minutes, duration, iso, fraction,
+        number, figure, money, qty, unit, property_value, mass, volume, metres, percent, day, short_day, relative_day,
+        time_of_day, moment, minutes, duration, iso, fraction,
     )  # fmt: skip
     app.jinja_env.filters.update({function.__name__: function for function in filters})
     from app.web import charts, draw, status_texts

@@ -85,9 +85,7 @@ def downgrade() -> None:
     op.drop_constraint(op.f("ck_product_listing_price_of_each_seller"), "product_listing")
     for name in ("stocked_ids", "seller_prices", "rating", "truck_kg", "facets", "brand", "category_id"):
         op.drop_column("product_listing", name)
-    op.create_index(
-        "ix_product_listing_seller_ids", "product_listing", ["seller_ids"], postgresql_using="gin"
-    )
+    op.create_index("ix_product_listing_seller_ids", "product_listing", ["seller_ids"], postgresql_using="gin")
     op.create_index("ix_product_listing_price_from", "product_listing", ["price_from", "product_id"])
     op.drop_index("ix_offer_upper_sku", "offer")
     op.drop_index("ix_product_upper_article", "product")

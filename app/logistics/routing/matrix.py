@@ -7,6 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from app.logistics.road import DETOUR
 from app.logistics.routing.roads import (
     DEFAULT_REGION,
     DEFAULT_SPEED_FACTOR,
