@@ -133,7 +133,7 @@ def test_a_chosen_seller_stays_chosen(client: FlaskClient, shop: Shop) -> None:
 def test_search_finds_by_sku_and_forgives_the_layout(client: FlaskClient, shop: Shop) -> None:
     answer = client.get("/search?q=rhfcrf")
     assert len(cards(answer)) == 3
-    assert "показано по запросу «краска»" in text_of(answer)
+    assert "вы имели в виду «краска»" in text_of(answer)
     nothing = client.get("/search?q=ъъъъыыы")
     assert nothing.status_code == 200
     assert "ничего не нашлось" in text_of(nothing)
