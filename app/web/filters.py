@@ -15,14 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 from babel import Locale
 from babel.dates import format_date
-from flask_babel import (  # type: ignore[import-untyped]  # the package ships no types
-    get_locale,
-    ngettext,
-)
-from flask_babel import gettext as _
+from flask_babel import gettext as _  # type: ignore[import-untyped]  # the package ships no types
+from flask_babel import ngettext
 from markupsafe import Markup, escape
 
 from app.core import clock
+from app.i18n import present_language
 from app.web import drawings, paths
 from app.web.unit_texts import unit_label
 
@@ -42,8 +40,7 @@ POINT = re.compile(r"(?<=\d)\.(?=\d)")
 
 def language() -> str:
     """`ru` or `en`."""
-    found = get_locale()
-    return str(found.language) if found else "ru"
+    return present_language()
 
 
 def number(value: Number, places: int = 3) -> str:
