@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from app.catalog import words
+from app.catalog import facts, words
 from app.core.db import session, unit_of_work
 
 BATCH = 5000
@@ -180,6 +180,7 @@ def write(ids: Sequence[int]) -> None:
     if ids:
         session.execute(_REINDEX, {"ids": sorted(ids)})
         session.execute(_ADD, {"ids": sorted(ids)})
+        facts.refresh(ids)
 
 
 @unit_of_work

@@ -141,6 +141,7 @@ class Facets:
 
 _content = sa.orm.aliased(ProductUnit)
 _stocked = ProductListing.available > 0
+_NO_PRICE = sa.cast(sa.null(), sa.BigInteger)
 Gate = sa.ColumnElement[bool]
 Part = sa.Select[*tuple[Any, ...]]
 
@@ -183,7 +184,7 @@ def _base(statement: Part, filters: Filters) -> Part:
     """Section and search: what the list is about, which no facet leaves out."""
     statement = statement.select_from(ProductListing)
     if filters.match is not None:
-        statement = statement.join(Product, Product.id == ProductListing.product_id).where(filters.match.condition)
+        statement = statement.where(filters.match.condition)
     if filters.category_ids:
         statement = statement.where(ProductListing.category_id.in_(filters.category_ids))
     return statement
@@ -313,46 +314,53 @@ def facets(filters: Filters, known: Sequence[AttributeRow]) -> Facets:
     fails: sa.ColumnElement[Any] = sa.literal_column("0")
     for name, gate in gates.items():
         fails = fails + sa.case((gate, 0), else_=bits[name])
-    base = _base(
-        sa.select(
-            ProductListing.brand, ProductListing.facets, ProductListing.seller_ids, ProductListing.price_from,
-            ProductListing.category_id, fails.label("fails"),
-            sa.case((_stocked, ProductListing.lead_time_days), else_=-1).label("ready"),
-        ),
-        filters,
-    ).cte("base")  # fmt: skip
-    one = sa.case((base.c.fails.op("&")(base.c.fails - 1) == 0, base.c.fails), else_=-1).label("mask")
+    columns = {
+        "brand": ProductListing.brand, "facets": ProductListing.facets, "sellers": ProductListing.seller_ids,
+        "section": ProductListing.category_id, "price": ProductListing.price_from,
+        "ready": sa.case((_stocked, ProductListing.lead_time_days), else_=-1), "fails": fails,
+    }  # fmt: skip
+    inner = _base(sa.select(*(column.label(name) for name, column in columns.items())), filters).subquery("failing")
+    mask = sa.case((inner.c.fails.op("&")(inner.c.fails - 1) == 0, inner.c.fails), else_=-1) if gates else inner.c.fails
+    base = sa.select(*(c for c in inner.c if c.name != "fails"), mask.label("mask")).cte("base")
     parts = [
-        _counted("whole", sa.cast(base.c.ready, sa.Text), one, base, sa.func.min(base.c.price_from),
-                 sa.func.max(base.c.price_from)),
-        _counted("brand", base.c.brand, one, base),
-        _spread("seller", base.c.seller_ids, one, base),
-    ]  # fmt: skip
+        _counted("whole", base.c.ready, base, sa.func.min(base.c.price), sa.func.max(base.c.price)),
+        _counted("brand", base.c.brand, base),
+        _spread("seller", base.c.sellers, base),
+    ]
     if any(row.is_facet for row in known):
-        parts.append(_spread("value", base.c.facets, one, base))
+        parts.append(_spread("value", base.c.facets, base))
     if filters.match is not None:
-        parts.append(_counted("section", sa.cast(base.c.category_id, sa.Text), one, base))
+        parts.append(_counted("section", base.c.section, base))
     return _Counts(session.execute(sa.union_all(*parts)).all(), bits).facets(filters, known)
 
 
-def _counted(
-    kind: str, value: sa.ColumnElement[Any], mask: sa.ColumnElement[Any], base: sa.CTE, *ends: sa.ColumnElement[Any]
-) -> Part:
-    low, high = ends or (sa.null(), sa.null())
-    return (
-        sa.select(sa.literal(kind), value.label("value"), mask, sa.func.count(), low, high)
-        .select_from(base)
-        .group_by(sa.text("2, 3"))
+def _counted(kind: str, value: sa.ColumnElement[Any], base: sa.CTE, *ends: sa.ColumnElement[Any]) -> Part:
+    """(kind, value, mask, number, lowest, highest price) of every value and mask."""
+    low, high = ends or (_NO_PRICE, _NO_PRICE)
+    group = (
+        sa.select(value.label("value"), base.c.mask, sa.func.count().label("n"), low.label("low"), high.label("high"))
+        .group_by(value, base.c.mask)
+        .subquery()
+    )
+    return sa.select(
+        sa.literal(kind), sa.cast(group.c.value, sa.Text), group.c.mask, group.c.n, group.c.low, group.c.high
     )
 
 
-def _spread(kind: str, values: sa.ColumnElement[Any], mask: sa.ColumnElement[Any], base: sa.CTE) -> Part:
-    each = sa.func.unnest(values).table_valued("value").render_derived(name="each")
+def _spread(kind: str, values: sa.ColumnElement[Any], base: sa.CTE) -> Part:
+    """The same of every member of an array. Products with equal arrays are counted together before they are spread."""
+    group = (
+        sa.select(values.label("members"), base.c.mask, sa.func.count().label("n"))
+        .group_by(values, base.c.mask)
+        .subquery()
+    )
+    each = sa.func.unnest(group.c.members).table_valued("value").render_derived(name="each")
+    number = sa.cast(sa.func.sum(group.c.n), sa.BigInteger)
     return (
-        sa.select(sa.literal(kind), sa.cast(each.c.value, sa.Text), mask, sa.func.count(), sa.null(), sa.null())
-        .select_from(base)
+        sa.select(sa.literal(kind), sa.cast(each.c.value, sa.Text), group.c.mask, number, _NO_PRICE, _NO_PRICE)
+        .select_from(group)
         .join(each, sa.true())
-        .group_by(sa.text("2, 3"))
+        .group_by(each.c.value, group.c.mask)
     )
 
 

@@ -75,7 +75,6 @@ class Product(Base):
         one_value_enum("status", PRODUCT_STATES),
         sa.CheckConstraint("mass_kg >= 0 AND volume_m3 >= 0 AND length_mm >= 0", name="size_not_negative"),
         sa.CheckConstraint("(status = 'merged') = (merged_into_id IS NOT NULL)", name="merged_has_target"),
-        sa.Index("ix_product_search", "search", postgresql_using="gin"),
         sa.Index(
             "ix_product_name_trgm", "name_key", postgresql_using="gin", postgresql_ops={"name_key": "gin_trgm_ops"}
         ),
@@ -105,6 +104,7 @@ class Product(Base):
     status: Mapped[str] = mapped_column(server_default="active")
     merged_into_id: Mapped[int | None] = ref("product.id")
     search: Mapped[Any | None] = mapped_column(TSVECTOR)
+    """What it is found by; queries use the copy in `product_listing`."""
     version: Mapped[int] = mapped_column(server_default="1")
     created_at: Mapped[Created]
 
@@ -175,6 +175,7 @@ class ProductListing(Base):
         sa.CheckConstraint("price_from >= 0 AND offers_count >= 0 AND available >= 0", name="not_negative"),
         sa.CheckConstraint("cardinality(seller_ids) = cardinality(seller_prices)", name="price_of_each_seller"),
         sa.Index("ix_product_listing_category_id", "category_id"),
+        sa.Index("ix_product_listing_search", "search", postgresql_using="gin"),
         {"postgresql_with": {"fillfactor": 80}},  # stock changes all day and rewrites rows in place
     )
 
@@ -200,6 +201,8 @@ class ProductListing(Base):
     """Sellers who have it in stock."""
     rating: Mapped[Decimal] = mapped_column(sa.Numeric(3, 2), server_default="0")
     """Of the best seller, those with stock before the others."""
+    search: Mapped[Any | None] = mapped_column(TSVECTOR)
+    """A copy of the product's, so that a search reads this table alone."""
 
 
 class ProductChange(Base):

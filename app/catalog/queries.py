@@ -302,20 +302,14 @@ def suggestions(condition: sa.ColumnElement[bool], score: sa.ColumnElement[Any],
 
     The beginning of a word may stand in half of the catalogue; to rank all of it for six lines would be waste.
     """
-    found = (
-        sa.select(Product.id)
-        .join(ProductListing, ProductListing.product_id == Product.id)
-        .where(condition)
-        .limit(SUGGESTED_FROM)
-        .subquery()
-    )
+    found = sa.select(ProductListing.product_id).where(condition).limit(SUGGESTED_FROM).subquery()
     rows = session.execute(
         sa.select(
             Product.public_id, Product.slug, Product.name_ru, Product.name_en, Product.category_id,
             ProductListing.price_from,
         )
         .join(ProductListing, ProductListing.product_id == Product.id)
-        .where(Product.id.in_(sa.select(found.c.id)))
+        .where(Product.id.in_(sa.select(found.c.product_id)))
         .order_by((ProductListing.available > 0).desc(), score.desc(), Product.id)
         .limit(limit)
     )  # fmt: skip

@@ -8,15 +8,17 @@ make full-text queries of PostgreSQL; the first that finds something on sale is 
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
 
 from app.catalog import dictionary, synonyms, words
 from app.catalog.dictionary import Known
-from app.catalog.models import Product
+from app.catalog.models import ProductListing
 from app.catalog.synonyms import Phrase
 from app.catalog.words import Chunk
 from app.core.cache import Cache
@@ -30,7 +32,7 @@ TRIED = 12
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """How a query is answered: a condition on Product, a score, and how the query was understood.
+    """How a query is answered: a condition on ProductListing, a score, and how the query was understood.
 
     `meant` is the query as it was read when that is not as typed; `dropped` are words that were left out because
     nothing on sale has all of them.
@@ -74,18 +76,38 @@ def match(text: str, cache: Cache | None = None, *, typing: bool = False) -> Mat
         return None
     exact, known = dictionary.look(raw, [*(form for chunk in found for form in chunk.forms), *_joined(found)])
     if exact:
-        return Match(Product.id.in_(exact), sa.literal(1), is_exact=True)
+        return Match(ProductListing.product_id.in_(exact), sa.literal(1), is_exact=True)
     others = synonyms.phrases(cache)
     readings = _Reader(known, others).read(found, typing)
     chosen = _first_found(_tries(readings), others)
     if chosen is None:
         return None
     parts, dropped = chosen
-    query = sa.cast(_whole(parts, others), _TSQUERY)
+    query = _whole(parts, others)
     shown = " ".join(part.shown for part in parts)
     meant = shown if shown != " ".join(t for chunk in found for t in chunk.typed) else None
-    condition = Product.search.op("@@", is_comparison=True)(query)
-    return Match(condition, sa.func.ts_rank_cd(Product.search, query), meant, dropped)
+    return Match(_found_by(query), _score(query, len(parts)), meant, dropped)
+
+
+def _found_by(query: str) -> sa.ColumnElement[bool]:
+    return ProductListing.search.op("@@", is_comparison=True)(sa.cast(query, _TSQUERY))
+
+
+def _score(query: str, number: int) -> sa.ColumnElement[Any]:
+    """How well the text fits.
+
+    Several words: by their places and nearness. One word alone may find a tenth of the catalogue, and there is no
+    nearness of one word: a name that holds it counts 1, a section that holds it half more.
+    """
+    if number > 1:
+        return sa.func.ts_rank_cd(ProductListing.search, sa.cast(query, _TSQUERY))
+    in_name, in_section = (_found_by(_LEXEME.sub(rf"\1:\2{weights}", query)) for weights in ("AB", "CD"))
+    return sa.case((in_name, Decimal("1.0")), else_=Decimal("0.2")) + sa.case(
+        (in_section, Decimal("0.5")), else_=Decimal(0)
+    )
+
+
+_LEXEME = re.compile(r"('[^']*')(?::(\*))?")
 
 
 class _TsQuery(sa.types.UserDefinedType[str]):
@@ -305,8 +327,7 @@ def _first_found(
 ) -> tuple[Parts, tuple[str, ...]] | None:
     """The first set of words that some product on sale has. One query that stops at the first."""
     checks = ", ".join(
-        f"(SELECT {i} WHERE EXISTS (SELECT FROM product p JOIN product_listing l ON l.product_id = p.id "
-        f"WHERE p.search @@ CAST(:q{i} AS tsquery)))"
+        f"(SELECT {i} WHERE EXISTS (SELECT FROM product_listing WHERE search @@ CAST(:q{i} AS tsquery)))"
         for i in range(len(tries))
     )
     asked = {f"q{i}": _whole(parts, others) for i, (parts, _) in enumerate(tries)}

@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import exc
 
-from app.catalog import dictionary, facts, words
+from app.catalog import dictionary, words
 from app.catalog.models import Attribute, Category, Product, ProductUnit, ProductValue
 from app.core import audit, jobs
 from app.core.db import changed, lock_rows, session, unit_of_work
@@ -180,7 +180,6 @@ def edit_product(
     session.flush()
     audit.record(actor, "product.edited", "product", row.id, before=before, after={k: str(v) for k, v in given.items()})
     dictionary.write([row.id])
-    facts.refresh([row.id])
     return row.version
 
 

@@ -80,6 +80,7 @@ session = db.session
 
 CONNECT_OPTIONS = (
     "-c statement_timeout=10000 -c lock_timeout=4000 -c idle_in_transaction_session_timeout=30000 -c timezone=UTC"
+    " -c max_parallel_workers_per_gather=0"  # a request takes one core; others wait for theirs
 )
 
 _RETRY = {"40001", "40P01"}  # serialization failure, deadlock

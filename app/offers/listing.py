@@ -11,7 +11,7 @@ from app.core.db import changed, session, unit_of_work
 
 COLUMNS = (
     "category_id", "brand", "facets", "truck_kg", "price_from", "unit_price", "offers_count", "available",
-    "lead_time_days", "seller_ids", "seller_prices", "stocked_ids", "rating",
+    "lead_time_days", "seller_ids", "seller_prices", "stocked_ids", "rating", "search",
 )  # fmt: skip
 SEEN = tuple(name for name in COLUMNS if name != "available")
 """What kept lists must show at once; the number in stock may be a minute old, whether there is any may not."""
@@ -48,9 +48,10 @@ WITH wanted AS (
     FROM by_seller GROUP BY product_id
 )
 INSERT INTO product_listing AS l (product_id, category_id, brand, facets, truck_kg, price_from, unit_price,
-    offers_count, available, lead_time_days, seller_ids, seller_prices, stocked_ids, rating)
+    offers_count, available, lead_time_days, seller_ids, seller_prices, stocked_ids, rating, search)
 SELECT w.id, w.category_id, w.brand, w.facets, w.truck_kg, round(s.lowest),
-    round(s.lowest * c.numerator / c.denominator), s.offers, s.free, s.lead, s.sellers, s.prices, s.stocked, s.rating
+    round(s.lowest * c.numerator / c.denominator), s.offers, s.free, s.lead, s.sellers, s.prices, s.stocked, s.rating,
+    w.search
 FROM summed s
 JOIN wanted w ON w.id = s.product_id
 LEFT JOIN product_unit c ON c.product_id = s.product_id AND c.is_content

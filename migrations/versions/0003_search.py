@@ -56,9 +56,10 @@ def widen_listing() -> None:
     op.add_column("product_listing", sa.Column("rating", sa.Numeric(3, 2), server_default="0", nullable=False))
     for name in ("seller_prices", "stocked_ids"):
         op.add_column("product_listing", sa.Column(name, BIGINTS, server_default=NO_BIGINTS, nullable=False))
+    op.add_column("product_listing", sa.Column("search", postgresql.TSVECTOR(), nullable=True))
     op.execute(
         """
-        UPDATE product_listing l SET category_id = p.category_id, brand = p.brand,
+        UPDATE product_listing l SET category_id = p.category_id, brand = p.brand, search = p.search,
             truck_kg = greatest(p.mass_kg, p.volume_m3 * 250),
             seller_prices = array_fill(l.price_from, ARRAY[cardinality(l.seller_ids)])
         FROM product p WHERE p.id = l.product_id
@@ -74,6 +75,8 @@ def widen_listing() -> None:
         "cardinality(seller_ids) = cardinality(seller_prices)",
     )
     op.create_index("ix_product_listing_category_id", "product_listing", ["category_id"])
+    op.create_index("ix_product_listing_search", "product_listing", ["search"], postgresql_using="gin")
+    op.drop_index("ix_product_search", "product")
     op.execute("ALTER TABLE product_listing SET (fillfactor = 80)")
 
 
@@ -81,9 +84,11 @@ def downgrade() -> None:
     op.drop_index("uq_site_chosen", "site")
     op.drop_column("site", "is_chosen")
     op.execute("ALTER TABLE product_listing RESET (fillfactor)")
+    op.create_index("ix_product_search", "product", ["search"], postgresql_using="gin")
+    op.drop_index("ix_product_listing_search", "product_listing")
     op.drop_index("ix_product_listing_category_id", "product_listing")
     op.drop_constraint(op.f("ck_product_listing_price_of_each_seller"), "product_listing")
-    for name in ("stocked_ids", "seller_prices", "rating", "truck_kg", "facets", "brand", "category_id"):
+    for name in ("search", "stocked_ids", "seller_prices", "rating", "truck_kg", "facets", "brand", "category_id"):
         op.drop_column("product_listing", name)
     op.create_index("ix_product_listing_seller_ids", "product_listing", ["seller_ids"], postgresql_using="gin")
     op.create_index("ix_product_listing_price_from", "product_listing", ["price_from", "product_id"])
