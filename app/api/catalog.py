@@ -439,7 +439,7 @@ def suggest(query: SuggestQuery) -> Suggestions:
             SuggestedProduct(
                 id=i.public_id, slug=i.slug, name=i.name_en if en else i.name_ru, price_from=money(i.price_from)
             )
-            for i in (queries.suggestions(found.condition, found.score) if found else [])
+            for i in (queries.suggestions(found) if found else [])
         ],
         categories=[SuggestedCategory(slug=n.slug, name=n.name(language()), products=n.products) for n in near],
         corrected=found.meant if found else None,

@@ -17,9 +17,7 @@ from fractions import Fraction
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from app.catalog.models import Category, Product, ProductListing, ProductUnit, ProductValue
 from app.catalog.queries import AttributeRow
 from app.catalog.search import Match
 from app.core.db import session
@@ -139,55 +137,131 @@ class Facets:
     without: Mapping[str, int]
 
 
-_content = sa.orm.aliased(ProductUnit)
-_stocked = ProductListing.available > 0
-_NO_PRICE = sa.cast(sa.null(), sa.BigInteger)
-Gate = sa.ColumnElement[bool]
-Part = sa.Select[*tuple[Any, ...]]
+_STOCKED = "l.available > 0"
 
 
-def _gates(filters: Filters, known: Sequence[AttributeRow]) -> dict[str, Gate]:
-    """The condition of every filter that is set, by its name."""
-    found: dict[str, Gate] = {}
-    for key, values in filters.attributes.items():
-        found[key] = _value_condition(key, values, known)
-    price = []
-    if filters.price_min is not None:
-        price.append(ProductListing.price_from >= filters.price_min)
-    if filters.price_max is not None:
-        price.append(ProductListing.price_from <= filters.price_max)
-    if price:
-        found["price"] = sa.and_(*price)
-    if filters.seller_ids:
-        found["seller"] = ProductListing.seller_ids.overlap(list(filters.seller_ids))
-    if filters.in_stock:
-        found["in_stock"] = _stocked
-    if filters.ready_days is not None:
-        found["by"] = sa.and_(_stocked, ProductListing.lead_time_days <= filters.ready_days)
-    return found
+@dataclass(slots=True)
+class _Conditions:
+    """SQL of filters over `product_listing l`, with the values they bind.
+
+    Written as text: SQLAlchemy would take longer to build these statements than PostgreSQL takes to answer them.
+    """
+
+    filters: Filters
+    known: Sequence[AttributeRow]
+    bound: dict[str, Any] = field(default_factory=dict)
+
+    def bind(self, value: Any) -> str:
+        """The name of a bound value."""
+        name = f"v{len(self.bound)}"
+        self.bound[name] = value
+        return f":{name}"
+
+    def base(self) -> str:
+        """Section and search: what the list is about, which no facet leaves out."""
+        found = ["true"]
+        if self.filters.match is not None:
+            self.bound |= self.filters.match.bound
+            found.append(self.filters.match.condition)
+        if self.filters.category_ids:
+            found.append(f"l.category_id = ANY({self.bind(list(self.filters.category_ids))})")
+        return " AND ".join(found)
+
+    def gates(self) -> dict[str, str]:
+        """The condition of every filter that is set, by its name."""
+        asked = self.filters
+        found = {key: self._value(key, values) for key, values in asked.attributes.items()}
+        price = [
+            f"l.price_from {sign} {self.bind(limit)}"
+            for sign, limit in ((">=", asked.price_min), ("<=", asked.price_max))
+            if limit is not None
+        ]
+        if price:
+            found["price"] = " AND ".join(price)
+        if asked.seller_ids:
+            found["seller"] = f"l.seller_ids && CAST({self.bind(list(asked.seller_ids))} AS bigint[])"
+        if asked.in_stock:
+            found["in_stock"] = _STOCKED
+        if asked.ready_days is not None:
+            found["by"] = f"{_STOCKED} AND l.lead_time_days <= {self.bind(asked.ready_days)}"
+        return found
+
+    def _value(self, key: str, values: Sequence[str]) -> str:
+        if key == BRAND:
+            return f"l.brand = ANY({self.bind(list(values))})"
+        if any(row.key == key and row.is_facet for row in self.known):
+            return f"l.facets && CAST({self.bind([f'{key}:{value}' for value in values])} AS text[])"
+        ids = self.bind([row.id for row in self.known if row.key == key])
+        return (
+            "EXISTS (SELECT FROM product_value v WHERE v.product_id = l.product_id "
+            f"AND v.attribute_id = ANY(CAST({ids} AS bigint[])) AND v.text = ANY({self.bind(list(values))}))"
+        )
+
+    def delivered(self) -> str:
+        """The lowest over sellers of price and delivery, kopeks for a base unit; NULL when nobody delivers."""
+        to_site = self.filters.to_site
+        if to_site is None:
+            return "NULL::bigint"
+        if "rates" not in self.bound:
+            self.bound["rates"] = json.dumps(to_site.per_tonne)
+        rate = "(CAST(:rates AS jsonb) ->> o.seller::text)::numeric"
+        return (
+            f"(SELECT min(round(o.price + {rate} * l.truck_kg / 1000))::bigint"
+            " FROM unnest(l.seller_ids, l.seller_prices) AS o(seller, price))"
+        )
+
+    def standing(self) -> str:
+        """2 in stock near the site, 1 in stock elsewhere, 0 to order."""
+        to_site = self.filters.to_site
+        if to_site is None or not to_site.near:
+            return f"({_STOCKED})::int"
+        near = self.bind(list(to_site.near))
+        return f"(({_STOCKED})::int + (l.stocked_ids && CAST({near} AS bigint[]))::int)"
+
+    def keys(self, sort: str) -> list[tuple[str, bool]]:
+        """Expressions to sort by, and whether each goes down; the product's id ends every order."""
+        last = ("l.product_id", False)
+        match = self.filters.match
+        if sort == "price":
+            return [("l.price_from", False), last]
+        if sort == "unit_price":
+            return [("coalesce(l.unit_price, l.price_from)", False), last]
+        if sort == "delivered":
+            if self.filters.to_site is None:
+                raise Invalid.one("/query/site", "required")
+            return [(f"coalesce({self.delivered()}, {NOWHERE})", False), last]
+        if sort == "newest":
+            return [("l.product_id", True)]
+        if sort != "relevance":
+            raise Invalid.one("/query/sort", "unknown_option")
+        if match is None:
+            return [(self.standing(), True), ("l.offers_count", True), ("l.rating", True), last]
+        score = f"{match.score} * (1 + 0.5 * {self.standing()}) * (0.8 + 0.04 * l.rating)"
+        return [(f"({score})::numeric(12, 6)", True), last]
+
+    def after(self, keys: Sequence[tuple[str, bool]], values: Sequence[Decimal]) -> str:
+        """Rows behind the last one shown: (a > x) or (a = x and b > y) ..., each in its own direction."""
+        names = [self.bind(value) for value in values]
+        found = []
+        for i, (expression, down) in enumerate(keys):
+            same = [f"{e} = {name}" for (e, _), name in zip(keys[:i], names[:i], strict=True)]
+            found.append(" AND ".join([*same, f"{expression} {'<' if down else '>'} {names[i]}"]))
+        return f"({' OR '.join(f'({one})' for one in found)})"
 
 
-def _value_condition(key: str, values: Sequence[str], known: Sequence[AttributeRow]) -> Gate:
-    if key == BRAND:
-        return ProductListing.brand.in_(values)
-    if any(row.key == key and row.is_facet for row in known):
-        marked = [f"{key}:{value}" for value in values]
-        return ProductListing.facets.op("&&", is_comparison=True)(sa.cast(marked, ARRAY(sa.Text)))
-    return sa.exists().where(
-        ProductValue.product_id == ProductListing.product_id,
-        ProductValue.attribute_id.in_([row.id for row in known if row.key == key]),
-        ProductValue.text.in_(values),
-    )
-
-
-def _base(statement: Part, filters: Filters) -> Part:
-    """Section and search: what the list is about, which no facet leaves out."""
-    statement = statement.select_from(ProductListing)
-    if filters.match is not None:
-        statement = statement.where(filters.match.condition)
-    if filters.category_ids:
-        statement = statement.where(ProductListing.category_id.in_(filters.category_ids))
-    return statement
+_PAGE = """
+WITH top AS (
+    SELECT l.product_id AS id, {keys} FROM product_listing l WHERE {where} ORDER BY {order} LIMIT :limit
+)
+SELECT p.id, p.public_id, p.slug, p.name_ru, p.name_en, p.category_id, p.brand, p.base_unit, l.price_from, l.unit_price,
+    u.code, l.offers_count, l.available, l.lead_time_days, c.drawing, {delivered}, u.numerator, u.denominator, {names}
+FROM top
+JOIN product p ON p.id = top.id
+JOIN product_listing l ON l.product_id = top.id
+JOIN category c ON c.id = p.category_id
+LEFT JOIN product_unit u ON u.product_id = top.id AND u.is_content
+ORDER BY {outer_order}
+"""
 
 
 def page(
@@ -198,30 +272,22 @@ def page(
     Raises:
         Invalid: unknown sort, `delivered` without a site, or a cursor that is not ours.
     """
-    keys = _sort_keys(sort, filters)
-    top = _base(
-        sa.select(ProductListing.product_id.label("id"), *(e.label(f"key_{i}") for i, (e, _) in enumerate(keys))),
-        filters,
-    ).where(*_gates(filters, known).values())
+    sql = _Conditions(filters, known)
+    keys = sql.keys(sort)
+    where = [sql.base(), *sql.gates().values()]
     if cursor:
-        top = top.where(_after(keys, _read_cursor(cursor, len(keys))))
-    top = top.order_by(*(e.desc() if down else e.asc() for e, down in keys)).limit(limit + 1)
-    first = top.subquery("top")
-    places = [(first.c[f"key_{i}"], down) for i, (_, down) in enumerate(keys)]
-    rows: Sequence[Any] = session.execute(
-        sa.select(
-            Product.id, Product.public_id, Product.slug, Product.name_ru, Product.name_en, Product.category_id,
-            Product.brand, Product.base_unit, ProductListing.price_from, ProductListing.unit_price,
-            _content.code, ProductListing.offers_count, ProductListing.available, ProductListing.lead_time_days,
-            Category.drawing, _delivered(filters.to_site), _content.numerator, _content.denominator,
-            *(column for column, _ in places),
-        )
-        .join(first, first.c.id == Product.id)
-        .join(ProductListing, ProductListing.product_id == Product.id)
-        .join(Category, Category.id == Product.category_id)
-        .outerjoin(_content, sa.and_(_content.product_id == Product.id, _content.is_content))
-        .order_by(*(column.desc() if down else column.asc() for column, down in places))
-    ).all()  # fmt: skip
+        where.append(sql.after(keys, _read_cursor(cursor, len(keys))))
+    names = [f"key_{i}" for i in range(len(keys))]
+    ways = ["DESC" if down else "ASC" for _, down in keys]
+    statement = _PAGE.format(
+        keys=", ".join(f"{e} AS {name}" for (e, _), name in zip(keys, names, strict=True)),
+        where=" AND ".join(f"({one})" for one in where),
+        order=", ".join(f"{name} {way}" for name, way in zip(names, ways, strict=True)),
+        delivered=sql.delivered(),
+        names=", ".join(f"top.{name}" for name in names),
+        outer_order=", ".join(f"top.{name} {way}" for name, way in zip(names, ways, strict=True)),
+    )
+    rows: Sequence[Any] = session.execute(sa.text(statement), sql.bound | {"limit": limit + 1}).all()
     shown = rows[:limit]
     following = _write_cursor(shown[-1][18:]) if len(rows) > limit else None
     return [_listed(list(row)) for row in shown], following
@@ -231,60 +297,6 @@ def _listed(row: list[Any]) -> ListedProduct:
     top, bottom = row[16:18]
     facts = [*row[:16], Fraction(top, bottom) if top else None]
     return ListedProduct(*facts)
-
-
-def _delivered(to_site: ToSite | None) -> sa.ColumnElement[Any]:
-    """The lowest over sellers of price and delivery, kopeks for a base unit."""
-    if to_site is None:
-        return sa.null()
-    rates = sa.cast(sa.literal(json.dumps({str(k): v for k, v in to_site.per_tonne.items()})), JSONB)
-    offers = (
-        sa.func.unnest(ProductListing.seller_ids, ProductListing.seller_prices)
-        .table_valued("seller", "price")
-        .render_derived(name="o")
-    )
-    rate = sa.cast(rates.op("->>")(sa.cast(offers.c.seller, sa.Text)), sa.Numeric)
-    whole = sa.func.round(sa.cast(offers.c.price, sa.Numeric) + rate * ProductListing.truck_kg / 1000)
-    return sa.select(sa.cast(sa.func.min(whole), sa.BigInteger)).correlate(ProductListing).scalar_subquery()
-
-
-def _standing(filters: Filters) -> sa.ColumnElement[Any]:
-    """2 in stock near the site, 1 in stock elsewhere, 0 to order."""
-    stocked = sa.cast(_stocked, sa.Integer)
-    if filters.to_site is None or not filters.to_site.near:
-        return stocked
-    return stocked + sa.cast(ProductListing.stocked_ids.overlap(list(filters.to_site.near)), sa.Integer)
-
-
-def _sort_keys(sort: str, filters: Filters) -> list[tuple[sa.SQLColumnExpression[Any], bool]]:
-    """Expressions to sort by, and whether each goes down; the product's id ends every order."""
-    last = (ProductListing.product_id, False)
-    if sort == "price":
-        return [(ProductListing.price_from, False), last]
-    if sort == "unit_price":
-        return [(sa.func.coalesce(ProductListing.unit_price, ProductListing.price_from), False), last]
-    if sort == "delivered":
-        if filters.to_site is None:
-            raise Invalid.one("/query/site", "required")
-        return [(sa.func.coalesce(_delivered(filters.to_site), NOWHERE), False), last]
-    if sort == "newest":
-        return [(ProductListing.product_id, True)]
-    if sort != "relevance":
-        raise Invalid.one("/query/sort", "unknown_option")
-    if filters.match is None:
-        return [(_standing(filters), True), (ProductListing.offers_count, True), (ProductListing.rating, True), last]
-    place = 1 + _standing(filters) * sa.literal_column("0.5")
-    quality: sa.ColumnElement[Any] = sa.literal_column("0.8") + ProductListing.rating * sa.literal_column("0.04")
-    return [(sa.cast(filters.match.score * place * quality, sa.Numeric(12, 6)), True), last]
-
-
-def _after(keys: Sequence[tuple[sa.SQLColumnExpression[Any], bool]], values: Sequence[Any]) -> Gate:
-    """Rows behind the last one shown: (a > x) or (a = x and b > y) ..., each in its own direction."""
-    found = []
-    for i, (expression, down) in enumerate(keys):
-        same = [e == v for (e, _), v in zip(keys[:i], values[:i], strict=True)]
-        found.append(sa.and_(*same, expression < values[i] if down else expression > values[i]))
-    return sa.or_(*found)
 
 
 def _write_cursor(values: Sequence[Any]) -> str:
@@ -309,59 +321,43 @@ def facets(filters: Filters, known: Sequence[AttributeRow]) -> Facets:
     Each product of the section or search gets a mask with a bit for every filter it fails. It counts for a facet when
     it fails nothing, or nothing but that facet's own filter.
     """
-    gates = _gates(filters, known)
+    sql = _Conditions(filters, known)
+    base, gates = sql.base(), sql.gates()
     bits = {name: 1 << i for i, name in enumerate(gates)}
-    fails: sa.ColumnElement[Any] = sa.literal_column("0")
-    for name, gate in gates.items():
-        fails = fails + sa.case((gate, 0), else_=bits[name])
-    columns = {
-        "brand": ProductListing.brand, "facets": ProductListing.facets, "sellers": ProductListing.seller_ids,
-        "section": ProductListing.category_id, "price": ProductListing.price_from,
-        "ready": sa.case((_stocked, ProductListing.lead_time_days), else_=-1), "fails": fails,
-    }  # fmt: skip
-    inner = _base(sa.select(*(column.label(name) for name, column in columns.items())), filters).subquery("failing")
-    mask = sa.case((inner.c.fails.op("&")(inner.c.fails - 1) == 0, inner.c.fails), else_=-1) if gates else inner.c.fails
-    base = sa.select(*(c for c in inner.c if c.name != "fails"), mask.label("mask")).cte("base")
-    parts = [
-        _counted("whole", base.c.ready, base, sa.func.min(base.c.price), sa.func.max(base.c.price)),
-        _counted("brand", base.c.brand, base),
-        _spread("seller", base.c.sellers, base),
-    ]
+    fails = " + ".join(f"CASE WHEN {gate} THEN 0 ELSE {bits[name]} END" for name, gate in gates.items()) or "0"
+    parts = [_WHOLE, _COUNTED.format(kind="brand"), _SPREAD.format(kind="seller")]
     if any(row.is_facet for row in known):
-        parts.append(_spread("value", base.c.facets, base))
+        parts.append(_SPREAD.format(kind="value"))
     if filters.match is not None:
-        parts.append(_counted("section", base.c.section, base))
-    return _Counts(session.execute(sa.union_all(*parts)).all(), bits).facets(filters, known)
+        parts.append(_COUNTED.format(kind="section"))
+    statement = _BASE.format(fails=fails, where=base) + " UNION ALL ".join(parts)
+    return _Counts(session.execute(sa.text(statement), sql.bound).all(), bits).facets(filters, known)
 
 
-def _counted(kind: str, value: sa.ColumnElement[Any], base: sa.CTE, *ends: sa.ColumnElement[Any]) -> Part:
-    """(kind, value, mask, number, lowest, highest price) of every value and mask."""
-    low, high = ends or (_NO_PRICE, _NO_PRICE)
-    group = (
-        sa.select(value.label("value"), base.c.mask, sa.func.count().label("n"), low.label("low"), high.label("high"))
-        .group_by(value, base.c.mask)
-        .subquery()
-    )
-    return sa.select(
-        sa.literal(kind), sa.cast(group.c.value, sa.Text), group.c.mask, group.c.n, group.c.low, group.c.high
-    )
-
-
-def _spread(kind: str, values: sa.ColumnElement[Any], base: sa.CTE) -> Part:
-    """The same of every member of an array. Products with equal arrays are counted together before they are spread."""
-    group = (
-        sa.select(values.label("members"), base.c.mask, sa.func.count().label("n"))
-        .group_by(values, base.c.mask)
-        .subquery()
-    )
-    each = sa.func.unnest(group.c.members).table_valued("value").render_derived(name="each")
-    number = sa.cast(sa.func.sum(group.c.n), sa.BigInteger)
-    return (
-        sa.select(sa.literal(kind), sa.cast(each.c.value, sa.Text), group.c.mask, number, _NO_PRICE, _NO_PRICE)
-        .select_from(group)
-        .join(each, sa.true())
-        .group_by(each.c.value, group.c.mask)
-    )
+_BASE = f"""
+WITH failing AS (
+    SELECT l.brand, l.facets AS value, l.seller_ids AS seller, l.category_id AS section, l.price_from AS price,
+        CASE WHEN {_STOCKED} THEN l.lead_time_days ELSE -1 END AS ready, {{fails}} AS fails
+    FROM product_listing l WHERE {{where}}
+), base AS (
+    SELECT *, CASE WHEN fails & (fails - 1) = 0 THEN fails ELSE -1 END AS mask FROM failing
+)
+"""
+"""`mask`: the bit of the only filter that a product fails, 0 when none, -1 when several."""
+_WHOLE = """
+SELECT 'whole', ready::text, mask, n, low, high FROM (
+    SELECT ready, mask, count(*) AS n, min(price) AS low, max(price) AS high FROM base GROUP BY ready, mask) g
+"""
+_COUNTED = """
+SELECT '{kind}', {kind}::text, mask, n, NULL, NULL FROM (
+    SELECT {kind}, mask, count(*) AS n FROM base GROUP BY {kind}, mask) g
+"""
+_SPREAD = """
+SELECT '{kind}', each.one::text, mask, sum(n)::bigint, NULL, NULL FROM (
+    SELECT {kind}, mask, count(*) AS n FROM base GROUP BY {kind}, mask) g
+CROSS JOIN LATERAL unnest(g.{kind}) AS each(one) GROUP BY each.one, mask
+"""
+"""Products with equal arrays are counted together before the arrays are spread."""
 
 
 class _Counts:

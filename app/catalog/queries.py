@@ -17,10 +17,10 @@ from app.catalog.models import (
     Attribute,
     Product,
     ProductImage,
-    ProductListing,
     ProductUnit,
     ProductValue,
 )
+from app.catalog.search import Match
 from app.catalog.words import normal
 from app.core.cache import Cache
 from app.core.db import session
@@ -297,22 +297,21 @@ class Suggestion:
     price_from: int
 
 
-def suggestions(condition: sa.ColumnElement[bool], score: sa.ColumnElement[Any], limit: int = 6) -> list[Suggestion]:
+_SUGGESTED = """
+SELECT p.public_id, p.slug, p.name_ru, p.name_en, p.category_id, l.price_from
+FROM product_listing l JOIN product p ON p.id = l.product_id
+WHERE l.product_id IN (SELECT l.product_id FROM product_listing l WHERE {condition} LIMIT :first)
+ORDER BY (l.available > 0) DESC, {score} DESC, l.product_id LIMIT :number
+"""
+
+
+def suggestions(match: Match, number: int = 6) -> list[Suggestion]:
     """The best matches of a search, for the list under the field: the best of the first SUGGESTED_FROM found.
 
     The beginning of a word may stand in half of the catalogue; to rank all of it for six lines would be waste.
     """
-    found = sa.select(ProductListing.product_id).where(condition).limit(SUGGESTED_FROM).subquery()
-    rows = session.execute(
-        sa.select(
-            Product.public_id, Product.slug, Product.name_ru, Product.name_en, Product.category_id,
-            ProductListing.price_from,
-        )
-        .join(ProductListing, ProductListing.product_id == Product.id)
-        .where(Product.id.in_(sa.select(found.c.product_id)))
-        .order_by((ProductListing.available > 0).desc(), score.desc(), Product.id)
-        .limit(limit)
-    )  # fmt: skip
+    statement = sa.text(_SUGGESTED.format(condition=match.condition, score=match.score))
+    rows = session.execute(statement, {**match.bound, "first": SUGGESTED_FROM, "number": number})
     return [Suggestion(*row) for row in rows]
 
 

@@ -11,14 +11,12 @@ import itertools
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
 
 from app.catalog import dictionary, synonyms, words
 from app.catalog.dictionary import Known
-from app.catalog.models import ProductListing
 from app.catalog.synonyms import Phrase
 from app.catalog.words import Chunk
 from app.core.cache import Cache
@@ -32,14 +30,15 @@ TRIED = 12
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """How a query is answered: a condition on ProductListing, a score, and how the query was understood.
+    """How a query is answered: SQL over `product_listing l` with what it binds, and how the query was understood.
 
     `meant` is the query as it was read when that is not as typed; `dropped` are words that were left out because
     nothing on sale has all of them.
     """
 
-    condition: sa.ColumnElement[bool]
-    score: sa.ColumnElement[Any]
+    condition: str
+    score: str
+    bound: Mapping[str, Any]
     meant: str | None = None
     dropped: tuple[str, ...] = ()
     is_exact: bool = False
@@ -76,7 +75,7 @@ def match(text: str, cache: Cache | None = None, *, typing: bool = False) -> Mat
         return None
     exact, known = dictionary.look(raw, [*(form for chunk in found for form in chunk.forms), *_joined(found)])
     if exact:
-        return Match(ProductListing.product_id.in_(exact), sa.literal(1), is_exact=True)
+        return Match("l.product_id = ANY(:exact)", "1.0", {"exact": exact}, is_exact=True)
     others = synonyms.phrases(cache)
     readings = _Reader(known, others).read(found, typing)
     chosen = _first_found(_tries(readings), others)
@@ -86,38 +85,27 @@ def match(text: str, cache: Cache | None = None, *, typing: bool = False) -> Mat
     query = _whole(parts, others)
     shown = " ".join(part.shown for part in parts)
     meant = shown if shown != " ".join(t for chunk in found for t in chunk.typed) else None
-    return Match(_found_by(query), _score(query, len(parts)), meant, dropped)
+    score, weighted = _score(query, len(parts))
+    return Match(_FOUND.format(name="query"), score, {"query": query} | weighted, meant, dropped)
 
 
-def _found_by(query: str) -> sa.ColumnElement[bool]:
-    return ProductListing.search.op("@@", is_comparison=True)(sa.cast(query, _TSQUERY))
+_FOUND = "l.search @@ CAST(:{name} AS tsquery)"
+_LEXEME = re.compile(r"('[^']*')(?::(\*))?")
 
 
-def _score(query: str, number: int) -> sa.ColumnElement[Any]:
-    """How well the text fits.
+def _score(query: str, number: int) -> tuple[str, dict[str, str]]:
+    """How well the text fits: SQL and what it binds.
 
     Several words: by their places and nearness. One word alone may find a tenth of the catalogue, and there is no
     nearness of one word: a name that holds it counts 1, a section that holds it half more.
     """
     if number > 1:
-        return sa.func.ts_rank_cd(ProductListing.search, sa.cast(query, _TSQUERY))
-    in_name, in_section = (_found_by(_LEXEME.sub(rf"\1:\2{weights}", query)) for weights in ("AB", "CD"))
-    return sa.case((in_name, Decimal("1.0")), else_=Decimal("0.2")) + sa.case(
-        (in_section, Decimal("0.5")), else_=Decimal(0)
-    )
-
-
-_LEXEME = re.compile(r"('[^']*')(?::(\*))?")
-
-
-class _TsQuery(sa.types.UserDefinedType[str]):
-    cache_ok = True
-
-    def get_col_spec(self, **_: Any) -> str:
-        return "tsquery"
-
-
-_TSQUERY = _TsQuery()
+        return "ts_rank_cd(l.search, CAST(:query AS tsquery))::numeric", {}
+    in_name, in_section = _FOUND.format(name="in_name"), _FOUND.format(name="in_section")
+    score = f"(CASE WHEN {in_name} THEN 1.0 ELSE 0.2 END + CASE WHEN {in_section} THEN 0.5 ELSE 0 END)"
+    return score, {
+        name: _LEXEME.sub(rf"\1:\2{weights}", query) for name, weights in (("in_name", "AB"), ("in_section", "CD"))
+    }
 
 
 def _joined(found: Sequence[Chunk]) -> list[str]:

@@ -109,7 +109,7 @@ def suggest() -> str:
     text = request.args.get("q", "").strip()[:200]
     cache = current_app.extensions["cache"]
     found = search.match(text, cache, typing=True) if len(text) >= 2 else None
-    items = queries.suggestions(found.condition, found.score, 5) if found else []
+    items = queries.suggestions(found, 5) if found else []
     near = queries.categories_named(queries.tree(cache), _forms(text, found), 2) if len(text) >= 2 else []
     return render_template(
         "buyer/_suggest.html", items=items, categories=near, q=text, meant=found.meant if found else None

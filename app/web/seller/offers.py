@@ -228,7 +228,7 @@ def _card(text: str) -> ProductCard | None:
     except NotFound:
         pass
     match = search.match(text)
-    items = catalog.suggestions(match.condition, match.score, 2) if match else []
+    items = catalog.suggestions(match, 2) if match else []
     return catalog.product_by_slug(items[0].slug) if len(items) == 1 else None
 
 
