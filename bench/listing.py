@@ -1,7 +1,7 @@
 """Category pages with live facets under load: `python -m bench.listing [--scale small|full]`.
 
-8 clients ask a started server for lists with random filters, each address once, so that no kept page helps ("cold"), and
-then the same addresses again ("kept"). The market in DATABASE_URL, or that of var/, must be loaded.
+8 clients ask a started server for lists with random filters, each address once, so that no kept page helps ("cold"),
+and then the same addresses again ("kept"). The market in DATABASE_URL, or that of var/, must be loaded.
 """
 
 from __future__ import annotations
