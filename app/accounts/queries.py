@@ -174,6 +174,11 @@ def sites(user_id: int) -> Sequence[Site]:
     ).all()
 
 
+def site_kept_as(user_id: int) -> str:
+    """The name under which pages keep a person's chosen site; commands on sites say that it `changed`."""
+    return f"site-{user_id}"
+
+
 def chosen_site(user_id: int) -> Site | None:
     """The site that prices in lists are delivered to: the chosen one, or the person's only one."""
     rows = session.scalars(

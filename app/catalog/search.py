@@ -235,7 +235,7 @@ class _Reader:
 
     def _open_ended(self, reading: Reading) -> Reading:
         *head, last = reading.parts
-        if last.is_number or len(last.shown) < 2:
+        if len(last.shown) < 2:
             return reading
         return replace(reading, parts=(*head, replace(last, query=f"({last.query} | {_quoted(last.shown)}:*)")))
 

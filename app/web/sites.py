@@ -7,16 +7,18 @@ import math
 from dataclasses import dataclass
 from urllib.parse import quote, unquote
 
-from flask import Response, current_app, g, request
+from flask import Response, current_app, request
 
 from app import access
 from app.accounts import queries
 from app.catalog.listing import ToSite
+from app.core.cache import Cache
 from app.logistics import site_rates
 from app.web import sessions
 
 COOKIE = "site"
 LONGEST = 200
+_KEPT = "tutuu.site"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +37,23 @@ class ChosenSite:
 
 def chosen() -> ChosenSite | None:
     """The site of this request, found once."""
-    if "site" not in g:
-        g.site = _of_person() if access.actor().is_signed_in else _of_guest(request.cookies.get(COOKIE, ""))
-    found: ChosenSite | None = g.site
+    if _KEPT not in request.environ:
+        signed_in = access.actor().is_signed_in
+        request.environ[_KEPT] = _of_person() if signed_in else _of_guest(request.cookies.get(COOKIE, ""))
+    found: ChosenSite | None = request.environ[_KEPT]
     return found
 
 
 def _of_person() -> ChosenSite | None:
-    row = queries.chosen_site(access.actor().user)
-    return None if row is None else ChosenSite(row.title, row.lat, row.lon, str(row.public_id))
+    user = access.actor().user
+
+    def text() -> str:
+        row = queries.chosen_site(user)
+        return json.dumps([row.title, row.lat, row.lon, str(row.public_id)] if row else None)
+
+    cache: Cache = current_app.extensions["cache"]
+    kept = json.loads(cache.get_or_make(queries.site_kept_as(user), "", text))
+    return ChosenSite(*kept) if kept else None
 
 
 def _of_guest(text: str) -> ChosenSite | None:

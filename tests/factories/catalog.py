@@ -94,7 +94,8 @@ def ready() -> None:
     dictionary.rebuild()
     listing.rebuild()
     session.commit()
-    current_app.extensions["cache"].bump("listing")  # the tree of the test before may be kept still
+    for name in ("listing", "rates", "synonyms"):  # what the test before left may be kept still
+        current_app.extensions["cache"].bump(name)
 
 
 __all__ = ["Market", "attribute", "category", "market", "offer", "product", "ready"]
