@@ -85,7 +85,6 @@ def grow(products: int, show: Callable[[int, int], object] = lambda done, total:
         made += number
         show(made, products)
     _finish()
-    dictionary.rebuild()
     return made
 
 
@@ -104,8 +103,10 @@ def _copy(series: int, last: int, first: int, number: int) -> None:
 
 @unit_of_work
 def _finish() -> None:
+    """Search words first, then the rows of lists that copy them."""
     session.execute(sa.text("SET LOCAL statement_timeout = 0"))
     session.execute(sa.text("SELECT setval(pg_get_serial_sequence('product', 'id'), (SELECT max(id) FROM product))"))
     session.execute(sa.text("ANALYZE"))
+    dictionary.rebuild()
     listing.rebuild()
-    session.execute(sa.text("ANALYZE product_listing"))
+    session.execute(sa.text("ANALYZE product_listing, search_word"))

@@ -110,6 +110,17 @@ def property_value(text: str, unit_code: str = "") -> str:
     return f"{shown}{NBSP}{unit_label(unit_code)}" if unit_code else shown
 
 
+def typed_parts(name: str, query: str) -> list[tuple[str, str]]:
+    """Each word of a name as what was typed of it and the rest, which is what a suggestion adds."""
+    typed = [part for part in query.lower().replace("ё", "е").split() if part]
+    found = []
+    for word in name.split():
+        plain = word.lower().replace("ё", "е")
+        length = max((len(part) for part in typed if plain.startswith(part)), default=0)
+        found.append((word[:length], word[length:]))
+    return found
+
+
 def mass(kilograms: Number) -> str:
     """A mass: "18,5 кг" under a tonne, "12,8 т" from there."""
     if abs(Fraction(kilograms)) < 1000:
@@ -236,7 +247,7 @@ def make_icon(assets: Assets) -> Callable[..., Markup]:
 def init_filters(app: Flask, assets: Assets) -> None:
     """Give the templates of `app` the filters and functions of this module."""
     filters: tuple[Callable[..., Any], ...] = (
-        number, figure, money, qty, unit, property_value, mass, volume, metres, percent, day, short_day, relative_day,
+        number, figure, money, qty, unit, property_value, typed_parts, mass, volume, metres, percent, day, short_day, relative_day,
         time_of_day, moment, minutes, duration, iso, fraction,
     )  # fmt: skip
     app.jinja_env.filters.update({function.__name__: function for function in filters})
