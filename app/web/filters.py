@@ -247,8 +247,8 @@ def make_icon(assets: Assets) -> Callable[..., Markup]:
 def init_filters(app: Flask, assets: Assets) -> None:
     """Give the templates of `app` the filters and functions of this module."""
     filters: tuple[Callable[..., Any], ...] = (
-        number, figure, money, qty, unit, property_value, typed_parts, mass, volume, metres, percent, day, short_day, relative_day,
-        time_of_day, moment, minutes, duration, iso, fraction,
+        number, figure, money, qty, unit, property_value, typed_parts, mass, volume, metres, percent, day, short_day,
+        relative_day, time_of_day, moment, minutes, duration, iso, fraction,
     )  # fmt: skip
     app.jinja_env.filters.update({function.__name__: function for function in filters})
     from app.web import charts, draw, status_texts

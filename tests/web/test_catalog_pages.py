@@ -137,7 +137,9 @@ def test_search_finds_by_sku_and_forgives_the_layout(client: FlaskClient, shop: 
     nothing = client.get("/search?q=ъъъъыыы")
     assert nothing.status_code == 200
     assert "ничего не нашлось" in text_of(nothing)
-    assert "Краска 0" in client.get("/search/suggest?q=краск").text
+    suggested = client.get("/search/suggest?q=краск")
+    assert "Краск<b>а</b>" in suggested.text
+    assert "Краск а 0" in text_of(suggested)
 
 
 def test_pages_take_few_queries(
