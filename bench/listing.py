@@ -78,6 +78,9 @@ def speed(
     print("| page | median ms | p95 ms |\n|---|---|---|")
     with load.serving(url, redis_url) as port:
         load.asked(port, [f"/catalog/{slug}" for slug, _ in leaves[:16]], CLIENTS)
+        plain = load.asked(port, ["/healthz"] * number, CLIENTS)
+        found["constant_median_ms"] = load.median(plain)
+        print(f"| constant route, {CLIENTS} clients | {load.median(plain)} | {load.p95(plain)} |")
         for kind, paths in kinds.items():
             for state in ("cold", "kept"):
                 times = load.asked(port, list(dict.fromkeys(paths)), CLIENTS)
