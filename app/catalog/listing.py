@@ -325,39 +325,43 @@ def facets(filters: Filters, known: Sequence[AttributeRow]) -> Facets:
     base, gates = sql.base(), sql.gates()
     bits = {name: 1 << i for i, name in enumerate(gates)}
     fails = " + ".join(f"CASE WHEN {gate} THEN 0 ELSE {bits[name]} END" for name, gate in gates.items()) or "0"
-    parts = [_WHOLE, _COUNTED.format(kind="brand"), _SPREAD.format(kind="seller")]
+    kinds = ["ready", "brand", "seller"]
     if any(row.is_facet for row in known):
-        parts.append(_SPREAD.format(kind="value"))
+        kinds.append("value")
     if filters.match is not None:
-        parts.append(_COUNTED.format(kind="section"))
-    statement = _BASE.format(fails=fails, where=base) + " UNION ALL ".join(parts)
+        kinds.append("section")
+    statement = _COUNT.format(
+        fails=fails, where=base, columns=", ".join(kinds), sets=", ".join(f"({kind}, mask)" for kind in kinds),
+        parts=" UNION ALL ".join(_part(kind, kinds) for kind in kinds),
+    )  # fmt: skip
     return _Counts(session.execute(sa.text(statement), sql.bound).all(), bits).facets(filters, known)
 
 
-_BASE = f"""
-WITH failing AS (
-    SELECT l.brand, l.facets AS value, l.seller_ids AS seller, l.category_id AS section, l.price_from AS price,
-        CASE WHEN {_STOCKED} THEN l.lead_time_days ELSE -1 END AS ready, {{fails}} AS fails
-    FROM product_listing l WHERE {{where}}
-), base AS (
-    SELECT *, CASE WHEN fails & (fails - 1) = 0 THEN fails ELSE -1 END AS mask FROM failing
+_COUNT = f"""
+WITH grouped AS (
+    SELECT {{columns}}, mask, GROUPING({{columns}}) AS kind, count(*) AS n, min(price) AS low, max(price) AS high FROM (
+        SELECT *, CASE WHEN fails & (fails - 1) = 0 THEN fails ELSE -1 END AS mask FROM (
+            SELECT l.brand, l.facets AS value, l.seller_ids AS seller, l.category_id AS section, l.price_from AS price,
+                CASE WHEN {_STOCKED} THEN l.lead_time_days ELSE -1 END AS ready, {{fails}} AS fails
+            FROM product_listing l WHERE {{where}}
+        ) failing
+    ) masked GROUP BY GROUPING SETS ({{sets}})
 )
+{{parts}}
 """
-"""`mask`: the bit of the only filter that a product fails, 0 when none, -1 when several."""
-_WHOLE = """
-SELECT 'whole', ready::text, mask, n, low, high FROM (
-    SELECT ready, mask, count(*) AS n, min(price) AS low, max(price) AS high FROM base GROUP BY ready, mask) g
-"""
-_COUNTED = """
-SELECT '{kind}', {kind}::text, mask, n, NULL, NULL FROM (
-    SELECT {kind}, mask, count(*) AS n FROM base GROUP BY {kind}, mask) g
-"""
-_SPREAD = """
-SELECT '{kind}', each.one::text, mask, sum(n)::bigint, NULL, NULL FROM (
-    SELECT {kind}, mask, count(*) AS n FROM base GROUP BY {kind}, mask) g
-CROSS JOIN LATERAL unnest(g.{kind}) AS each(one) GROUP BY each.one, mask
-"""
-"""Products with equal arrays are counted together before the arrays are spread."""
+"""One pass over the rows of a list. Products with equal arrays are counted together before the arrays are spread.
+`mask`: the bit of the only filter that a product fails, 0 when it fails none, -1 when several."""
+
+
+def _part(kind: str, kinds: Sequence[str]) -> str:
+    """(kind, value, mask, number, lowest, highest price) of one grouping; arrays are spread into their members."""
+    own = (1 << len(kinds)) - 1 - (1 << (len(kinds) - 1 - kinds.index(kind)))
+    if kind in ("seller", "value"):
+        return (
+            f"SELECT '{kind}', each.one::text, mask, sum(n)::bigint, min(low), max(high) FROM grouped "
+            f"CROSS JOIN LATERAL unnest({kind}) AS each(one) WHERE kind = {own} GROUP BY each.one, mask"
+        )
+    return f"SELECT '{kind}', {kind}::text, mask, n, low, high FROM grouped WHERE kind = {own}"
 
 
 class _Counts:
@@ -376,11 +380,11 @@ class _Counts:
         return counts
 
     def facets(self, filters: Filters, known: Sequence[AttributeRow]) -> Facets:
-        in_stock, by_date = self.of("whole", "in_stock"), self.of("whole", "by")
+        in_stock, by_date = self.of("ready", "in_stock"), self.of("ready", "by")
         ready = {days: sum(n for lead, n in by_date.items() if 0 <= int(lead) <= days) for days in READY_DAYS}
-        prices = [row for row in self.rows if row[0] == "whole" and row[2] in (0, self.bits.get("price", 0))]
+        prices = [row for row in self.rows if row[0] == "ready" and row[2] in (0, self.bits.get("price", 0))]
         return Facets(
-            total=sum(self.of("whole", "").values()),
+            total=sum(self.of("ready", "").values()),
             facets=self._properties(filters, known),
             sellers=self._numbered("seller"),
             in_stock=sum(n for lead, n in in_stock.items() if int(lead) >= 0),
@@ -388,7 +392,7 @@ class _Counts:
             sections=self._numbered("section"),
             price_low=min((row[4] for row in prices), default=None),
             price_high=max((row[5] for row in prices), default=None),
-            without={name: sum(self.of("whole", name).values()) for name in self.bits},
+            without={name: sum(self.of("ready", name).values()) for name in self.bits},
         )
 
     def _numbered(self, kind: str) -> tuple[tuple[int, int], ...]:
