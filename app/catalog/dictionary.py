@@ -52,14 +52,18 @@ _PARTS = normal_sql(
 )
 _REINDEX = sa.text(
     f"""
-WITH {_PLACES}, cut AS MATERIALIZED (
+WITH {_PLACES}, whole AS MATERIALIZED (
     SELECT p.id, p.category_id, string_to_array({_PARTS}, '|') AS part FROM product p WHERE p.id = ANY(:ids)
+), cut AS (
+    SELECT *, split_part(part[1], ' ', 1) AS noun, substr(part[1], strpos(part[1] || ' ', ' ')) AS rest FROM whole
 )
 UPDATE product p SET
     name_key = lower(translate(p.name_ru || ' ' || p.name_en || ' ' || p.article, 'ёЁ', 'еЕ')),
     search =
-        setweight(to_tsvector('russian', cut.part[1] || ' ' || cut.part[2]), 'A') ||
-        setweight(to_tsvector('simple', cut.part[1] || ' ' || cut.part[2] || ' ' || cut.part[3]), 'A') ||
+        setweight(to_tsvector('russian', cut.noun), 'A') ||
+        setweight(to_tsvector('russian', concat_ws(' ', cut.rest, cut.part[2])), 'B') ||
+        setweight(to_tsvector('simple', cut.noun), 'A') ||
+        setweight(to_tsvector('simple', concat_ws(' ', cut.rest, cut.part[2], cut.part[3])), 'B') ||
         setweight(to_tsvector('english', cut.part[4]), 'B') ||
         setweight(to_tsvector('russian', place.ru), 'C') ||
         setweight(to_tsvector('english', place.en), 'D')

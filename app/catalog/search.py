@@ -90,6 +90,9 @@ def match(text: str, cache: Cache | None = None, *, typing: bool = False) -> Mat
 
 
 _FOUND = "l.search @@ CAST(:{name} AS tsquery)"
+_WEIGHTS = "{0.1, 0.2, 0.7, 1.0}"
+"""Of D (section in English), C (section and its synonyms), B (rest of the name, brand, article), A (its first word)."""
+_PLACES = {"begins": "A", "holds": "B", "section": "CD"}
 _LEXEME = re.compile(r"('[^']*')(?::(\*))?")
 
 
@@ -97,15 +100,15 @@ def _score(query: str, number: int) -> tuple[str, dict[str, str]]:
     """How well the text fits: SQL and what it binds.
 
     Several words: by their places and nearness. One word alone may find a tenth of the catalogue, and there is no
-    nearness of one word: a name that holds it counts 1, a section that holds it half more.
+    nearness of one word: a name that begins with it counts 1, one that holds it 0.7, a section that holds it half more.
     """
     if number > 1:
-        return "ts_rank_cd(l.search, CAST(:query AS tsquery))::numeric", {}
-    in_name, in_section = _FOUND.format(name="in_name"), _FOUND.format(name="in_section")
-    score = f"(CASE WHEN {in_name} THEN 1.0 ELSE 0.2 END + CASE WHEN {in_section} THEN 0.5 ELSE 0 END)"
-    return score, {
-        name: _LEXEME.sub(rf"\1:\2{weights}", query) for name, weights in (("in_name", "AB"), ("in_section", "CD"))
-    }
+        return f"ts_rank_cd('{_WEIGHTS}', l.search, CAST(:query AS tsquery))::numeric", {}
+    begins, holds, section = (_FOUND.format(name=name) for name in _PLACES)
+    return (
+        f"(CASE WHEN {begins} THEN 1.0 WHEN {holds} THEN 0.7 ELSE 0.2 END + CASE WHEN {section} THEN 0.5 ELSE 0 END)",
+        {name: _LEXEME.sub(rf"\1:\2{weights}", query) for name, weights in _PLACES.items()},
+    )
 
 
 def _joined(found: Sequence[Chunk]) -> list[str]:

@@ -40,6 +40,9 @@ def test_mistyped_queries_find_the_right_product(market: None) -> None:
     asked = misspell.queries(names, TYPED)
     wrong = [query for query in asked if query.product not in first(query.typed, 3)]
     assert len(wrong) <= TYPED * (1 - ENOUGH), wrong
+    sheets = {key for key, name in names.items() if name.startswith("Гипсокартон")}
+    for typed in ("ГКЛ", "гипсокартон", "КНАУФ-лист", "urk", "сухая штукатурка"):
+        assert set(first(typed, 3)) & sheets, typed
     numbers = session.execute(
         sa.text(
             "(SELECT product_id, sku FROM offer WHERE status = 'active' ORDER BY id LIMIT 40) UNION ALL"
