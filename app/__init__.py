@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from flask import Flask
+from flask import Flask, current_app
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import access, api, cli, edge, registry, web
 from app.accounts import passwords
 from app.core import cache, logging, mail, storage
-from app.core.db import db, engine_options
+from app.core.db import db, engine_options, tell_after_commit
 from app.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -26,6 +26,7 @@ def create_app(settings: Settings) -> Flask:
     configure(app, settings)
     db.init_app(app)
     registry.wire()
+    tell_after_commit(forget_kept)
     if settings.argon2_cheap:
         passwords.use_cheapest()
     web.init_app(app, settings)
@@ -39,6 +40,11 @@ def create_app(settings: Settings) -> Flask:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     return app
+
+
+def forget_kept(name: str) -> None:
+    """What was kept of `name` is out of date: a command that changed it is committed."""
+    current_app.extensions["cache"].bump(name)
 
 
 def configure(app: Flask, settings: Settings) -> None:

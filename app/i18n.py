@@ -86,6 +86,16 @@ def _keep(path: Path, data: bytes) -> None:
     os.replace(name, path)
 
 
+def present_language() -> str:
+    """`ru` or `en`: the language of the present request or job."""
+    try:
+        known = flask.g.get("_flask_babel")  # where Flask-Babel keeps its answer, and `force_locale` what it forces
+    except RuntimeError:  # no application context
+        return DEFAULT_LOCALE
+    locale = getattr(known, "babel_locale", None) or get_locale()
+    return str(locale.language) if locale else DEFAULT_LOCALE
+
+
 class _Texts(Domain):  # type: ignore[misc]  # Domain is untyped
     """Flask-Babel's source of texts, fed from memory."""
 
@@ -94,8 +104,7 @@ class _Texts(Domain):  # type: ignore[misc]  # Domain is untyped
         self._texts = texts
 
     def get_translations(self) -> NullTranslations:
-        locale = get_locale()
-        return self._texts.get(locale.language if locale else DEFAULT_LOCALE, self._texts[DEFAULT_LOCALE])
+        return self._texts.get(present_language(), self._texts[DEFAULT_LOCALE])
 
 
 def init_i18n(app: Flask, *, cache: Path, user_locale: Callable[[], str | None] = lambda: None) -> Babel:
@@ -112,7 +121,16 @@ def init_i18n(app: Flask, *, cache: Path, user_locale: Callable[[], str | None] 
         default_timezone=TIMEZONE,
         locale_selector=lambda: choose_locale(user_locale),
     )
-    babel.__dict__["domain_instance"] = _Texts({locale: load(locale, cache) for locale in LOCALES})
+    texts = {locale: load(locale, cache) for locale in LOCALES}
+    babel.__dict__["domain_instance"] = _Texts(texts)
+    # Flask-Babel's own callables look through the context six times for each of hundreds of texts of a page
+    app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]  # added by jinja2.ext.i18n
+        gettext=lambda text: texts[present_language()].ugettext(text),
+        ngettext=lambda one, many, n: texts[present_language()].ungettext(one, many, n),
+        newstyle=True,
+        pgettext=lambda context, text: texts[present_language()].upgettext(context, text),
+        npgettext=lambda context, one, many, n: texts[present_language()].unpgettext(context, one, many, n),
+    )
     app.jinja_env.add_extension("jinja2.ext.do")
     return babel
 

@@ -67,6 +67,26 @@ FULL JOIN product_listing l ON l.product_id = t.product_id
 JOIN product p ON p.id = coalesce(t.product_id, l.product_id)
 WHERE (l.price_from, l.offers_count, l.available) IS DISTINCT FROM (t.price_from, t.offers, t.available);
 
+-- name: product_lists_show_what_cards_say
+SELECT l.product_id FROM product_listing l JOIN product p ON p.id = l.product_id
+WHERE (l.category_id, l.brand, l.truck_kg, l.search)
+    IS DISTINCT FROM (p.category_id, p.brand, greatest(p.mass_kg, p.volume_m3 * 250)::numeric(14, 4), p.search)
+    OR l.facets IS DISTINCT FROM coalesce((
+        SELECT array_agg(a.key || ':' || v.text ORDER BY a.position, a.id)
+        FROM product_value v JOIN attribute a ON a.id = v.attribute_id
+        WHERE v.product_id = l.product_id AND a.is_facet), '{}'::text[]);
+
+-- name: product_lists_show_the_price_of_each_seller
+SELECT l.product_id FROM product_listing l
+JOIN LATERAL (
+    SELECT array_agg(seller_id ORDER BY seller_id) AS ids, array_agg(price ORDER BY seller_id) AS prices FROM (
+        SELECT o.seller_id, round(min(o.price::numeric * u.denominator / u.numerator))::bigint AS price
+        FROM offer o JOIN seller s ON s.id = o.seller_id AND s.is_active
+        JOIN product_unit u ON u.product_id = o.product_id AND u.code = o.unit
+        WHERE o.product_id = l.product_id AND o.status = 'active' GROUP BY o.seller_id) q
+) t ON true
+WHERE (l.seller_ids, l.seller_prices) IS DISTINCT FROM (t.ids, t.prices);
+
 -- name: every_product_has_its_base_unit
 SELECT p.id FROM product p
 LEFT JOIN product_unit u ON u.product_id = p.id AND u.code = p.base_unit

@@ -102,31 +102,41 @@ def kept_secret(name: str) -> str:
 
 
 def prepare(environment: dict[str, str]) -> None:
-    """Migrate, and load the demo market into an empty database."""
-    if is_prepared(environment["DATABASE_URL"]):
+    """Migrate, load the demo market into an empty database, and fill again what a migration gave new columns."""
+    at, is_filled = state_of(environment["DATABASE_URL"])
+    if at == newest_migration() and is_filled:  # asking costs milliseconds, the commands cost seconds
         return
     flask = [sys.executable, "-m", "flask", "--app", "wsgi"]
-    for command in ([*flask, "db", "upgrade"], [*flask, "demo", "--if-empty"]):
+    commands = [[*flask, "db", "upgrade"], [*flask, "demo", "--if-empty"]]
+    if is_filled:
+        commands += [[*flask, "rebuild-search"], [*flask, "rebuild-listing"]]
+    for command in commands:
         subprocess.run(command, cwd=ROOT, env=environment, check=True)
 
 
-def is_prepared(database_url: str) -> bool:
-    """Whether the newest migration and a catalogue are there: asking costs milliseconds, two commands cost seconds."""
+def newest_migration() -> str:
+    """The revision that no other one follows."""
     texts = [path.read_text(encoding="utf-8") for path in (ROOT / "migrations" / "versions").glob("*.py")]
     known, followed = (
         {word for text in texts for word in re.findall(rf'^{name} = "(\w+)"', text, flags=re.M)}
         for name in ("revision", "down_revision")
     )
+    [newest] = known - followed
+    return newest
+
+
+def state_of(database_url: str) -> tuple[str | None, bool]:
+    """The migration a database is at (None: it has no tables) and whether it holds a catalogue."""
     connection = psycopg2.connect(database_url.replace("+psycopg2", "", 1))
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT version_num, EXISTS (SELECT FROM category) FROM alembic_version")
-            at, filled = cursor.fetchone() or (None, False)
+            at, is_filled = cursor.fetchone() or (None, False)
+            return at, bool(is_filled)
     except psycopg2.errors.UndefinedTable:
-        return False
+        return None, False
     finally:
         connection.close()
-    return {at} == known - followed and bool(filled)
 
 
 def serve(environment: dict[str, str], host: str, port: str) -> int:

@@ -32,7 +32,6 @@ def run(job: RunningJob) -> None:
             checking.check(import_id, storage.get(work.stored_name), alive)
         if queries.work(import_id).state == "applying":
             applying.apply(import_id, alive)
-            current_app.extensions["cache"].bump("listing")
     except TakenOver:
         session.rollback()
         stopped = True

@@ -182,6 +182,7 @@ class Site(Base):
         sa.CheckConstraint("floor BETWEEN -5 AND 200", name="floor_range"),
         sa.CheckConstraint("max_vehicle_kg IS NULL OR max_vehicle_kg > 0", name="vehicle_positive"),
         one_value_enum("unloading", ("self", "hands", "crane", "tail_lift")),
+        sa.Index("uq_site_chosen", "user_id", unique=True, postgresql_where=sa.text("is_chosen")),
     )
 
     id: Mapped[Id]
@@ -200,6 +201,8 @@ class Site(Base):
     unloading: Mapped[str] = mapped_column(server_default="self")
     contact_name: Mapped[str] = mapped_column(server_default="")
     contact_phone: Mapped[str] = mapped_column(server_default="")
+    is_chosen: Mapped[bool] = mapped_column(server_default=sa.false())
+    """The site that prices in lists are delivered to; at most one of a person."""
     is_deleted: Mapped[bool] = mapped_column(server_default=sa.false())
     version: Mapped[int] = mapped_column(server_default="1")
     created_at: Mapped[Created]

@@ -174,6 +174,22 @@ def sites(user_id: int) -> Sequence[Site]:
     ).all()
 
 
+def site_kept_as(user_id: int) -> str:
+    """The name under which pages keep a person's chosen site; commands on sites say that it `changed`."""
+    return f"site-{user_id}"
+
+
+def chosen_site(user_id: int) -> Site | None:
+    """The site that prices in lists are delivered to: the chosen one, or the person's only one."""
+    rows = session.scalars(
+        sa.select(Site)
+        .where(Site.user_id == user_id, ~Site.is_deleted)
+        .order_by(Site.is_chosen.desc(), Site.id)
+        .limit(2)
+    ).all()
+    return rows[0] if rows and (rows[0].is_chosen or len(rows) == 1) else None
+
+
 def site(user_id: int, public_id: uuid.UUID) -> Site:
     """One building site of this person.
 

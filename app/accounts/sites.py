@@ -6,10 +6,12 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
+import sqlalchemy as sa
+
 from app.accounts import queries
 from app.accounts.models import Site
 from app.accounts.requisites import phone_normal
-from app.core.db import session, unit_of_work
+from app.core.db import changed, session, unit_of_work
 from app.core.errors import FieldError, Invalid, Stale
 from app.core.permissions import Actor
 
@@ -30,6 +32,7 @@ def add(actor: Actor, given: Mapping[str, Any]) -> Site:
     """
     site = Site(user_id=actor.user, **_checked(given, partial=False))
     session.add(site)
+    changed(queries.site_kept_as(actor.user))
     session.flush()
     session.refresh(site)
     return site
@@ -48,7 +51,22 @@ def edit(actor: Actor, public_id: uuid.UUID, given: Mapping[str, Any], version: 
     for key, value in _checked(given, partial=True).items():
         setattr(site, key, value)
     site.version += 1
+    changed(queries.site_kept_as(actor.user))
     return site
+
+
+@unit_of_work
+def choose(actor: Actor, public_id: uuid.UUID | None) -> None:
+    """Make an own site the one that prices in lists are delivered to; None: none is.
+
+    Raises:
+        NotFound.
+    """
+    chosen = queries.site(actor.user, public_id) if public_id is not None else None
+    changed(queries.site_kept_as(actor.user))
+    session.execute(sa.update(Site).where(Site.user_id == actor.user, Site.is_chosen).values(is_chosen=False))
+    if chosen is not None:
+        session.execute(sa.update(Site).where(Site.id == chosen.id).values(is_chosen=True))
 
 
 @unit_of_work
@@ -58,7 +76,9 @@ def remove(actor: Actor, public_id: uuid.UUID) -> None:
     Raises:
         NotFound.
     """
-    queries.site(actor.user, public_id).is_deleted = True
+    site = queries.site(actor.user, public_id)
+    site.is_deleted, site.is_chosen = True, False
+    changed(queries.site_kept_as(actor.user))
 
 
 def _checked(given: Mapping[str, Any], *, partial: bool) -> dict[str, Any]:

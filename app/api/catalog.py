@@ -9,21 +9,27 @@ from typing import Any, Literal
 from flask import current_app
 from pydantic import Field, RootModel, model_validator
 
+from app import access
+from app.accounts import queries as people
 from app.api.kernel import Api, given_id
 from app.api.schemas import MoneyOut, PageQuery, QuantityText, Schema, money
 from app.catalog import listing, queries, search, words
-from app.catalog.listing import Facets, Filters, ListedProduct
+from app.catalog.listing import Facets, Filters, ListedProduct, ToSite
 from app.catalog.queries import AttributeRow, CategoryNode, ProductCard
 from app.core.cache import Cache
-from app.core.errors import FieldError, Invalid, NotFound
+from app.core.errors import FieldError, Invalid, NotFound, NotSignedIn
+from app.core.ids import parse_uuid
 from app.core.money import round_half_up
 from app.core.permissions import Permission
 from app.offers import queries as offers
 from app.offers import sellers
 from app.offers.queries import OfferForSale
+from app.web import sites
 from app.web.assets import asset_url
+from app.web.buyer.catalog import ready_days
 from app.web.drawings import file_of
 from app.web.filters import language
+from app.web.sites import ChosenSite
 
 api = Api("catalog", tag="Catalogue")
 
@@ -103,7 +109,11 @@ class ProductsQuery(PageQuery):
     price_max: int | None = Field(default=None, ge=0, le=10**12)
     seller: str | None = Field(default=None, max_length=500, description="slugs, separated by commas")
     in_stock: bool = False
-    sort: Literal["relevance", "price", "unit_price", "newest"] = "relevance"
+    by: date | None = Field(default=None, description="in stock with somebody who can deliver by this day")
+    site: str | None = Field(
+        default=None, max_length=80, description="id of an own site, or `lat,lon`: prices with delivery there"
+    )
+    sort: Literal["relevance", "price", "unit_price", "delivered", "newest"] = "relevance"
     facets: bool = False
     attributes: dict[str, tuple[str, ...]] = Field(default_factory=dict, description="given as attr.<key>=v1,v2")
 
@@ -117,7 +127,11 @@ class ProductsQuery(PageQuery):
 
 
 class ProductOut(Schema):
-    """A product of a list. `unit_price` is for one `content_unit`, where the product is measured in one."""
+    """A product of a list. `unit_price` is for one `content_unit`, where the product is measured in one.
+
+    `delivered`: the lowest price of one `unit` with delivery to the `site` as a part of a tonne; null when nobody
+    brings it there or no site is given.
+    """
 
     id: uuid.UUID
     slug: str
@@ -131,6 +145,7 @@ class ProductOut(Schema):
     content_unit: str | None
     offers_count: int
     available: QuantityText
+    delivered: MoneyOut | None
 
 
 class FacetValueOut(Schema):
@@ -151,12 +166,17 @@ class FacetOut(Schema):
 
 
 class ProductsOut(Schema):
-    """A page of products; facets and total when `facets=1`."""
+    """A page of products; facets and total when `facets=1`.
+
+    `corrected`: the query as it was understood, when not as typed; `left_out`: its words that nothing on sale has.
+    """
 
     items: list[ProductOut]
     next_cursor: str | None
     facets: list[FacetOut] | None = None
     total: int | None = None
+    corrected: str | None = None
+    left_out: list[str] = Field(default_factory=list)
 
 
 @api.get(
@@ -170,20 +190,43 @@ def products(query: ProductsQuery) -> ProductsOut:
     if query.category is not None:
         node = _category_of(tree, query.category)
         category_ids = node.leaves()
-        known = [] if node.children else queries.attributes([node.id])
+        known = [] if node.children else queries.attributes([node.id], _cache())
     unknown = set(query.attributes) - {row.key for row in known} - {listing.BRAND}
     if unknown:
         raise Invalid([FieldError(f"/query/attr.{key}", "unknown_field") for key in sorted(unknown)])
-    match = search.match(query.q) if query.q else None
+    match = search.match(query.q, _cache()) if query.q else None
     if query.q and match is None:
         return ProductsOut(items=[], next_cursor=None, **({"facets": [], "total": 0} if query.facets else {}))
     filters = Filters(
         category_ids, match, query.attributes, query.price_min, query.price_max, _seller_ids(query.seller),
-        query.in_stock,
+        query.in_stock, None if query.by is None else ready_days(query.by.isoformat()), _to_site(query.site),
     )  # fmt: skip
     items, following = listing.page(filters, known, query.sort, query.cursor, query.limit)
     counted = _counted(listing.facets(filters, known)) if query.facets else {}
+    if match is not None:
+        counted |= {"corrected": match.meant, "left_out": list(match.dropped)}
     return ProductsOut(items=[_product(item, tree) for item in items], next_cursor=following, **counted)
+
+
+def _to_site(given: str | None) -> ToSite | None:
+    """Delivery rates to an own site or a point.
+
+    Raises:
+        Invalid: neither a site of the caller nor a place on Earth.
+    """
+    if given is None:
+        return None
+    key, figures = parse_uuid(given), given.split(",")
+    try:
+        if key is not None:
+            row = people.site(access.actor().user, key)
+            return sites.to_site(ChosenSite(row.title, row.lat, row.lon))
+        found = sites.at(float(figures[0]), float(figures[1])) if len(figures) == 2 else None
+    except (NotFound, NotSignedIn, ValueError):
+        found = None
+    if found is None:
+        raise Invalid.one("/query/site", "unknown_option")
+    return sites.to_site(found)
 
 
 def _category_of(tree: tuple[CategoryNode, ...], slug: str) -> CategoryNode:
@@ -222,6 +265,7 @@ def _product(item: ListedProduct, tree: tuple[CategoryNode, ...]) -> ProductOut:
         unit=item.base_unit, price_from=money(item.price_from),
         unit_price=None if item.unit_price is None else money(item.unit_price), content_unit=item.content_unit,
         offers_count=item.offers_count, available=item.available,
+        delivered=None if item.delivered is None else money(item.delivered),
     )  # fmt: skip
 
 
@@ -386,8 +430,8 @@ class Suggestions(Schema):
 )
 def suggest(query: SuggestQuery) -> Suggestions:
     """Products and categories for the beginning of a query."""
-    forms = words.variants(query.q)
-    found = search.match(query.q) if len(query.q.strip()) >= 2 else None
+    found = search.match(query.q, _cache(), typing=True) if len(query.q.strip()) >= 2 else None
+    forms = [*words.variants(query.q), *([found.meant] if found and found.meant else [])]
     near = queries.categories_named(queries.tree(_cache()), forms) if found else []
     en = language() == "en"
     return Suggestions(
@@ -395,7 +439,7 @@ def suggest(query: SuggestQuery) -> Suggestions:
             SuggestedProduct(
                 id=i.public_id, slug=i.slug, name=i.name_en if en else i.name_ru, price_from=money(i.price_from)
             )
-            for i in (queries.suggestions(found.condition, found.score) if found else [])
+            for i in (queries.suggestions(found) if found else [])
         ],
         categories=[SuggestedCategory(slug=n.slug, name=n.name(language()), products=n.products) for n in near],
         corrected=found.meant if found else None,

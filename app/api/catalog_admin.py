@@ -7,7 +7,6 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from flask import current_app
 from pydantic import Field
 
 from app import access
@@ -47,10 +46,6 @@ class CategoryPatch(Schema):
     synonyms: list[str] | None = Field(default=None, max_length=50)
 
 
-def _changed() -> None:
-    current_app.extensions["cache"].bump("listing")
-
-
 def _sent(body: Schema, *but: str) -> dict[str, Any]:
     return body.model_dump(exclude_unset=True, exclude_none=True, exclude=set(but))
 
@@ -62,7 +57,6 @@ def _sent(body: Schema, *but: str) -> dict[str, Any]:
 def add_category(body: CategoryIn) -> Answer:
     """Three levels at most."""
     service.add_category(access.actor(), body.slug, body.parent, _sent(body, "slug", "parent"))
-    _changed()
     return Answer(shown_category(body.slug), 201, {"Location": f"/api/v1/categories/{body.slug}"})
 
 
@@ -73,7 +67,6 @@ def add_category(body: CategoryIn) -> Answer:
 def edit_category(slug: str, body: CategoryPatch) -> Answer:
     """Products are found by the new words at once."""
     version = service.edit_category(access.actor(), slug, _sent(body), expected_version())
-    _changed()
     return Answer(shown_category(slug), 200, etag(version))
 
 
@@ -81,7 +74,6 @@ def edit_category(slug: str, body: CategoryPatch) -> Answer:
 def remove_category(slug: str) -> None:
     """Only an empty one."""
     service.remove_category(access.actor(), slug)
-    _changed()
 
 
 class UnitIn(Schema):
@@ -167,4 +159,3 @@ def hide_product(product: str) -> None:
     key = given_id(product)
     service.edit_product(access.actor(), key, {"hidden": True})
     listing.refresh([service.product_id(key)])
-    _changed()

@@ -6,7 +6,6 @@ import uuid
 from decimal import Decimal
 from typing import Any, Literal
 
-from flask import current_app
 from pydantic import Field, RootModel
 
 from app import access
@@ -115,10 +114,6 @@ def _places() -> dict[int, WarehouseRow]:
     return {place.id: place for place in queries.warehouses_of(access.actor().seller_id)}
 
 
-def _changed() -> None:
-    current_app.extensions["cache"].bump("listing")
-
-
 @api.get(
     "/seller/offers", permission=Permission.SELLER_VIEW, query=OffersQuery, answer=Page[OwnOffer], summary="Own offers"
 )
@@ -156,7 +151,6 @@ def add_offer(body: OfferIn) -> Answer:
         body.active,
     )  # fmt: skip
     made = service.add_offer(access.actor(), new)
-    _changed()
     return _shown(made, 201)
 
 
@@ -175,7 +169,6 @@ def edit_offer(offer: str, body: OfferPatch) -> Answer:
     if body.ladder is not None:
         given["ladder"] = _steps(body.ladder)
     service.edit_offer(access.actor(), given_id(offer), given, expected_version())
-    _changed()
     return _shown(given_id(offer))
 
 
@@ -187,7 +180,6 @@ def _steps(ladder: list[LadderStep]) -> tuple[Step, ...]:
 def withdraw_offer(offer: str) -> None:
     """It is hidden, not erased: orders refer to it."""
     service.withdraw_offer(access.actor(), given_id(offer))
-    _changed()
 
 
 class Hours(Schema):
@@ -289,7 +281,6 @@ def _shown_place(place: uuid.UUID, status: int = 200) -> Answer:
 def edit_warehouse(warehouse: str, body: WarehousePatch) -> Answer:
     """Orders already placed keep their copy of the address."""
     service.edit_warehouse(access.actor(), given_id(warehouse), _columns(body), expected_version())
-    _changed()
     return _shown_place(given_id(warehouse))
 
 
@@ -299,7 +290,6 @@ def edit_warehouse(warehouse: str, body: WarehousePatch) -> Answer:
 def close_warehouse(warehouse: str) -> None:
     """Its stock is no longer on sale; orders that leave from it go on."""
     service.edit_warehouse(access.actor(), given_id(warehouse), {"active": False})
-    _changed()
 
 
 class StockRow(Schema):
@@ -344,7 +334,6 @@ def set_stock(body: StockRows) -> StockResults:
     """A wrong row does not stop the others; sending the same again changes nothing."""
     stated = [StatedStock(row.sku, row.warehouse, row.on_hand, row.unit) for row in body.root]
     found = counts.set_stock(access.actor(), stated)
-    _changed()
     rows = [
         StockRowResult(
             sku=row.sku, warehouse=row.warehouse, ok=result.code is None, on_hand_base=result.on_hand_base,

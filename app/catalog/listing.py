@@ -1,6 +1,7 @@
 """Lists of products: filters, facets whose counts follow the other filters, sorting, keyset pages.
 
 Inside a facet its values add up (OR), between facets they narrow (AND), and a facet is never narrowed by itself.
+Everything is read from `product_listing`, one row for each product on sale.
 """
 
 from __future__ import annotations
@@ -8,35 +9,49 @@ from __future__ import annotations
 import base64
 import json
 import uuid
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import sqlalchemy as sa
 
-from app.catalog.models import (
-    Attribute,
-    Category,
-    Product,
-    ProductListing,
-    ProductUnit,
-    ProductValue,
-)
 from app.catalog.queries import AttributeRow
 from app.catalog.search import Match
 from app.core.db import session
 from app.core.errors import Invalid
+from app.core.money import round_half_up
 
-SORTS = ("relevance", "price", "unit_price", "newest")
+SORTS = ("relevance", "price", "unit_price", "delivered", "newest")
 BRAND = "brand"
 MAX_FACETS = 8
 MAX_VALUES = 40
+READY_DAYS = (0, 2, 6)
+"""Lead times that the filter by delivery date offers: goods leave today, in two days, within a week."""
+NOWHERE = 10**15
+"""Sorts products that nobody delivers to the site behind all others."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToSite:
+    """What delivery to the buyer's site adds, from whoever knows tariffs: `app.logistics.site_rates`.
+
+    `per_tonne`: seller -> kopeks for a tonne; a seller who is not there delivers nothing to the site.
+    `near`: sellers close to it.
+    """
+
+    per_tonne: Mapping[int, int]
+    near: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What narrows a list. `attributes`: key (or `brand`) -> chosen values; prices in kopeks per base unit."""
+    """What narrows a list. `attributes`: key (or `brand`) -> chosen values; prices in kopeks per base unit.
+
+    `ready_days`: in stock with some seller whose lead time is no longer than this.
+    """
 
     category_ids: Sequence[int] = ()
     match: Match | None = None
@@ -45,11 +60,13 @@ class Filters:
     price_max: int | None = None
     seller_ids: tuple[int, ...] = ()
     in_stock: bool = False
+    ready_days: int | None = None
+    to_site: ToSite | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ListedProduct:
-    """A card of a list."""
+    """A card of a list. `delivered`: kopeks for a base unit brought to the site; None: nobody brings it, or no site."""
 
     id: int
     public_id: uuid.UUID
@@ -66,6 +83,15 @@ class ListedProduct:
     available: Decimal
     lead_time_days: int
     drawing: str
+    delivered: int | None
+    content_factor: Fraction | None
+
+    @property
+    def delivered_unit(self) -> int | None:
+        """Kopeks for a content unit brought to the site."""
+        if self.delivered is None or self.content_factor is None:
+            return None
+        return round_half_up(self.delivered * self.content_factor)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +105,14 @@ class FacetValue:
 
 @dataclass(frozen=True, slots=True)
 class Facet:
-    """A property to filter by. `key` is an attribute's key, `brand` or `seller`."""
+    """A property to filter by. `key` is an attribute's key or `brand`."""
 
     key: str
     name_ru: str
     name_en: str
     unit: str
     values: tuple[FacetValue, ...]
+    kind: str = "enum"
 
     def name(self, locale: str) -> str:
         return self.name_en if locale == "en" else self.name_ru
@@ -93,61 +120,148 @@ class Facet:
 
 @dataclass(frozen=True, slots=True)
 class Facets:
-    """All facets of a list, its size, and the span of prices without the price filter."""
+    """All facets of a list, its size, and the span of prices without the price filter.
+
+    `ready`: lead time -> products with at most that. `sections`: categories of a search with their counts.
+    `without`: filter -> how many products there would be if it were dropped.
+    """
 
     total: int
     facets: tuple[Facet, ...]
     sellers: tuple[tuple[int, int], ...]
     in_stock: int
+    ready: Mapping[int, int]
+    sections: tuple[tuple[int, int], ...]
     price_low: int | None
     price_high: int | None
+    without: Mapping[str, int]
 
 
-_content = sa.orm.aliased(ProductUnit)
-Part = sa.Select[*tuple[Any, ...]]
+_STOCKED = "l.available > 0"
 
 
-def _value_condition(key: str, values: Sequence[str], ids: Mapping[str, Sequence[int]]) -> sa.ColumnElement[bool]:
-    if key == BRAND:
-        return Product.brand.in_(values)
-    return sa.exists().where(
-        ProductValue.product_id == Product.id,
-        ProductValue.attribute_id.in_(ids.get(key, ())),
-        ProductValue.text.in_(values),
-    )
+@dataclass(slots=True)
+class _Conditions:
+    """SQL of filters over `product_listing l`, with the values they bind.
+
+    Written as text: SQLAlchemy would take longer to build these statements than PostgreSQL takes to answer them.
+    """
+
+    filters: Filters
+    known: Sequence[AttributeRow]
+    bound: dict[str, Any] = field(default_factory=dict)
+
+    def bind(self, value: Any) -> str:
+        """The name of a bound value."""
+        name = f"v{len(self.bound)}"
+        self.bound[name] = value
+        return f":{name}"
+
+    def base(self) -> str:
+        """Section and search: what the list is about, which no facet leaves out."""
+        found = ["true"]
+        if self.filters.match is not None:
+            self.bound |= self.filters.match.bound
+            found.append(self.filters.match.condition)
+        if self.filters.category_ids:
+            found.append(f"l.category_id = ANY({self.bind(list(self.filters.category_ids))})")
+        return " AND ".join(found)
+
+    def gates(self) -> dict[str, str]:
+        """The condition of every filter that is set, by its name."""
+        asked = self.filters
+        found = {key: self._value(key, values) for key, values in asked.attributes.items()}
+        price = [
+            f"l.price_from {sign} {self.bind(limit)}"
+            for sign, limit in ((">=", asked.price_min), ("<=", asked.price_max))
+            if limit is not None
+        ]
+        if price:
+            found["price"] = " AND ".join(price)
+        if asked.seller_ids:
+            found["seller"] = f"l.seller_ids && CAST({self.bind(list(asked.seller_ids))} AS bigint[])"
+        if asked.in_stock:
+            found["in_stock"] = _STOCKED
+        if asked.ready_days is not None:
+            found["by"] = f"{_STOCKED} AND l.lead_time_days <= {self.bind(asked.ready_days)}"
+        return found
+
+    def _value(self, key: str, values: Sequence[str]) -> str:
+        if key == BRAND:
+            return f"l.brand = ANY({self.bind(list(values))})"
+        if any(row.key == key and row.is_facet for row in self.known):
+            return f"l.facets && CAST({self.bind([f'{key}:{value}' for value in values])} AS text[])"
+        ids = self.bind([row.id for row in self.known if row.key == key])
+        return (
+            "EXISTS (SELECT FROM product_value v WHERE v.product_id = l.product_id "
+            f"AND v.attribute_id = ANY(CAST({ids} AS bigint[])) AND v.text = ANY({self.bind(list(values))}))"
+        )
+
+    def delivered(self) -> str:
+        """The lowest over sellers of price and delivery, kopeks for a base unit; NULL when nobody delivers."""
+        to_site = self.filters.to_site
+        if to_site is None:
+            return "NULL::bigint"
+        if "rates" not in self.bound:
+            self.bound["rates"] = json.dumps(to_site.per_tonne)
+        rate = "(CAST(:rates AS jsonb) ->> o.seller::text)::numeric"
+        return (
+            f"(SELECT min(round(o.price + {rate} * l.truck_kg / 1000))::bigint"
+            " FROM unnest(l.seller_ids, l.seller_prices) AS o(seller, price))"
+        )
+
+    def standing(self) -> str:
+        """2 in stock near the site, 1 in stock elsewhere, 0 to order."""
+        to_site = self.filters.to_site
+        if to_site is None or not to_site.near:
+            return f"({_STOCKED})::int"
+        near = self.bind(list(to_site.near))
+        return f"(({_STOCKED})::int + (l.stocked_ids && CAST({near} AS bigint[]))::int)"
+
+    def keys(self, sort: str) -> list[tuple[str, bool]]:
+        """Expressions to sort by, and whether each goes down; the product's id ends every order."""
+        last = ("l.product_id", False)
+        match = self.filters.match
+        if sort == "price":
+            return [("l.price_from", False), last]
+        if sort == "unit_price":
+            return [("coalesce(l.unit_price, l.price_from)", False), last]
+        if sort == "delivered":
+            if self.filters.to_site is None:
+                raise Invalid.one("/query/site", "required")
+            return [(f"coalesce({self.delivered()}, {NOWHERE})", False), last]
+        if sort == "newest":
+            return [("l.product_id", True)]
+        if sort != "relevance":
+            raise Invalid.one("/query/sort", "unknown_option")
+        if match is None:
+            return [(self.standing(), True), ("l.offers_count", True), ("l.rating", True), last]
+        score = f"{match.score} * (1 + 0.5 * {self.standing()}) * (0.8 + 0.04 * l.rating)"
+        return [(f"({score})::numeric(12, 6)", True), last]
+
+    def after(self, keys: Sequence[tuple[str, bool]], values: Sequence[Decimal]) -> str:
+        """Rows behind the last one shown: (a > x) or (a = x and b > y) ..., each in its own direction."""
+        names = [self.bind(value) for value in values]
+        found = []
+        for i, (expression, down) in enumerate(keys):
+            same = [f"{e} = {name}" for (e, _), name in zip(keys[:i], names[:i], strict=True)]
+            found.append(" AND ".join([*same, f"{expression} {'<' if down else '>'} {names[i]}"]))
+        return f"({' OR '.join(f'({one})' for one in found)})"
 
 
-def _base_conditions(filters: Filters) -> list[sa.ColumnElement[bool]]:
-    found: list[sa.ColumnElement[bool]] = []
-    if filters.category_ids:
-        found.append(Product.category_id.in_(filters.category_ids))
-    if filters.match is not None:
-        found.append(filters.match.condition)
-    return found
-
-
-def _price_conditions(filters: Filters) -> list[sa.ColumnElement[bool]]:
-    found: list[sa.ColumnElement[bool]] = []
-    if filters.price_min is not None:
-        found.append(ProductListing.price_from >= filters.price_min)
-    if filters.price_max is not None:
-        found.append(ProductListing.price_from <= filters.price_max)
-    return found
-
-
-def _seller_condition(filters: Filters) -> list[sa.ColumnElement[bool]]:
-    return [ProductListing.seller_ids.overlap(list(filters.seller_ids))] if filters.seller_ids else []
-
-
-def _stock_condition(filters: Filters) -> list[sa.ColumnElement[bool]]:
-    return [ProductListing.available > 0] if filters.in_stock else []
-
-
-def _ids_by_key(known: Sequence[AttributeRow]) -> dict[str, list[int]]:
-    ids: dict[str, list[int]] = {}
-    for row in known:
-        ids.setdefault(row.key, []).append(row.id)
-    return ids
+_PAGE = """
+WITH top AS (
+    SELECT l.product_id AS id, {keys} FROM product_listing l WHERE {where} ORDER BY {order} LIMIT :limit
+)
+SELECT p.id, p.public_id, p.slug, p.name_ru, p.name_en, p.category_id, p.brand, p.base_unit, l.price_from, l.unit_price,
+    u.code, l.offers_count, l.available, l.lead_time_days, c.drawing, {delivered}, u.numerator, u.denominator, {names}
+FROM top
+JOIN product p ON p.id = top.id
+JOIN product_listing l ON l.product_id = top.id
+JOIN category c ON c.id = p.category_id
+LEFT JOIN product_unit u ON u.product_id = top.id AND u.is_content
+ORDER BY {outer_order}
+"""
 
 
 def page(
@@ -156,61 +270,33 @@ def page(
     """One page of a list and the cursor of the next one.
 
     Raises:
-        Invalid: unknown sort or a cursor that is not ours.
+        Invalid: unknown sort, `delivered` without a site, or a cursor that is not ours.
     """
-    keys = _sort_keys(sort, filters)
-    ids = _ids_by_key(known)
-    statement = (
-        sa.select(
-            Product.id, Product.public_id, Product.slug, Product.name_ru, Product.name_en, Product.category_id,
-            Product.brand, Product.base_unit, ProductListing.price_from, ProductListing.unit_price,
-            _content.code, ProductListing.offers_count, ProductListing.available, ProductListing.lead_time_days,
-            Category.drawing,
-            *(expression.label(f"key_{i}") for i, (expression, _) in enumerate(keys)),
-        )
-        .join(ProductListing, ProductListing.product_id == Product.id)
-        .join(Category, Category.id == Product.category_id)
-        .outerjoin(_content, sa.and_(_content.product_id == Product.id, _content.is_content))
-        .where(
-            *_base_conditions(filters), *_price_conditions(filters), *_seller_condition(filters),
-            *_stock_condition(filters),
-            *(_value_condition(k, v, ids) for k, v in filters.attributes.items()),
-        )
-        .order_by(*(e.desc() if down else e.asc() for e, down in keys))
-        .limit(limit + 1)
-    )  # fmt: skip
+    sql = _Conditions(filters, known)
+    keys = sql.keys(sort)
+    where = [sql.base(), *sql.gates().values()]
     if cursor:
-        statement = statement.where(_after(keys, _read_cursor(cursor, len(keys))))
-    rows: Sequence[Any] = session.execute(statement).all()
+        where.append(sql.after(keys, _read_cursor(cursor, len(keys))))
+    names = [f"key_{i}" for i in range(len(keys))]
+    ways = ["DESC" if down else "ASC" for _, down in keys]
+    statement = _PAGE.format(
+        keys=", ".join(f"{e} AS {name}" for (e, _), name in zip(keys, names, strict=True)),
+        where=" AND ".join(f"({one})" for one in where),
+        order=", ".join(f"{name} {way}" for name, way in zip(names, ways, strict=True)),
+        delivered=sql.delivered(),
+        names=", ".join(f"top.{name}" for name in names),
+        outer_order=", ".join(f"top.{name} {way}" for name, way in zip(names, ways, strict=True)),
+    )
+    rows: Sequence[Any] = session.execute(sa.text(statement), sql.bound | {"limit": limit + 1}).all()
     shown = rows[:limit]
-    following = _write_cursor(shown[-1][15:]) if len(rows) > limit else None
-    return [ListedProduct(*row[:15]) for row in shown], following
+    following = _write_cursor(shown[-1][18:]) if len(rows) > limit else None
+    return [_listed(list(row)) for row in shown], following
 
 
-def _sort_keys(sort: str, filters: Filters) -> list[tuple[sa.SQLColumnExpression[Any], bool]]:
-    """Expressions to sort by, and whether each goes down; the product's id ends every order."""
-    stocked = (ProductListing.available > 0).cast(sa.Integer)
-    if sort == "price":
-        return [(ProductListing.price_from, False), (Product.id, False)]
-    if sort == "unit_price":
-        return [(sa.func.coalesce(ProductListing.unit_price, ProductListing.price_from), False), (Product.id, False)]
-    if sort == "newest":
-        return [(Product.id, True)]
-    if sort != "relevance":
-        raise Invalid.one("/query/sort", "unknown_option")
-    if filters.match is not None:
-        score = sa.cast(filters.match.score * (1 + stocked), sa.Numeric(12, 6))
-        return [(score, True), (Product.id, False)]
-    return [(stocked, True), (ProductListing.offers_count, True), (Product.id, False)]
-
-
-def _after(keys: Sequence[tuple[sa.SQLColumnExpression[Any], bool]], values: Sequence[Any]) -> sa.ColumnElement[bool]:
-    """Rows behind the last one shown: (a > x) or (a = x and b > y) ..., each in its own direction."""
-    found = []
-    for i, (expression, down) in enumerate(keys):
-        same = [e == v for (e, _), v in zip(keys[:i], values[:i], strict=True)]
-        found.append(sa.and_(*same, expression < values[i] if down else expression > values[i]))
-    return sa.or_(*found)
+def _listed(row: list[Any]) -> ListedProduct:
+    top, bottom = row[16:18]
+    facts = [*row[:16], Fraction(top, bottom) if top else None]
+    return ListedProduct(*facts)
 
 
 def _write_cursor(values: Sequence[Any]) -> str:
@@ -230,131 +316,113 @@ def _read_cursor(cursor: str, count: int) -> list[Decimal]:
 
 
 def facets(filters: Filters, known: Sequence[AttributeRow]) -> Facets:
-    """Counts of every facet in one statement over the products that pass everything but attributes."""
-    ids = _ids_by_key(known)
-    chosen = list(filters.attributes.items())
-    flags = [_value_condition(k, v, ids).label(f"flag_{i}") for i, (k, v) in enumerate(chosen)]
-    price_ok = sa.and_(sa.true(), *_price_conditions(filters)).label("price_ok")
-    seller_ok = sa.and_(sa.true(), *_seller_condition(filters)).label("seller_ok")
-    stock_ok = sa.and_(sa.true(), *_stock_condition(filters)).label("stock_ok")
-    base = (
-        sa.select(
-            Product.id, Product.brand, ProductListing.price_from, ProductListing.seller_ids,
-            (ProductListing.available > 0).label("stocked"), price_ok, seller_ok, stock_ok, *flags,
-        )
-        .join(ProductListing, ProductListing.product_id == Product.id)
-        .where(*_base_conditions(filters))
-        .cte("base")
-    )  # fmt: skip
-    flag = {k: base.c[f"flag_{i}"] for i, (k, _) in enumerate(chosen)}
-    gates = {"price": base.c.price_ok, "seller": base.c.seller_ok, "stock": base.c.stock_ok, **flag}
+    """Counts of every facet, read in one pass.
 
-    def passing(but: str = "") -> sa.ColumnElement[bool]:
-        return sa.and_(sa.true(), *(gate for name, gate in gates.items() if name != but))
-
-    parts = [
-        _counted("total", sa.literal(""), passing(), base),
-        _counted("stock", sa.literal(""), sa.and_(passing("stock"), base.c.stocked), base),
-        _counted("brand", base.c.brand, passing(BRAND), base),
-        _price_end(sa.func.min, "low", passing("price"), base),
-        _price_end(sa.func.max, "high", passing("price"), base),
-        _seller_counts(passing("seller"), base),
-        *([_attribute_counts(known, gates, passing, base)] if known else []),
-    ]
-    rows = session.execute(sa.union_all(*parts)).all()
-    return _assembled(rows, known, filters)
-
-
-def without_each(filters: Filters, known: Sequence[AttributeRow]) -> dict[str, int]:
-    """For an empty list: how many products there would be without each of its filters, in one query.
-
-    Keys: those of `filters.attributes`, and `price`, `seller`, `in_stock`.
+    Each product of the section or search gets a mask with a bit for every filter it fails. It counts for a facet when
+    it fails nothing, or nothing but that facet's own filter.
     """
-    ids = _ids_by_key(known)
-    gates = {key: _value_condition(key, values, ids) for key, values in filters.attributes.items()}
-    for name, found in (
-        ("price", _price_conditions(filters)), ("seller", _seller_condition(filters)),
-        ("in_stock", _stock_condition(filters)),
-    ):  # fmt: skip
-        if found:
-            gates[name] = sa.and_(*found)
-    if not gates:
-        return {}
-    counts = (
-        sa.func.count().filter(sa.and_(sa.true(), *(gate for name, gate in gates.items() if name != dropped)))
-        for dropped in gates
-    )
-    statement = (
-        sa.select(*counts)
-        .select_from(Product)
-        .join(ProductListing, ProductListing.product_id == Product.id)
-        .where(*_base_conditions(filters))
-    )
-    return dict(zip(gates, session.execute(statement).one(), strict=True))
-
-
-def _counted(kind: str, value: sa.ColumnElement[Any], where: sa.ColumnElement[bool], base: sa.CTE) -> Part:
-    return (
-        sa.select(sa.literal(kind).label("kind"), value.label("value"), sa.func.count(base.c.id).label("n"))
-        .where(where)
-        .group_by(sa.text("2"))
-    )
-
-
-def _price_end(end: Any, kind: str, where: sa.ColumnElement[bool], base: sa.CTE) -> Part:
-    return sa.select(sa.literal(f"price_{kind}"), sa.literal(""), sa.func.coalesce(end(base.c.price_from), 0)).where(
-        where
-    )
-
-
-def _seller_counts(where: sa.ColumnElement[bool], base: sa.CTE) -> Part:
-    seller = sa.func.unnest(base.c.seller_ids).label("seller")
-    spread = sa.select(base.c.id, seller).where(where).subquery()
-    return sa.select(sa.literal("seller"), spread.c.seller.cast(sa.Text), sa.func.count()).group_by(spread.c.seller)
-
-
-def _attribute_counts(known: Sequence[AttributeRow], gates: Mapping[str, Any], passing: Any, base: sa.CTE) -> Part:
-    chosen = [key for key in gates if key not in ("price", "seller", "stock", BRAND)]
-    where = sa.case(*((Attribute.key == key, passing(key)) for key in chosen), else_=passing()) if chosen else passing()
-    wanted = [row.id for row in known if row.is_facet]
-    return (
-        sa.select(sa.literal("attribute:").concat(Attribute.key), ProductValue.text, sa.func.count(base.c.id))
-        .join(ProductValue, ProductValue.product_id == base.c.id)
-        .join(Attribute, Attribute.id == ProductValue.attribute_id)
-        .where(ProductValue.attribute_id.in_(wanted), where)
-        .group_by(Attribute.key, ProductValue.text)
-    )
-
-
-def _assembled(rows: Sequence[Any], known: Sequence[AttributeRow], filters: Filters) -> Facets:
-    single = {row[0]: int(row[2]) for row in rows if row[0] in ("total", "stock", "price_low", "price_high")}
-    counts: dict[str, dict[str, int]] = {}
-    for kind, value, n in rows:
-        if kind == "brand" and value:
-            counts.setdefault(BRAND, {})[value] = n
-        elif kind.startswith("attribute:"):
-            counts.setdefault(kind.removeprefix("attribute:"), {})[value] = n
-    found = []
-    names = {row.key: row for row in reversed(known) if row.is_facet}
-    order = [BRAND, *dict.fromkeys(row.key for row in known if row.is_facet and row.key != BRAND)]
-    for key in order:
-        chosen = filters.attributes.get(key, ())
-        values = counts.get(key, {}) | {v: 0 for v in chosen if v not in counts.get(key, {})}
-        if values and (len(values) > 1 or chosen):
-            found.append(_facet(key, names.get(key), values, chosen))
-    sellers = sorted(((int(v), n) for kind, v, n in rows if kind == "seller"), key=lambda p: (-p[1], p[0]))
-    return Facets(
-        single.get("total", 0), tuple(found[:MAX_FACETS]), tuple(sellers), single.get("stock", 0),
-        single.get("price_low") or None, single.get("price_high") or None,
+    sql = _Conditions(filters, known)
+    base, gates = sql.base(), sql.gates()
+    bits = {name: 1 << i for i, name in enumerate(gates)}
+    fails = " + ".join(f"CASE WHEN {gate} THEN 0 ELSE {bits[name]} END" for name, gate in gates.items()) or "0"
+    kinds = ["ready", "brand", "seller"]
+    if any(row.is_facet for row in known):
+        kinds.append("value")
+    if filters.match is not None:
+        kinds.append("section")
+    statement = _COUNT.format(
+        fails=fails, where=base, columns=", ".join(kinds), sets=", ".join(f"({kind}, mask)" for kind in kinds),
+        parts=" UNION ALL ".join(_part(kind, kinds) for kind in kinds),
     )  # fmt: skip
+    return _Counts(session.execute(sa.text(statement), sql.bound).all(), bits).facets(filters, known)
 
 
-def _facet(key: str, row: AttributeRow | None, values: Mapping[str, int], chosen: Sequence[str]) -> Facet:
-    ordered = sorted(values.items(), key=lambda item: _value_order(item[0]))
-    shown = tuple(FacetValue(v, n, v in chosen) for v, n in ordered[:MAX_VALUES])
+_COUNT = f"""
+WITH grouped AS (
+    SELECT {{columns}}, mask, GROUPING({{columns}}) AS kind, count(*) AS n, min(price) AS low, max(price) AS high FROM (
+        SELECT *, CASE WHEN fails & (fails - 1) = 0 THEN fails ELSE -1 END AS mask FROM (
+            SELECT l.brand, l.facets AS value, l.seller_ids AS seller, l.category_id AS section, l.price_from AS price,
+                CASE WHEN {_STOCKED} THEN l.lead_time_days ELSE -1 END AS ready, {{fails}} AS fails
+            FROM product_listing l WHERE {{where}}
+        ) failing
+    ) masked GROUP BY GROUPING SETS ({{sets}})
+)
+{{parts}}
+"""
+"""One pass over the rows of a list. Products with equal arrays are counted together before the arrays are spread.
+`mask`: the bit of the only filter that a product fails, 0 when it fails none, -1 when several."""
+
+
+def _part(kind: str, kinds: Sequence[str]) -> str:
+    """(kind, value, mask, number, lowest, highest price) of one grouping; arrays are spread into their members."""
+    own = (1 << len(kinds)) - 1 - (1 << (len(kinds) - 1 - kinds.index(kind)))
+    if kind in ("seller", "value"):
+        return (
+            f"SELECT '{kind}', each.one::text, mask, sum(n)::bigint, min(low), max(high) FROM grouped "
+            f"CROSS JOIN LATERAL unnest({kind}) AS each(one) WHERE kind = {own} GROUP BY each.one, mask"
+        )
+    return f"SELECT '{kind}', {kind}::text, mask, n, low, high FROM grouped WHERE kind = {own}"
+
+
+class _Counts:
+    """Adds up rows of (kind, value, mask, number, lowest, highest price)."""
+
+    def __init__(self, rows: Sequence[Any], bits: Mapping[str, int]) -> None:
+        self.rows = rows
+        self.bits = bits
+
+    def of(self, kind: str, own: str) -> Counter[str]:
+        """Products by value, narrowed by every filter but `own`; values that are left none count 0."""
+        counts: Counter[str] = Counter()
+        for row_kind, value, mask, number, _, _ in self.rows:
+            if row_kind == kind:
+                counts[value] += number if mask in (0, self.bits.get(own, 0)) else 0
+        return counts
+
+    def facets(self, filters: Filters, known: Sequence[AttributeRow]) -> Facets:
+        in_stock, by_date = self.of("ready", "in_stock"), self.of("ready", "by")
+        ready = {days: sum(n for lead, n in by_date.items() if 0 <= int(lead) <= days) for days in READY_DAYS}
+        prices = [row for row in self.rows if row[0] == "ready" and row[2] in (0, self.bits.get("price", 0))]
+        return Facets(
+            total=sum(self.of("ready", "").values()),
+            facets=self._properties(filters, known),
+            sellers=self._numbered("seller"),
+            in_stock=sum(n for lead, n in in_stock.items() if int(lead) >= 0),
+            ready=ready,
+            sections=self._numbered("section"),
+            price_low=min((row[4] for row in prices), default=None),
+            price_high=max((row[5] for row in prices), default=None),
+            without={name: sum(self.of("ready", name).values()) for name in self.bits},
+        )
+
+    def _numbered(self, kind: str) -> tuple[tuple[int, int], ...]:
+        return tuple(sorted(((int(v), n) for v, n in self.of(kind, kind).items()), key=lambda p: (-p[1], p[0])))
+
+    def _properties(self, filters: Filters, known: Sequence[AttributeRow]) -> tuple[Facet, ...]:
+        values: dict[str, dict[str, int]] = {BRAND: dict(self.of("brand", BRAND))}
+        values[BRAND].pop("", None)
+        for key in {row.key for row in known if row.is_facet} - {BRAND}:
+            start = f"{key}:"
+            found = self.of("value", key)
+            values[key] = {v.removeprefix(start): n for v, n in found.items() if v.startswith(start)}
+        rows = {row.key: row for row in reversed(known) if row.is_facet}
+        shown = []
+        for key in [BRAND, *dict.fromkeys(row.key for row in known if row.is_facet and row.key != BRAND)]:
+            chosen = filters.attributes.get(key, ())
+            counts = values.get(key, {}) | {v: 0 for v in chosen if v not in values.get(key, {})}
+            if len(counts) > 1 or chosen:
+                shown.append(_facet(key, rows.get(key), counts, chosen))
+        asked = [facet for facet in shown[MAX_FACETS:] if facet.key in filters.attributes]
+        return (*shown[: MAX_FACETS - len(asked)], *asked)
+
+
+def _facet(key: str, row: AttributeRow | None, counts: Mapping[str, int], chosen: Sequence[str]) -> Facet:
+    ordered = sorted(counts.items(), key=lambda item: _value_order(item[0]))
+    shown = [FacetValue(v, n, v in chosen) for v, n in ordered]
+    kept = (*shown[:MAX_VALUES], *(value for value in shown[MAX_VALUES:] if value.selected))
     if row is None:
-        return Facet(key, "Бренд", "Brand", "", shown)
-    return Facet(key, row.name_ru, row.name_en, row.unit, shown)
+        return Facet(key, "Бренд", "Brand", "", kept)
+    return Facet(key, row.name_ru, row.name_en, row.unit, kept, row.kind)
 
 
 def _value_order(text: str) -> tuple[int, Decimal, str]:

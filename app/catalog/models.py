@@ -75,11 +75,11 @@ class Product(Base):
         one_value_enum("status", PRODUCT_STATES),
         sa.CheckConstraint("mass_kg >= 0 AND volume_m3 >= 0 AND length_mm >= 0", name="size_not_negative"),
         sa.CheckConstraint("(status = 'merged') = (merged_into_id IS NOT NULL)", name="merged_has_target"),
-        sa.Index("ix_product_search", "search", postgresql_using="gin"),
         sa.Index(
             "ix_product_name_trgm", "name_key", postgresql_using="gin", postgresql_ops={"name_key": "gin_trgm_ops"}
         ),
         sa.Index("ix_product_category_id_id", "category_id", "id"),
+        sa.Index("ix_product_upper_article", sa.text("upper(article)"), postgresql_where=sa.text("article <> ''")),
     )
 
     id: Mapped[Id]
@@ -90,7 +90,7 @@ class Product(Base):
     name_ru: Mapped[str]
     name_en: Mapped[str]
     name_key: Mapped[str] = mapped_column(server_default="")
-    """Lower-case names with ё as е, for trigrams."""
+    """Lower-case names and article with ё as е, for a part of a name."""
     description_ru: Mapped[str] = mapped_column(server_default="")
     description_en: Mapped[str] = mapped_column(server_default="")
     article: Mapped[str] = mapped_column(server_default="", index=True)
@@ -104,6 +104,7 @@ class Product(Base):
     status: Mapped[str] = mapped_column(server_default="active")
     merged_into_id: Mapped[int | None] = ref("product.id")
     search: Mapped[Any | None] = mapped_column(TSVECTOR)
+    """What it is found by; queries use the copy in `product_listing`."""
     version: Mapped[int] = mapped_column(server_default="1")
     created_at: Mapped[Created]
 
@@ -164,27 +165,44 @@ class ProductImage(Base):
 
 
 class ProductListing(Base):
-    """What lists need of the offers of a product, kept by the offers domain through `catalog.service`.
+    """What lists, filters and counts need of a product and its offers, in one row; only products on sale have one.
 
-    Prices in kopeks: per base unit, and per content unit where the product has one.
+    Written by `app.offers.listing`. Prices in kopeks: per base unit, and per content unit where the product has one.
     """
 
     __tablename__ = "product_listing"
     __table_args__ = (
         sa.CheckConstraint("price_from >= 0 AND offers_count >= 0 AND available >= 0", name="not_negative"),
-        sa.Index("ix_product_listing_price_from", "price_from", "product_id"),
-        sa.Index("ix_product_listing_seller_ids", "seller_ids", postgresql_using="gin"),
+        sa.CheckConstraint("cardinality(seller_ids) = cardinality(seller_prices)", name="price_of_each_seller"),
+        sa.Index("ix_product_listing_category_id", "category_id"),
+        sa.Index("ix_product_listing_search", "search", postgresql_using="gin"),
+        {"postgresql_with": {"fillfactor": 80}},  # stock changes all day and rewrites rows in place
     )
 
     product_id: Mapped[int] = mapped_column(
         sa.BigInteger, sa.ForeignKey("product.id", ondelete="CASCADE"), primary_key=True
     )
+    category_id: Mapped[int] = ref("category.id", index=False)
+    brand: Mapped[str] = mapped_column(server_default="")
+    facets: Mapped[list[str]] = mapped_column(ARRAY(sa.Text), server_default=sa.text("'{}'::text[]"))
+    """`key:value` of every attribute one may filter by."""
+    truck_kg: Mapped[Decimal] = mapped_column(sa.Numeric(14, 4), server_default="0")
+    """What a truck is paid for one base unit: its mass, or 250 kg for each m3 when that is more."""
     price_from: Mapped[int] = mapped_column(sa.BigInteger)
     unit_price: Mapped[int | None] = mapped_column(sa.BigInteger)
     offers_count: Mapped[int]
     available: Mapped[Decimal] = mapped_column(QUANTITY)
     lead_time_days: Mapped[int] = mapped_column(server_default="0")
+    """The shortest of offers in stock; of all when none is."""
     seller_ids: Mapped[list[int]] = mapped_column(ARRAY(sa.BigInteger), server_default=sa.text("'{}'::bigint[]"))
+    seller_prices: Mapped[list[int]] = mapped_column(ARRAY(sa.BigInteger), server_default=sa.text("'{}'::bigint[]"))
+    """The lowest price per base unit of each seller, in the order of `seller_ids`."""
+    stocked_ids: Mapped[list[int]] = mapped_column(ARRAY(sa.BigInteger), server_default=sa.text("'{}'::bigint[]"))
+    """Sellers who have it in stock."""
+    rating: Mapped[Decimal] = mapped_column(sa.Numeric(3, 2), server_default="0")
+    """Of the best seller, those with stock before the others."""
+    search: Mapped[Any | None] = mapped_column(TSVECTOR)
+    """A copy of the product's, so that a search reads this table alone."""
 
 
 class ProductChange(Base):
@@ -207,7 +225,7 @@ class ProductChange(Base):
 
 
 class Synonym(Base):
-    """Words that mean the same in a search: `term` finds `expansion` too."""
+    """Words that mean the same in a search: all terms of one expansion and itself (`app.catalog.synonyms`)."""
 
     __tablename__ = "synonym"
     __table_args__ = (sa.UniqueConstraint("term", "expansion"),)
@@ -215,3 +233,18 @@ class Synonym(Base):
     id: Mapped[Id]
     term: Mapped[str]
     expansion: Mapped[str]
+
+
+class SearchWord(Base):
+    """A word of the catalogue: what queries are read and corrected by (`app.catalog.dictionary`)."""
+
+    __tablename__ = "search_word"
+    __table_args__ = (
+        sa.Index("ix_search_word_begins", "word", postgresql_ops={"word": "text_pattern_ops"}),
+        sa.Index("ix_search_word_trgm", "word", postgresql_using="gin", postgresql_ops={"word": "gin_trgm_ops"}),
+    )
+
+    word: Mapped[str] = mapped_column(primary_key=True)
+    stem: Mapped[str] = mapped_column(index=True)
+    products: Mapped[int] = mapped_column(server_default="0")
+    """In how many products it stands; counted by `dictionary.recount`, else 1."""

@@ -17,16 +17,17 @@ from app.catalog.models import (
     Attribute,
     Product,
     ProductImage,
-    ProductListing,
     ProductUnit,
     ProductValue,
 )
+from app.catalog.search import Match
 from app.catalog.words import normal
 from app.core.cache import Cache
 from app.core.db import session
 from app.core.errors import NotFound
 
 TREE_SECONDS = 300
+SUGGESTED_FROM = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +116,15 @@ def trail_of(nodes: Sequence[CategoryNode], category_id: int) -> tuple[CategoryN
     return ()
 
 
+def node_by_slug(nodes: Sequence[CategoryNode], slug: str) -> CategoryNode | None:
+    """The category with this slug, or None."""
+    for node in nodes:
+        found = node if node.slug == slug else node_by_slug(node.children, slug)
+        if found:
+            return found
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class AttributeRow:
     """A property of a category."""
@@ -132,8 +142,19 @@ class AttributeRow:
         return self.name_en if locale == "en" else self.name_ru
 
 
-def attributes(category_ids: Sequence[int]) -> list[AttributeRow]:
-    """Attributes of categories, in their order."""
+def attributes(category_ids: Sequence[int], cache: Cache | None = None) -> list[AttributeRow]:
+    """Attributes of categories, in their order; kept in the cache with the lists they stand beside."""
+    name = f"attributes {sorted(category_ids)}"
+    make = functools.partial(_attributes_text, category_ids)
+    return list(_attributes(cache.get_or_make("listing", name, make, seconds=TREE_SECONDS) if cache else make()))
+
+
+@functools.lru_cache(maxsize=512)
+def _attributes(text: str) -> tuple[AttributeRow, ...]:
+    return tuple(AttributeRow(*row) for row in json.loads(text))
+
+
+def _attributes_text(category_ids: Sequence[int]) -> str:
     rows = session.execute(
         sa.select(
             Attribute.id, Attribute.category_id, Attribute.key, Attribute.name_ru, Attribute.name_en, Attribute.kind,
@@ -142,7 +163,7 @@ def attributes(category_ids: Sequence[int]) -> list[AttributeRow]:
         .where(Attribute.category_id.in_(category_ids))
         .order_by(Attribute.position, Attribute.id)
     )  # fmt: skip
-    return [AttributeRow(*row) for row in rows]
+    return json.dumps([list(row) for row in rows], ensure_ascii=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,18 +297,21 @@ class Suggestion:
     price_from: int
 
 
-def suggestions(condition: sa.ColumnElement[bool], score: sa.ColumnElement[Any], limit: int = 6) -> list[Suggestion]:
-    """The best matches of a search, for the list under the field."""
-    rows = session.execute(
-        sa.select(
-            Product.public_id, Product.slug, Product.name_ru, Product.name_en, Product.category_id,
-            ProductListing.price_from,
-        )
-        .join(ProductListing, ProductListing.product_id == Product.id)
-        .where(condition)
-        .order_by((ProductListing.available > 0).desc(), score.desc(), Product.id)
-        .limit(limit)
-    )  # fmt: skip
+_SUGGESTED = """
+SELECT p.public_id, p.slug, p.name_ru, p.name_en, p.category_id, l.price_from
+FROM product_listing l JOIN product p ON p.id = l.product_id
+WHERE l.product_id IN (SELECT l.product_id FROM product_listing l WHERE {condition} LIMIT :first)
+ORDER BY (l.available > 0) DESC, {score} DESC, l.product_id LIMIT :number
+"""
+
+
+def suggestions(match: Match, number: int = 6) -> list[Suggestion]:
+    """The best matches of a search, for the list under the field: the best of the first SUGGESTED_FROM found.
+
+    The beginning of a word may stand in half of the catalogue; to rank all of it for six lines would be waste.
+    """
+    statement = sa.text(_SUGGESTED.format(condition=match.condition, score=match.score))
+    rows = session.execute(statement, {**match.bound, "first": SUGGESTED_FROM, "number": number})
     return [Suggestion(*row) for row in rows]
 
 

@@ -1,4 +1,4 @@
-"""The operator's commands on categories and master cards. Whoever calls them bumps the cache version "listing"."""
+"""The operator's commands on categories and master cards."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import exc
 
-from app.catalog import search, words
+from app.catalog import dictionary, words
 from app.catalog.models import Attribute, Category, Product, ProductUnit, ProductValue
-from app.core import audit
-from app.core.db import lock_rows, session, unit_of_work
+from app.core import audit, jobs
+from app.core.db import changed, lock_rows, session, unit_of_work
 from app.core.errors import Conflict, FieldError, Invalid, NotFound, Stale
 from app.core.permissions import Actor
 from app.core.units import UNITS
@@ -61,11 +61,12 @@ def add_category(actor: Actor, slug: str, parent: str | None, given: Mapping[str
     _flush("/slug", "slug_taken")
     row.path = [*(above.path if above else []), row.id]
     audit.record(actor, "category.added", "category", row.id, after={"slug": slug})
+    changed("listing")
 
 
 @unit_of_work
 def edit_category(actor: Actor, slug: str, given: Mapping[str, Any], version: int | None = None) -> int:
-    """Change names, drawing, place or synonyms; its new version. Products are found by the new words at once.
+    """Change names, drawing, place or synonyms; its new version. A worker lets products be found by the new words.
 
     Raises:
         NotFound, Stale.
@@ -82,7 +83,8 @@ def edit_category(actor: Actor, slug: str, given: Mapping[str, Any], version: in
     row.version += 1
     session.flush()
     audit.record(actor, "category.edited", "category", row.id, before=before, after=dict(given))
-    search.reindex(list(session.scalars(sa.select(Product.id).where(Product.category_id == row.id))))
+    jobs.enqueue("search.rebuild", {"category": row.id}, user_id=actor.user_id)
+    changed("listing")
     return int(row.version)
 
 
@@ -107,6 +109,7 @@ def remove_category(actor: Actor, slug: str) -> None:
     session.execute(sa.delete(Attribute).where(Attribute.category_id == row.id))
     audit.record(actor, "category.removed", "category", row.id, before={"slug": slug})
     session.delete(row)
+    changed("listing")
 
 
 @unit_of_work
@@ -143,7 +146,7 @@ def add_product(
     _flush("/units", "barcode_taken")
     _set_values(row.id, known, values)
     audit.record(actor, "product.added", "product", row.id, after={"name_ru": row.name_ru})
-    search.reindex([row.id])
+    dictionary.write([row.id])
     return row.public_id
 
 
@@ -176,7 +179,7 @@ def edit_product(
     row.version += 1
     session.flush()
     audit.record(actor, "product.edited", "product", row.id, before=before, after={k: str(v) for k, v in given.items()})
-    search.reindex([row.id])
+    dictionary.write([row.id])
     return row.version
 
 

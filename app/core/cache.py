@@ -1,6 +1,7 @@
 """Cache of fragments and snapshots in Valkey with versioned keys. Valkey down is a miss, never an error.
 
-A key is `name:version:detail`. Bumping the version of a name makes all its entries unreachable at once.
+An entry begins with the version that its name had when it was begun to be made. Bumping the version of a name makes all
+its entries worthless at once. One question to Valkey brings both.
 """
 
 from __future__ import annotations
@@ -29,13 +30,17 @@ class Cache:
 
     def get_or_make(self, name: str, detail: str, make: Callable[[], str], *, seconds: int = 300) -> str:
         """The cached text, or the made one (kept for `seconds`)."""
+        if name in self._to_bump:
+            self.bump(name)
         key = self._key(name, detail)
-        found = self._call(lambda c: c.get(key)) if key else None
-        if isinstance(found, bytes):
-            return found.decode()
+        both = None if name in self._to_bump else self._call(lambda c: c.mget(f"version:{name}", key))
+        if not isinstance(both, list):
+            return make()
+        start = (both[0] or b"0") + b"\n"
+        if both[1] is not None and both[1].startswith(start):
+            return bytes(both[1][len(start) :]).decode()
         text = make()
-        if key:
-            self._call(lambda c: c.set(key, text, ex=seconds))
+        self._call(lambda c: c.set(key, start + text.encode(), ex=seconds))
         return text
 
     def bump(self, name: str) -> None:
@@ -49,14 +54,9 @@ class Cache:
         self._down_until = 0.0
         return bool(self._call(lambda c: c.ping()))
 
-    def _key(self, name: str, detail: str) -> str | None:
-        if name in self._to_bump:
-            self.bump(name)
-        version = None if name in self._to_bump else self._call(lambda c: c.get(f"version:{name}") or b"0")
-        if not isinstance(version, bytes):
-            return None
-        digest = hashlib.blake2b(detail.encode(), digest_size=16).hexdigest()
-        return f"{name}:{version.decode()}:{digest}"
+    @staticmethod
+    def _key(name: str, detail: str) -> str:
+        return f"{name}:{hashlib.blake2b(detail.encode(), digest_size=16).hexdigest()}"
 
     def _call(self, command: Callable[[redis.Redis], object]) -> object:
         if time.monotonic() < self._down_until:

@@ -80,6 +80,7 @@ session = db.session
 
 CONNECT_OPTIONS = (
     "-c statement_timeout=10000 -c lock_timeout=4000 -c idle_in_transaction_session_timeout=30000 -c timezone=UTC"
+    " -c max_parallel_workers_per_gather=0"  # a request takes one core; others wait for theirs
 )
 
 _RETRY = {"40001", "40P01"}  # serialization failure, deadlock
@@ -145,6 +146,23 @@ def unit_of_work(command: Callable[P, R]) -> Callable[P, R]:
     return run
 
 
+_told: list[Callable[[str], None]] = []
+
+
+def tell_after_commit(listener: Callable[[str], None]) -> None:
+    """Call `listener` with the name of whatever a command said it `changed`, once that is committed."""
+    if listener not in _told:
+        _told.append(listener)
+
+
+def changed(name: str) -> None:
+    """Say that the present command changes what others keep copies of under this name (`listing`, `synonyms`).
+
+    Nothing is told of a command that is rolled back.
+    """
+    session.info.setdefault("changed", set()).add(name)
+
+
 @contextmanager
 def _unit() -> Iterator[None]:
     info = session.info
@@ -152,9 +170,13 @@ def _unit() -> Iterator[None]:
     if read_only:
         session.rollback()  # hand back the read-only connection before writing
     info["in_unit"] = True
+    info.pop("changed", None)
     try:
         yield
         session.commit()
+        for name in info.pop("changed", ()):
+            for listener in _told:
+                listener(name)
     except BaseException:
         session.rollback()
         raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import random
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -13,7 +14,7 @@ import sqlalchemy as sa
 import yaml
 
 from app.accounts import passwords
-from app.catalog import search
+from app.catalog import dictionary
 from app.core import clock
 from app.core.db import session, unit_of_work
 from app.core.errors import DomainError
@@ -21,7 +22,7 @@ from app.demo.companies import PASSWORD, SELLERS, DemoSeller, inn, kpp, ogrn
 from app.demo.copying import Table
 from app.demo.places import Place, places
 from app.demo.products import LOOSE, DemoProduct, products_of
-from app.demo.taxonomy import Leaf, Node, Wanted, tree, wanted
+from app.demo.taxonomy import DATA, Leaf, Node, Wanted, tree, wanted
 from app.offers import listing
 
 ASSEMBLIES = Path(__file__).resolve().parent.parent / "estimates" / "data" / "assemblies.yaml"
@@ -59,6 +60,7 @@ class Tables:
     attributes: Table = field(
         default_factory=lambda: Table("attribute", "category_id key name_ru name_en kind unit position is_facet")
     )
+    synonyms: Table = field(default_factory=lambda: Table("synonym", "term expansion"))
     products: Table = field(
         default_factory=lambda: Table(
             "product",
@@ -145,12 +147,13 @@ def load_market() -> None:
     spots = places()
     people(tables, spots)
     goods = catalogue(tables)
+    synonyms(tables)
     warehouses = sellers(tables, spots)
     offers(tables, goods, warehouses)
     carriers(tables, spots, len(tables.warehouses))
     tables.load()
     session.execute(sa.text("ANALYZE"))
-    search.reindex()
+    dictionary.rebuild()
     listing.rebuild()
 
 
@@ -246,6 +249,14 @@ def catalogue(tables: Tables) -> list[Goods]:
                 for product in products_of(leaf, wants.get(leaf.id, set())):
                     goods.append(_product(tables, top.id, leaf_id, keys, product))
     return goods
+
+
+def synonyms(tables: Tables) -> None:
+    """Groups of words that mean the same in a search."""
+    with (DATA / "synonyms.csv").open(encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            for term in row["terms"].split("|"):
+                tables.synonyms.add(term, row["head"])
 
 
 def _category(tables: Tables, parent: int | None, node: Node | Leaf, position: int, above: tuple[int, ...]) -> int:

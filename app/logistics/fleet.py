@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy import exc
 
 from app.core import audit, clock
-from app.core.db import session, sqlstate, unit_of_work
+from app.core.db import changed, session, sqlstate, unit_of_work
 from app.core.errors import Conflict, FieldError, Invalid, NotFound, Stale
 from app.core.permissions import Actor
 from app.logistics.fleet_facts import CourierFacts, TariffFacts, VehicleFacts, check_tariff, check_vehicle
@@ -308,6 +308,7 @@ def add_tariff(actor: Actor, facts: TariffFacts) -> uuid.UUID:
         Invalid: figures that cannot be.
     """
     check_tariff(facts)
+    changed("rates")
     return _insert(actor, Tariff(carrier_id=actor.carrier_id, **asdict(facts)), "tariff", "/name")
 
 
@@ -319,6 +320,7 @@ def change_tariff(actor: Actor, public_id: uuid.UUID, facts: TariffFacts, versio
         NotFound, Stale, Invalid.
     """
     check_tariff(facts)
+    changed("rates")
     _update(actor, _own(Tariff, actor, public_id), asdict(facts), version, "tariff", "/name")
 
 
@@ -332,6 +334,7 @@ def remove_tariff(actor: Actor, public_id: uuid.UUID) -> None:
     row = _own(Tariff, actor, public_id)
     row.valid_to = clock.today()
     row.version += 1
+    changed("rates")
     audit.record(actor, "tariff.ended", "tariff", row.id)
 
 

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from app.core.errors import Invalid
 
+DETOUR = 1.36
+"""How much longer than a straight line a way by road is: the median over a dense street grid."""
+
 
 @dataclass(frozen=True, slots=True)
 class Road:

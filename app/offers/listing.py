@@ -6,12 +6,20 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
-from app.core.db import session, unit_of_work
+from app.catalog.facts import FACTS_SQL
+from app.core.db import changed, session, unit_of_work
+
+COLUMNS = (
+    "category_id", "brand", "facets", "truck_kg", "price_from", "unit_price", "offers_count", "available",
+    "lead_time_days", "seller_ids", "seller_prices", "stocked_ids", "rating", "search",
+)  # fmt: skip
+SEEN = tuple(name for name in COLUMNS if name != "available")
+"""What kept lists must show at once; the number in stock may be a minute old, whether there is any may not."""
 
 # Prices per base unit: price of the unit of sale / its factor; per content unit: x factor of the content unit.
-_REFRESH = """
+_REFRESH = f"""
 WITH wanted AS (
-    SELECT p.id FROM product p WHERE p.status = 'active' AND ({only})
+    {FACTS_SQL} AND ({{only}})
 ), stock AS (
     SELECT s.offer_id, sum(greatest(s.on_hand - s.allocated - s.reserved - s.safety, 0)) AS free
     FROM stock_level s
@@ -19,43 +27,51 @@ WITH wanted AS (
     JOIN offer o ON o.id = s.offer_id
     JOIN wanted ON wanted.id = o.product_id
     GROUP BY s.offer_id
-), live AS (
-    SELECT o.product_id, o.seller_id, o.lead_time_days, coalesce(st.free, 0) AS free,
-        o.price::numeric * u.denominator / u.numerator AS base_price
+), by_seller AS (
+    SELECT o.product_id, o.seller_id, s.rating, min(o.price::numeric * u.denominator / u.numerator) AS price,
+        count(*) AS offers, sum(coalesce(st.free, 0)) AS free, min(o.lead_time_days) AS lead,
+        min(o.lead_time_days) FILTER (WHERE st.free > 0) AS ready
     FROM offer o
     JOIN wanted ON wanted.id = o.product_id
     JOIN seller s ON s.id = o.seller_id AND s.is_active
     JOIN product_unit u ON u.product_id = o.product_id AND u.code = o.unit
     LEFT JOIN stock st ON st.offer_id = o.id
     WHERE o.status = 'active'
+    GROUP BY o.product_id, o.seller_id, s.rating
 ), summed AS (
-    SELECT product_id, min(base_price) AS lowest, count(*) AS offers, sum(free) AS free,
-        min(lead_time_days) AS lead, array_agg(DISTINCT seller_id) AS sellers
-    FROM live GROUP BY product_id
+    SELECT product_id, min(price) AS lowest, sum(offers) AS offers, sum(free) AS free,
+        coalesce(min(ready), min(lead)) AS lead,
+        array_agg(seller_id ORDER BY seller_id) AS sellers,
+        array_agg(round(price)::bigint ORDER BY seller_id) AS prices,
+        coalesce(array_agg(seller_id ORDER BY seller_id) FILTER (WHERE free > 0), '{{}}') AS stocked,
+        coalesce(max(rating) FILTER (WHERE free > 0), max(rating)) AS rating
+    FROM by_seller GROUP BY product_id
 )
-INSERT INTO product_listing AS l
-    (product_id, price_from, unit_price, offers_count, available, lead_time_days, seller_ids)
-SELECT s.product_id, round(s.lowest), round(s.lowest * c.numerator / c.denominator), s.offers, s.free, s.lead, s.sellers
+INSERT INTO product_listing AS l (product_id, category_id, brand, facets, truck_kg, price_from, unit_price,
+    offers_count, available, lead_time_days, seller_ids, seller_prices, stocked_ids, rating, search)
+SELECT w.id, w.category_id, w.brand, w.facets, w.truck_kg, round(s.lowest),
+    round(s.lowest * c.numerator / c.denominator), s.offers, s.free, s.lead, s.sellers, s.prices, s.stocked, s.rating,
+    w.search
 FROM summed s
+JOIN wanted w ON w.id = s.product_id
 LEFT JOIN product_unit c ON c.product_id = s.product_id AND c.is_content
 ORDER BY s.product_id
-ON CONFLICT (product_id) DO UPDATE SET price_from = excluded.price_from, unit_price = excluded.unit_price,
-    offers_count = excluded.offers_count, available = excluded.available, lead_time_days = excluded.lead_time_days,
-    seller_ids = excluded.seller_ids
-WHERE (l.price_from, l.unit_price, l.offers_count, l.available, l.lead_time_days, l.seller_ids) IS DISTINCT FROM
-    (excluded.price_from, excluded.unit_price, excluded.offers_count, excluded.available, excluded.lead_time_days,
-     excluded.seller_ids)
+ON CONFLICT (product_id) DO UPDATE SET {", ".join(f"{c} = excluded.{c}" for c in COLUMNS)}
+WHERE ({", ".join(f"l.{c}" for c in COLUMNS)}) IS DISTINCT FROM ({", ".join(f"excluded.{c}" for c in COLUMNS)})
+RETURNING WITH (OLD AS was, NEW AS now)
+    ({", ".join(f"was.{c}" for c in SEEN)}) IS DISTINCT FROM ({", ".join(f"now.{c}" for c in SEEN)})
 """
 _GONE = """
 DELETE FROM product_listing l WHERE ({only}) AND NOT EXISTS (
     SELECT 1 FROM offer o JOIN seller s ON s.id = o.seller_id AND s.is_active
     JOIN product p ON p.id = o.product_id AND p.status = 'active'
     WHERE o.product_id = l.product_id AND o.status = 'active')
+RETURNING l.product_id
 """
-_SOME = sa.text(_REFRESH.format(only="p.id = ANY(:ids)"))
-_SOME_GONE = sa.text(_GONE.format(only="l.product_id = ANY(:ids)"))
-_ALL = sa.text(_REFRESH.format(only="true"))
-_ALL_GONE = sa.text(_GONE.format(only="true"))
+_SOME = sa.text(_REFRESH.replace("{only}", "p.id = ANY(:ids)"))
+_SOME_GONE = sa.text(_GONE.replace("{only}", "l.product_id = ANY(:ids)"))
+_ALL = sa.text(_REFRESH.replace("{only}", "true"))
+_ALL_GONE = sa.text(_GONE.replace("{only}", "true"))
 
 
 # Two sellers of one product may change at once. Each must see what the other has committed before it sums, so the
@@ -65,16 +81,21 @@ _LOCK = sa.text("SELECT id FROM product WHERE id = ANY(:ids) ORDER BY id FOR NO 
 
 @unit_of_work
 def refresh(product_ids: Sequence[int]) -> None:
-    """Recalculate the listing rows of these products, in id order."""
+    """Recalculate the rows of these products, in id order. When one looks different, kept lists are forgotten."""
     ids = sorted(set(product_ids))
-    if ids:
-        session.execute(_LOCK, {"ids": ids})
-        session.execute(_SOME, {"ids": ids})
-        session.execute(_SOME_GONE, {"ids": ids})
+    if not ids:
+        return
+    session.execute(_LOCK, {"ids": ids})
+    differs = [row[0] for row in session.execute(_SOME, {"ids": ids})]
+    gone = session.execute(_SOME_GONE, {"ids": ids}).all()
+    if any(differs) or gone:
+        changed("listing")
 
 
 @unit_of_work
 def rebuild() -> None:
     """Recalculate every row: after a bulk load, or when `make doctor` finds a difference."""
+    session.execute(sa.text("SET LOCAL statement_timeout = '15min'"))
     session.execute(_ALL)
     session.execute(_ALL_GONE)
+    changed("listing")

@@ -106,6 +106,7 @@ class Offer(Base):
         sa.CheckConstraint("lead_time_days BETWEEN 0 AND 365", name="lead_time_range"),
         one_value_enum("status", OFFER_STATES),
         sa.Index("ix_offer_product_id_status", "product_id", "status"),
+        sa.Index("ix_offer_upper_sku", sa.text("upper(sku)")),
     )
 
     id: Mapped[Id]

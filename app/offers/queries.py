@@ -231,6 +231,16 @@ def warehouses(ids: Iterable[int]) -> dict[int, WarehouseRow]:
     return {row.id: _warehouse(row) for row in rows}
 
 
+def active_places() -> list[tuple[int, int, float, float]]:
+    """(warehouse, seller, lat, lon) of every warehouse that sells now."""
+    rows = session.execute(
+        sa.select(Warehouse.id, Warehouse.seller_id, Warehouse.lat, Warehouse.lon)
+        .join(Seller, Seller.id == Warehouse.seller_id)
+        .where(Warehouse.is_active, Seller.is_active)
+    )
+    return [(row.id, row.seller_id, row.lat, row.lon) for row in rows]
+
+
 def warehouses_of(seller_id: int) -> list[WarehouseRow]:
     """Warehouses of a seller, by name."""
     rows = session.scalars(sa.select(Warehouse).where(Warehouse.seller_id == seller_id).order_by(Warehouse.name))

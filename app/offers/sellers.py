@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from decimal import Decimal
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
+from app.core.cache import Cache
 from app.core.db import session, unit_of_work
 from app.offers import listing
 from app.offers.models import Offer, Seller
@@ -40,12 +42,18 @@ def sellers(ids: Sequence[int]) -> dict[int, SellerRow]:
     return {row.id: SellerRow(*row) for row in rows}
 
 
-def seller_names(ids: Sequence[int]) -> dict[int, str]:
-    """Names by id, for facets."""
+def seller_names(ids: Sequence[int], cache: Cache | None = None) -> dict[int, str]:
+    """Names by id, for facets; kept in the cache with the lists they stand beside."""
     if not ids:
         return {}
-    rows = session.execute(sa.select(Seller.id, Seller.name).where(Seller.id.in_(ids)))
-    return {row.id: row.name for row in rows}
+    wanted = sorted(ids)
+
+    def text() -> str:
+        rows = session.execute(sa.select(Seller.id, Seller.name).where(Seller.id.in_(wanted)))
+        return json.dumps({row.id: row.name for row in rows}, ensure_ascii=False)
+
+    known = cache.get_or_make("listing", f"sellers {wanted}", text) if cache else text()
+    return {int(key): name for key, name in json.loads(known).items()}
 
 
 def ids_of(slugs: Sequence[str]) -> dict[str, int]:

@@ -14,7 +14,7 @@ from sqlalchemy import exc
 
 from app.catalog.models import Product, ProductUnit
 from app.core import audit, events
-from app.core.db import lock_rows, session, unit_of_work
+from app.core.db import changed, lock_rows, session, unit_of_work
 from app.core.errors import FieldError, Invalid, NotFound, Stale
 from app.core.permissions import Actor
 from app.offers import listing
@@ -152,6 +152,7 @@ def add_warehouse(actor: Actor, given: Mapping[str, Any]) -> uuid.UUID:
     place = Warehouse(seller_id=actor.seller_id, **_columns(given))
     session.add(place)
     _flush("/name", "name_taken")
+    changed("rates")
     audit.record(actor, "warehouse.added", "warehouse", place.id, after={"name": place.name, "address": place.address})
     return place.public_id
 
@@ -184,6 +185,7 @@ def edit_warehouse(actor: Actor, public_id: uuid.UUID, given: Mapping[str, Any],
         actor, "warehouse.edited", "warehouse", place.id, before=before,
         after={"name": place.name, "address": place.address, "is_active": place.is_active},
     )  # fmt: skip
+    changed("rates")
     if place.is_active != was_active:
         listing.refresh(list(session.scalars(_PRODUCTS_IN, {"warehouse": place.id})))
     return int(place.version)

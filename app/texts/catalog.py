@@ -8,10 +8,12 @@ SORTS = (
     ("relevance", _("Popular first")),
     ("price", _("Cheaper first")),
     ("unit_price", _("Cheaper per m², kg or m first")),
+    ("delivered", _("Cheaper with delivery first")),
     ("newest", _("New first")),
 )
 
 ERRORS = {
+    "unknown_street": _("We do not know this street. Give the coordinates."),
     "stock_changed": _("Some goods are no longer there in this quantity."),
     "price_changed": _("Some prices have changed."),
     "below_allocated": _("Orders are already promised %(allocated)s; the count cannot be lower."),

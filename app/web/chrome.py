@@ -9,6 +9,7 @@ from flask import current_app, g, request
 from app import access
 from app.catalog import queries as catalog
 from app.orders import queries as orders
+from app.web import sites
 from app.web.filters import language
 from app.web.sessions import guest_cart_token
 
@@ -21,6 +22,7 @@ def context() -> dict[str, Any]:
     return {
         "actor": actor,
         "cart_count": orders.cart_count(actor, guest_cart_token()),
+        "chosen_site": sites.chosen,
         "top_categories": catalog.top_categories(language(), current_app.extensions["cache"]),
         "locale": language(),
         "theme": request.cookies.get("theme", ""),

@@ -5,6 +5,7 @@ Numbers are joined to their units by a no-break space, thousands too; the minus 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
@@ -14,14 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 from babel import Locale
 from babel.dates import format_date
-from flask_babel import (  # type: ignore[import-untyped]  # the package ships no types
-    get_locale,
-    ngettext,
-)
-from flask_babel import gettext as _
+from flask_babel import gettext as _  # type: ignore[import-untyped]  # the package ships no types
+from flask_babel import ngettext
 from markupsafe import Markup, escape
 
 from app.core import clock
+from app.i18n import present_language
 from app.web import drawings, paths
 from app.web.unit_texts import unit_label
 
@@ -34,12 +33,14 @@ NBSP = "\u00a0"
 MINUS = "\u2212"
 EN_DASH = "\u2013"
 Number = int | Decimal | Fraction
+PLAIN_NUMBER = re.compile(r"-?\d{1,12}(\.\d{1,6})?")
+SIZE_MARK = re.compile(r"(?<=\d)[xх*](?=\d)")
+POINT = re.compile(r"(?<=\d)\.(?=\d)")
 
 
 def language() -> str:
     """`ru` or `en`."""
-    found = get_locale()
-    return str(found.language) if found else "ru"
+    return present_language()
 
 
 def number(value: Number, places: int = 3) -> str:
@@ -92,6 +93,32 @@ def unit(code: str, count: Number = 1) -> str:
 def qty(value: Number, code: str) -> str:
     """A quantity with its unit: "672 шт", "1,5 м²", "24 мешка"."""
     return f"{number(value)}{NBSP}{unit(code, value)}"
+
+
+def property_value(text: str, unit_code: str = "") -> str:
+    """The value of an attribute as people write it: "12,5 мм", "60×27", "да"; an unknown text as it is.
+
+    Values are kept as the catalogue has them: decimals with a point, sizes with x.
+    """
+    if text in ("да", "нет"):
+        return str(_("yes") if text == "да" else _("no"))
+    if unit_code and PLAIN_NUMBER.fullmatch(text):
+        return qty(Decimal(text), unit_code)
+    shown = SIZE_MARK.sub("×", text)
+    if language() == "ru":
+        shown = POINT.sub(",", shown)
+    return f"{shown}{NBSP}{unit_label(unit_code)}" if unit_code else shown
+
+
+def typed_parts(name: str, query: str) -> list[tuple[str, str]]:
+    """Each word of a name as what was typed of it and the rest, which is what a suggestion adds."""
+    typed = [part for part in query.lower().replace("ё", "е").split() if part]
+    found = []
+    for word in name.split():
+        plain = word.lower().replace("ё", "е")
+        length = max((len(part) for part in typed if plain.startswith(part)), default=0)
+        found.append((word[:length], word[length:]))
+    return found
 
 
 def mass(kilograms: Number) -> str:
@@ -220,8 +247,8 @@ def make_icon(assets: Assets) -> Callable[..., Markup]:
 def init_filters(app: Flask, assets: Assets) -> None:
     """Give the templates of `app` the filters and functions of this module."""
     filters: tuple[Callable[..., Any], ...] = (
-        number, figure, money, qty, unit, mass, volume, metres, percent, day, short_day, relative_day, time_of_day,
-        moment, minutes, duration, iso, fraction,
+        number, figure, money, qty, unit, property_value, typed_parts, mass, volume, metres, percent, day, short_day,
+        relative_day, time_of_day, moment, minutes, duration, iso, fraction,
     )  # fmt: skip
     app.jinja_env.filters.update({function.__name__: function for function in filters})
     from app.web import charts, draw, status_texts

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 
 from flask_babel import gettext as _  # type: ignore[import-untyped]  # the package ships no types
 from flask_babel import ngettext
+
+from app.i18n import present_language
 
 COUNTED: dict[str, Callable[[int], str]] = {
     "bag": lambda n: ngettext("bag", "bags", n),
@@ -54,6 +57,12 @@ MEASURES: dict[str, Callable[[], str]] = {
 
 def unit_label(code: str, count: int = 1) -> str:
     """Name of a unit after the number `count`; an unknown code is shown as it is."""
+    return _label(present_language(), code, count)
+
+
+@lru_cache(maxsize=4096)
+def _label(language: str, code: str, count: int) -> str:
+    """`language` is the present one: lists name hundreds of units, and each name is looked up once."""
     if code in COUNTED:
         return COUNTED[code](count)
     return MEASURES[code]() if code in MEASURES else code

@@ -289,6 +289,14 @@ document.addEventListener("htmx:configRequest", event => {
 	if (token && verb !== "get") {
 		headers["X-CSRFToken"] = token.content;
 	}
+	if (verb === "get") {
+		const { formData } = event.detail;
+		for (const name of new Set(formData.keys())) {
+			if (formData.getAll(name).every(value => value === "")) {
+				formData.delete(name); // an address says what is chosen, not what is not
+			}
+		}
+	}
 	if (verb === "get" && "live" in elt.dataset && etags.has(path)) {
 		headers["If-None-Match"] = etags.get(path);
 	}

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-import pytest
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 
-from app.catalog import listing, search
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from app.catalog import listing, queries, search
 from app.catalog.listing import Filters
+from app.catalog.models import Product
 from app.core.db import session
-from app.offers.models import Offer
+from app.offers.models import Offer, Seller
 from tests.factories import catalog as make
 
 pytestmark = pytest.mark.usefixtures("db_session")
@@ -63,6 +69,14 @@ def found(text: str) -> list[int]:
         ("церезит", "glue"),
         ("плиточный клей", "glue"),
         ("art-glue", "glue"),
+        ("ryfea 60x27", "profile"),
+        ("кнауф профиль 60х27", "profile"),
+        ("клец церезит", "glue"),
+        ("келй cm11", "glue"),
+        ("клей см 11", "glue"),
+        ("цемент 50кг", "cement"),
+        ("щет", "brush"),
+        ("gjnjkjxysq 60[27", "profile"),
         ("SKU-BRUSH-1", "brush"),
     ],
 )
@@ -88,6 +102,58 @@ def test_it_says_what_was_meant(goods: dict[str, int]) -> None:
     exact = search.match("цемент")
     assert exact is not None
     assert exact.meant is None
+
+
+def test_words_that_nothing_has_are_left_out_and_named(goods: dict[str, int]) -> None:
+    match = search.match("цемент синхрофазотрон м500")
+    assert match is not None
+    assert (match.meant, match.dropped) == ("цемент м500", ("синхрофазотрон",))
+    assert found("цемент синхрофазотрон м500") == [goods["cement"]]
+    assert found("синхрофазотрон") == []
+
+
+def test_a_product_nobody_sells_is_no_answer(goods: dict[str, int]) -> None:
+    session.query(Offer).filter_by(sku="SKU-brush-1").update({"status": "hidden"})
+    make.ready()
+    assert found("щетка по металлу") == []
+
+
+def test_in_stock_and_better_sellers_come_first(goods: dict[str, int]) -> None:
+    market = make.market(sellers=3)
+    place = make.category("Вёдра")
+    ids = []
+    for seller, (stock, rating) in enumerate(((0, 5), (9, 2), (9, 5))):
+        thing = make.product(place, "Ведро оцинкованное")
+        make.offer(market, thing, seller, stock=stock)
+        session.get_one(Seller, market.sellers[seller].seller_id).rating = rating
+        ids.append(thing.id)
+    make.ready()
+    assert found("ведро") == [ids[2], ids[1], ids[0]]
+
+
+def test_suggestions_complete_the_word_that_is_being_typed(goods: dict[str, int]) -> None:
+    for typed in ("пот", "профиль пот", "ghjabkm gjn", "60х2"):
+        match = search.match(typed, typing=True)
+        assert match is not None, typed
+        assert queries.suggestions(match)[0].public_id == session.get_one(Product, goods["profile"]).public_id, typed
+
+
+def test_few_queries_read_a_query(
+    goods: dict[str, int], count_queries: Callable[[], AbstractContextManager[list[str]]]
+) -> None:
+    for typed, most in (("цемент м500", 3), ("цимент м500", 4), ("ART-glue", 1)):
+        with count_queries() as seen:
+            search.match(typed)
+        assert len(seen) <= most, seen
+
+
+@given(st.text(max_size=60))
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_text_is_answered(goods: dict[str, int], typed: str) -> None:
+    found(typed)
+    match = search.match(typed, typing=True)
+    if match:
+        queries.suggestions(match)
 
 
 @pytest.mark.parametrize("typed", ["", "   ", "ъъъъыыы", "%%%", "'; drop table product; --", "\\", "()&|!:*", "\x00"])

@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import current_app
 
-from app.catalog import search
+from app.catalog import dictionary
 from app.catalog.models import Attribute, Category, Product, ProductUnit, ProductValue
 from app.core.db import session
 from app.offers import listing
@@ -91,10 +91,11 @@ def offer(
 
 def ready() -> None:
     """Make everything findable, as the demo loader does, and keep it past a refused command."""
-    search.reindex()
+    dictionary.rebuild()
     listing.rebuild()
     session.commit()
-    current_app.extensions["cache"].bump("listing")  # the tree of the test before may be kept still
+    for name in ("listing", "rates", "synonyms"):  # what the test before left may be kept still
+        current_app.extensions["cache"].bump(name)
 
 
 __all__ = ["Market", "attribute", "category", "market", "offer", "product", "ready"]

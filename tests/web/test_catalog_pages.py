@@ -133,11 +133,13 @@ def test_a_chosen_seller_stays_chosen(client: FlaskClient, shop: Shop) -> None:
 def test_search_finds_by_sku_and_forgives_the_layout(client: FlaskClient, shop: Shop) -> None:
     answer = client.get("/search?q=rhfcrf")
     assert len(cards(answer)) == 3
-    assert "показано по запросу «краска»" in text_of(answer)
+    assert "вы имели в виду «краска»" in text_of(answer)
     nothing = client.get("/search?q=ъъъъыыы")
     assert nothing.status_code == 200
     assert "ничего не нашлось" in text_of(nothing)
-    assert "Краска 0" in client.get("/search/suggest?q=краск").text
+    suggested = client.get("/search/suggest?q=краск")
+    assert "Краск<b>а</b>" in suggested.text
+    assert "Краск а 0" in text_of(suggested)
 
 
 def test_pages_take_few_queries(

@@ -7,6 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from app.logistics.road import DETOUR
 from app.logistics.routing.roads import (
     DEFAULT_REGION,
     DEFAULT_SPEED_FACTOR,
@@ -20,8 +21,7 @@ from app.logistics.routing.roads import (
     never_zero,
 )
 
-# Median detour over a dense street grid and the median free-flow speed there; divided by the speed factor.
-DETOUR = 1.36
+# The median free-flow speed over a dense street grid; divided by the speed factor.
 ESTIMATE_SPEED_MPS = 45 / 3.6
 
 

@@ -197,7 +197,7 @@ def _save_site(key: uuid.UUID | None) -> ResponseReturnValue:
             else:
                 sites.edit(access.actor(), key, values)
             flash(_("The site is saved."), "ok")
-            return redirect(target if target in ("/cart", "/checkout") else "/account/sites", code=303)
+            return redirect(target if target in ("/cart", "/checkout", "/site") else "/account/sites", code=303)
         except DomainError as error:
             form.refuse(error)
     site = queries.site(access.actor().user, key) if key else None

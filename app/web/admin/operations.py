@@ -27,6 +27,7 @@ def nav(waiting: int = 0) -> list[dict[str, Any]]:
         {"url": "/admin/organisations", "label": _("Companies"), "icon": "store", "count": waiting},
         {"url": "/admin/proposals", "label": _("Products"), "icon": "tags"},
         {"url": "/admin/users", "label": _("People"), "icon": "users"},
+        {"url": "/admin/synonyms", "label": _("Synonyms"), "icon": "search"},
         {"url": "/admin/jobs", "label": _("Jobs"), "icon": "layers"},
         {"url": "/admin/audit", "label": _("Audit log"), "icon": "history"},
     ]

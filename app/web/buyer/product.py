@@ -12,6 +12,7 @@ from flask import Response, current_app, render_template, request
 from app.access import Guarded
 from app.catalog import queries, search, words
 from app.catalog.queries import ProductCard
+from app.catalog.search import Match
 from app.core.money import line_total, round_half_up
 from app.core.permissions import Permission
 from app.core.units import NotANumber, ceil_to_step, parse_decimal
@@ -98,14 +99,18 @@ def offer_line(offer: OfferForSale, need: Need | None, places: dict[int, Warehou
     )  # fmt: skip
 
 
+def _forms(text: str, found: Match | None) -> list[str]:
+    return [*words.variants(text), *([found.meant] if found and found.meant else [])]
+
+
 @pages.get("/search/suggest", permission=Permission.PUBLIC)
 def suggest() -> str:
     """The list under the search field."""
     text = request.args.get("q", "").strip()[:200]
-    found = search.match(text) if len(text) >= 2 else None
-    items = queries.suggestions(found.condition, found.score, 5) if found else []
-    nodes = queries.tree(current_app.extensions["cache"])
-    near = queries.categories_named(nodes, words.variants(text), 2) if len(text) >= 2 else []
+    cache = current_app.extensions["cache"]
+    found = search.match(text, cache, typing=True) if len(text) >= 2 else None
+    items = queries.suggestions(found, 5) if found else []
+    near = queries.categories_named(queries.tree(cache), _forms(text, found), 2) if len(text) >= 2 else []
     return render_template(
         "buyer/_suggest.html", items=items, categories=near, q=text, meant=found.meant if found else None
     )

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-from flask import Response, current_app, flash, request
+from flask import Response, flash, request
 from flask_babel import gettext as _  # type: ignore[import-untyped]  # the package ships no types
 from flask_babel import lazy_gettext
 
@@ -54,16 +54,11 @@ def _id(text: str) -> uuid.UUID:
     return found
 
 
-def _changed() -> None:
-    current_app.extensions["cache"].bump("listing")
-
-
 def _in_place(offer: str, act: Callable[[], object], shown: dict[str, Any]) -> Response:
     """Do a change in a cell, and answer with the row: saved, or with both values when somebody was faster."""
     error = ""
     try:
         act()
-        _changed()
     except NotFound:
         raise
     except DomainError as refusal:
@@ -167,7 +162,6 @@ def change(offer: str) -> Response:
         service.edit_offer(access.actor(), found.public_id, _values(), int(version) if version.isdecimal() else None)
     except (Invalid, Conflict, Stale) as error:
         return _offer_page(found, refused(error), 422 if isinstance(error, Invalid) else error.status)
-    _changed()
     flash(_("Saved."), "ok")
     return redirect_to(f"{LIST}/{offer}")
 
@@ -216,7 +210,7 @@ def _card(text: str) -> ProductCard | None:
     except NotFound:
         pass
     match = search.match(text)
-    items = catalog.suggestions(match.condition, match.score, 2) if match else []
+    items = catalog.suggestions(match, 2) if match else []
     return catalog.product_by_slug(items[0].slug) if len(items) == 1 else None
 
 
@@ -247,6 +241,5 @@ def add(slug: str) -> Response:
         )  # fmt: skip
     except Invalid as error:
         return _new_page("", card, refused(error), 422)
-    _changed()
     flash(_("The offer is added. Say how much lies in your warehouses."), "ok")
     return redirect_to(f"{LIST}/{made}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from flask import Response, current_app, flash, request
+from flask import Response, flash, request
 from flask_babel import gettext as _  # type: ignore[import-untyped]  # the package ships no types
 from flask_babel import lazy_gettext
 
@@ -112,6 +112,5 @@ def change(warehouse: str) -> Response:
         service.edit_warehouse(access.actor(), row.public_id, _given(), int(version) if version.isdecimal() else None)
     except (Invalid, Stale) as error:
         return _form(row.name, refused(error), row.version, error.status)
-    current_app.extensions["cache"].bump("listing")
     flash(_("Saved."), "ok")
     return redirect_to(LIST)
