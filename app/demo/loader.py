@@ -16,7 +16,7 @@ import yaml
 from app.accounts import passwords
 from app.catalog import dictionary
 from app.core import clock
-from app.core.db import session, unit_of_work
+from app.core.db import Base, session, unit_of_work
 from app.core.errors import DomainError
 from app.demo.companies import PASSWORD, SELLERS, DemoSeller, inn, kpp, ogrn
 from app.demo.copying import Table
@@ -152,7 +152,8 @@ def load_market() -> None:
     offers(tables, goods, warehouses)
     carriers(tables, spots, len(tables.warehouses))
     tables.load()
-    session.execute(sa.text("ANALYZE"))
+    # only the own tables: the system's are shared with databases that may be analysed now too
+    session.execute(sa.text(f"ANALYZE {', '.join(sorted(Base.metadata.tables))}"))
     dictionary.rebuild()
     listing.rebuild()
 

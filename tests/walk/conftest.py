@@ -7,9 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.conftest import copy_database
 from tests.walk.market import Market, launch
+
+expect.set_options(timeout=45_000)  # other tests take the processor meanwhile; a page that is well answers at once
 
 
 @pytest.fixture(scope="module")

@@ -63,7 +63,7 @@ class Client:
         self.token = self.post("/auth/login", {"email": email, "password": password})["access_token"]
         return self
 
-    def wait_for_job(self, job: dict[str, Any], seconds: float = 60) -> dict[str, Any]:
+    def wait_for_job(self, job: dict[str, Any], seconds: float = 120) -> dict[str, Any]:
         """Poll a job until it ends well."""
         deadline = time.monotonic() + seconds
         while True:
@@ -79,8 +79,8 @@ def _json(raw: bytes) -> Any:
     return json.loads(raw) if raw else None
 
 
-def wait_until(ask: Any, seconds: float = 20) -> Any:
-    """Ask again until the answer is true; returns it."""
+def wait_until(ask: Any, seconds: float = 120) -> Any:
+    """Ask again until the answer is true; returns it. Patient, because other tests take the processor meanwhile."""
     deadline = time.monotonic() + seconds
     while True:
         found = ask()

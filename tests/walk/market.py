@@ -1,4 +1,4 @@
-"""A whole market as `make run` starts it: web, worker, relay and schedule as processes, on a database of its own."""
+"""A whole market as `make run` starts it: all its processes, on a database of its own."""
 
 from __future__ import annotations
 
@@ -101,7 +101,8 @@ def launch(database_url: str, redis_url: str, logs: Path) -> Market:
         "web", "granian", "--interface", "wsgi", "wsgi:app", "--host", "127.0.0.1", "--port", str(port), "--workers",
         "1", "--blocking-threads", "8", "--no-access-log", "--log-level", "warning",
     )  # fmt: skip
-    market.start("worker", "workers.worker", "fast", "imports", "slow")
+    market.start("worker", "workers.worker", "fast", "imports")
+    market.start("solver", "workers.worker", "slow", "fast")
     market.start("relay", "workers.relay")
     market.start("schedule", "workers.schedule")
     _wait(f"{market.url}/readyz")

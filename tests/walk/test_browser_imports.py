@@ -62,7 +62,7 @@ def test_from_a_file_to_the_corrected_file(chromium: Browser, market: Market, tm
     seller.press("Проверить файл")
     page.wait_for_url(re.compile(r"/seller/imports/[0-9a-f-]{36}$"))
     write = page.get_by_role("button", name=re.compile("^Записать"))
-    expect(write).to_be_visible(timeout=30_000)
+    expect(write).to_be_visible(timeout=90_000)
     expect(page.get_by_role("heading", name="1 строка с ошибками")).to_be_visible()
     expect(page.get_by_role("row", name=re.compile(str(second)))).to_contain_text("+100 %")
     assert Axe().run(page).violations_count == 0
@@ -72,7 +72,7 @@ def test_from_a_file_to_the_corrected_file(chromium: Browser, market: Market, tm
     page.get_by_role("row", name=re.compile(str(second))).get_by_role("checkbox").check()
     write.click()
     expect(page.get_by_text("Записаны 3 строки").or_(page.get_by_text("Записано 3 строки"))).to_be_visible(
-        timeout=30_000
+        timeout=90_000
     )
     assert market.value(price, s=owner, k=first) == round(int(str(cheap)) * 1.1)
     assert market.value(price, s=owner, k=second) == int(str(middle)) * 2
@@ -88,10 +88,10 @@ def test_from_a_file_to_the_corrected_file(chromium: Browser, market: Market, tm
     page.goto("/seller/imports")
     page.locator("input[type=file]").set_input_files(wrong)
     seller.press("Проверить файл")
-    expect(write).to_be_visible(timeout=30_000)
+    expect(write).to_be_visible(timeout=90_000)
     expect(page.get_by_text("которых нет в файле")).to_have_count(0)
     write.click()
-    expect(page.get_by_text("Записана 1 строка")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("Записана 1 строка")).to_be_visible(timeout=90_000)
     assert market.value(price, s=owner, k=third) == round(int(str(dear)) * 0.9)
     assert seller.complaints == []
     assert broken_invariants(market) == {}
