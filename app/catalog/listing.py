@@ -6,7 +6,6 @@ Everything is read from `product_listing`, one row for each product on sale.
 
 from __future__ import annotations
 
-import base64
 import json
 import uuid
 from collections import Counter
@@ -20,6 +19,7 @@ import sqlalchemy as sa
 
 from app.catalog.queries import AttributeRow
 from app.catalog.search import Match
+from app.core import keyset
 from app.core.db import session
 from app.core.errors import Invalid
 from app.core.money import round_half_up
@@ -276,7 +276,7 @@ def page(
     keys = sql.keys(sort)
     where = [sql.base(), *sql.gates().values()]
     if cursor:
-        where.append(sql.after(keys, _read_cursor(cursor, len(keys))))
+        where.append(sql.after(keys, keyset.read_cursor(cursor, [Decimal] * len(keys))))
     names = [f"key_{i}" for i in range(len(keys))]
     ways = ["DESC" if down else "ASC" for _, down in keys]
     statement = _PAGE.format(
@@ -289,7 +289,7 @@ def page(
     )
     rows: Sequence[Any] = session.execute(sa.text(statement), sql.bound | {"limit": limit + 1}).all()
     shown = rows[:limit]
-    following = _write_cursor(shown[-1][18:]) if len(rows) > limit else None
+    following = keyset.write_cursor(shown[-1][18:]) if len(rows) > limit else None
     return [_listed(list(row)) for row in shown], following
 
 
@@ -297,22 +297,6 @@ def _listed(row: list[Any]) -> ListedProduct:
     top, bottom = row[16:18]
     facts = [*row[:16], Fraction(top, bottom) if top else None]
     return ListedProduct(*facts)
-
-
-def _write_cursor(values: Sequence[Any]) -> str:
-    text = json.dumps([str(v) for v in values])
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
-
-
-def _read_cursor(cursor: str, count: int) -> list[Decimal]:
-    try:
-        raw = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        values = [Decimal(v) for v in raw]
-        if len(values) != count or not all(v.is_finite() and abs(v) < Decimal(10) ** 18 for v in values):
-            raise ValueError
-        return values
-    except (ValueError, TypeError, ArithmeticError):
-        raise Invalid.one("/query/cursor", "malformed") from None
 
 
 def facets(filters: Filters, known: Sequence[AttributeRow]) -> Facets:
