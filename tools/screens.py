@@ -21,6 +21,7 @@ SURFACES: dict[str, dict[str, str | tuple[str, str]]] = {
         "search": "/search?q=гипсокартон",
         "product": ("/search?q=гипсокартон", r"^/product/"),
         "estimate-form": "/estimates/new/partition_c111",
+        "site": "/site",
         "sign-in": "/login",
         "sign-up": "/register",
         "api": "/api/docs",
@@ -36,9 +37,15 @@ SURFACES: dict[str, dict[str, str | tuple[str, str]]] = {
         "buyer-account": "/account",
     },
     "seller": {
+        "seller-overview": "/seller/overview",
         "seller-inbox": "/seller/orders",
         "seller-order": ("/seller/orders", r"^/seller/orders/[\w-]+$"),
         "seller-offers": "/seller/offers",
+        "seller-proposals": "/seller/proposals",
+        "seller-imports": "/seller/imports",
+        "seller-stock": "/seller/stock",
+        "seller-stock-offer": ("/seller/stock", r"^/seller/stock/[0-9a-f-]{36}$"),
+        "seller-stock-taking": ("/seller/warehouses", r"^/seller/stock/count/"),
         "seller-warehouses": "/seller/warehouses",
     },
     "carrier": {
@@ -51,6 +58,8 @@ SURFACES: dict[str, dict[str, str | tuple[str, str]]] = {
     "courier": {"courier-route": "/courier", "courier-stop": ("/courier", r"^/courier/stops/[\w-]+$")},
     "admin": {
         "admin-organisations": "/admin/organisations",
+        "admin-proposals": "/admin/proposals",
+        "admin-synonyms": "/admin/synonyms",
         "admin-users": "/admin/users",
         "admin-jobs": "/admin/jobs",
         "admin-audit": "/admin/audit",
