@@ -51,7 +51,7 @@ def take(lines: Sequence[StockLine], cause: Cause) -> None:
         raise Conflict("stock_changed", items=[_shortage(line) for line in short])
     for line in _in_order(lines):
         _move(line, "allocated", Decimal(0), line.quantity, cause)
-    _refresh(lines)
+    refresh_lists(lines)
 
 
 def _allocate(line: StockLine) -> bool:
@@ -128,7 +128,7 @@ def change(line: StockLine, kind: str, sign: int, cause: Cause) -> None:
         kept = session.scalar(sa.select(promised).where(here)) or Decimal(0)
         raise Conflict("below_allocated", allocated=format(kept.normalize(), "f"))
     _move(line, kind, sign * line.quantity, Decimal(0), cause)
-    _refresh([line])
+    refresh_lists([line])
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +174,7 @@ def count_many(lines: Sequence[StockLine], cause: Cause, *, relist: bool = True)
     written = [c for c in found if c.difference and not c.refused]
     _write_counts(written, cause)
     if relist and written:
-        _refresh([c.line for c in written])
+        refresh_lists([c.line for c in written])
     return found
 
 
@@ -229,7 +229,7 @@ def _change(lines: Sequence[StockLine], kind: str, *, on_hand: int, allocated: i
         if changed is None:
             raise DomainError("no_stock_level", offer_id=line.offer_id, warehouse_id=line.warehouse_id)
         _move(line, kind, on_hand * line.quantity, allocated * line.quantity, cause)
-    _refresh(lines)
+    refresh_lists(lines)
 
 
 def _in_order(lines: Iterable[StockLine]) -> list[StockLine]:
@@ -269,7 +269,8 @@ def ensure_levels(lines: Sequence[StockLine]) -> None:
         )
 
 
-def _refresh(lines: Sequence[StockLine]) -> None:
+def refresh_lists(lines: Sequence[StockLine]) -> None:
+    """What lists show of these offers is reckoned anew."""
     offers = {line.offer_id for line in lines}
     products = session.scalars(sa.select(Offer.product_id).where(Offer.id.in_(offers)).distinct())
     listing.refresh(list(products))

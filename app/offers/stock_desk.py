@@ -11,12 +11,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from app.core import audit
-from app.core.db import lock_rows, session, unit_of_work
+from app.core.db import session, unit_of_work
 from app.core.errors import Invalid
 from app.core.permissions import Actor
-from app.offers import desk, listing, queries, stock
+from app.offers import desk, queries, stock
 from app.offers.desk import DeskOffer
-from app.offers.models import Offer, StockLevel, Warehouse
+from app.offers.models import StockLevel, Warehouse
 from app.offers.rules import exact_decimal, in_base_units
 from app.offers.stock import Cause, StockLine
 
@@ -158,7 +158,8 @@ def set_safety(actor: Actor, offer_id: uuid.UUID, warehouse: uuid.UUID, quantity
     base = _base(offer, quantity, "/safety")
     if base >= Decimal(10) ** 12:
         raise Invalid.one("/safety", "too_large", maximum=10**12)
-    stock.ensure_levels([StockLine(offer.id, place.id, base)])
+    line = StockLine(offer.id, place.id, base)
+    stock.ensure_levels([line])
     before = session.scalar(
         sa.select(StockLevel.safety)
         .where(StockLevel.offer_id == offer.id, StockLevel.warehouse_id == place.id)
@@ -171,5 +172,4 @@ def set_safety(actor: Actor, offer_id: uuid.UUID, warehouse: uuid.UUID, quantity
     )
     told: dict[str, Any] = {"warehouse": place.id, "safety": str(base)}
     audit.record(actor, "stock.safety_set", "offer", offer.id, before={"safety": str(before)}, after=told)
-    [row] = lock_rows(Offer, [offer.id])
-    listing.refresh([row.product_id])
+    stock.refresh_lists([line])

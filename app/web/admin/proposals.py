@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
-
 from flask import Response, flash, request
 from flask_babel import gettext as _  # type: ignore[import-untyped]  # the package ships no types
 
@@ -11,8 +9,7 @@ from app import access, texts
 from app.access import Guarded
 from app.catalog import queries as catalog
 from app.catalog.queries import CategoryNode
-from app.core.errors import Conflict, Invalid, NotFound
-from app.core.ids import parse_uuid
+from app.core.errors import Conflict, Invalid
 from app.core.permissions import Permission
 from app.offers import moderation
 from app.texts import offers as words
@@ -20,6 +17,7 @@ from app.web import paths
 from app.web.admin.operations import nav
 from app.web.filters import language
 from app.web.htmx import redirect_to, render_page
+from app.web.reading import before, by_field, key_of
 
 pages = Guarded("admin_proposals", __name__, url_prefix="/admin/proposals")
 LIST = "/admin/proposals"
@@ -39,9 +37,7 @@ def show_all() -> Response:
 
 def _page(typed: dict[str, str], errors: dict[str, str], status: int = 200) -> Response:
     state = state_of(request.args.get("state"))
-    older = request.args.get("before", "")
-    before = int(older) if older.isdecimal() and len(older) < 18 else None
-    found = moderation.proposals(state, before=before, limit=PAGE_SIZE + 1)
+    found = moderation.proposals(state, before=before(), limit=PAGE_SIZE + 1)
     shown = found[:PAGE_SIZE]
     leaves = _leaves(catalog.tree(), "")
     return render_page(
@@ -66,18 +62,6 @@ def _guess(said: str, leaves: list[tuple[str, str]]) -> str:
     return next((slug for slug, name in leaves if wanted and name.rsplit(" / ", 1)[-1].lower() == wanted), "")
 
 
-def key_of(text: str) -> uuid.UUID:
-    """The id of a path.
-
-    Raises:
-        NotFound: it is none.
-    """
-    found = parse_uuid(text)
-    if found is None:
-        raise NotFound()
-    return found
-
-
 @pages.post("/<change>", permission=Permission.ADMIN_CATALOGUE)
 def decide(change: str) -> Response:
     """Approve, decline or send back with a note."""
@@ -87,8 +71,7 @@ def decide(change: str) -> Response:
             access.actor(), key_of(change), form.get("decision", ""), form.get("note", ""), form.get("category", "")
         )
     except Invalid as error:
-        told = {e.pointer.strip("/"): str(texts.error_text(e.code, e.context)) for e in error.errors}
-        return _page(form.to_dict() | {"change": change}, told, 422)
+        return _page(form.to_dict() | {"change": change}, by_field(error), 422)
     except Conflict as error:
         flash(texts.message(error), "bad")
         return redirect_to(LIST)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
@@ -11,10 +10,10 @@ from flask import Response, current_app, request
 from flask_babel import gettext as _  # type: ignore[import-untyped]  # the package ships no types
 from werkzeug.datastructures import MultiDict
 
-from app import access, texts
+from app import access
 from app.access import Guarded
 from app.catalog import queries as catalog
-from app.core.errors import DomainError, Invalid, NotFound
+from app.core.errors import Invalid, NotFound
 from app.core.ids import parse_uuid
 from app.core.permissions import Permission
 from app.core.units import NotANumber, parse_decimal
@@ -26,6 +25,7 @@ from app.web import paths
 from app.web.carrier.forms import kopeks
 from app.web.filters import language
 from app.web.htmx import redirect_to, render_live, render_page
+from app.web.reading import key_of, sentence
 from app.web.seller import frame, offer_files
 
 pages = Guarded("seller_offer_table", __name__, url_prefix="/seller/offers")
@@ -146,18 +146,12 @@ def look() -> Response:
         scope = _scope(form)
         context["preview"] = bulk.preview(actor.seller_id, scope, _change(form))
     except Invalid as refusal:
-        context["error"] = _said(refusal)
+        context["error"] = sentence(refusal)
     return render_page(
         "seller/bulk.html", None, status=422 if context["error"] else 200, sent=_sent(form),
         back=paths.with_query(LIST, _query(form)), actions=words.BULK_ACTIONS, refusals=words.BULK_REFUSALS,
         roundings=words.ROUNDINGS, form=form, **context, **frame.context(actor),
     )  # fmt: skip
-
-
-def _said(refusal: DomainError) -> str:
-    if isinstance(refusal, Invalid) and refusal.errors:
-        return str(texts.error_text(refusal.errors[0].code, refusal.errors[0].context))
-    return str(texts.message(refusal))
 
 
 def _sent(form: Mapping[str, str]) -> list[tuple[str, str]]:
@@ -180,7 +174,7 @@ def apply() -> Response:
 @pages.get("/bulk/<key>", permission=Permission.SELLER_OFFERS)
 def follow(key: str) -> Response:
     """Progress of a change, then what became of it."""
-    view = bulk.job(access.actor().seller_id, _key(key))
+    view = bulk.job(access.actor().seller_id, key_of(key))
     query = _query(request.args)
     return render_live(
         "seller/bulk_job.html", "seller/_bulk_job.html", done=view.is_finished, result=view.result or {},
@@ -188,10 +182,3 @@ def follow(key: str) -> Response:
         url=paths.with_query(f"{LIST}/bulk/{key}", query), back=paths.with_query(LIST, query),
         refusals=words.BULK_REFUSALS, **frame.context(access.actor()),
     )  # fmt: skip
-
-
-def _key(text: str) -> uuid.UUID:
-    found = parse_uuid(text)
-    if found is None:
-        raise NotFound()
-    return found

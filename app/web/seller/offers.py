@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -11,13 +10,12 @@ from flask import Response, flash, request
 from flask_babel import gettext as _  # type: ignore[import-untyped]  # the package ships no types
 from flask_babel import lazy_gettext
 
-from app import access, texts
+from app import access
 from app.access import Guarded
 from app.catalog import queries as catalog
 from app.catalog import search
 from app.catalog.queries import ProductCard
 from app.core.errors import Conflict, DomainError, Invalid, NotFound, Stale
-from app.core.ids import parse_uuid
 from app.core.permissions import Permission
 from app.core.units import NotANumber, parse_decimal, to_api
 from app.offers import counts, desk, queries, service
@@ -27,6 +25,7 @@ from app.texts import offers as words
 from app.web.carrier.forms import Field, Filled, kopeks, read, refused
 from app.web.filters import language
 from app.web.htmx import is_part_request, redirect_to, render_page
+from app.web.reading import key_of, sentence
 from app.web.seller import frame
 from app.web.unit_texts import unit_label
 
@@ -47,13 +46,6 @@ FIELDS = (
 )
 
 
-def _id(text: str) -> uuid.UUID:
-    found = parse_uuid(text)
-    if found is None:
-        raise NotFound()
-    return found
-
-
 def _in_place(offer: str, act: Callable[[], object], shown: dict[str, Any]) -> Response:
     """Do a change in a cell, and answer with the row: saved, or with both values when somebody was faster."""
     error = ""
@@ -62,7 +54,7 @@ def _in_place(offer: str, act: Callable[[], object], shown: dict[str, Any]) -> R
     except NotFound:
         raise
     except DomainError as refusal:
-        error = _said(refusal)
+        error = sentence(refusal)
         shown |= {"present": refusal.context.get("present"), "wanted": refusal.context.get("wanted")}
     if not is_part_request():
         flash(error or _("Saved."), "bad" if error else "ok")
@@ -70,16 +62,10 @@ def _in_place(offer: str, act: Callable[[], object], shown: dict[str, Any]) -> R
     actor = access.actor()
     return render_page(
         "seller/_offer_row.html", "seller/_offer_row.html", status=422 if error else 200,
-        offer=desk.offer(actor.seller_id, _id(offer)), places=queries.warehouses_of(actor.seller_id), error=error,
+        offer=desk.offer(actor.seller_id, key_of(offer)), places=queries.warehouses_of(actor.seller_id), error=error,
         why=words.NOT_SOLD,
         saved="" if error else shown["cell"], **shown,
     )  # fmt: skip
-
-
-def _said(refusal: DomainError) -> str:
-    if isinstance(refusal, Invalid) and refusal.errors:
-        return texts.error_text(refusal.errors[0].code, refusal.errors[0].context)
-    return texts.message(refusal)
 
 
 @pages.post("/<offer>/price", permission=Permission.SELLER_OFFERS)
@@ -89,7 +75,9 @@ def set_price(offer: str) -> Response:
 
     def act() -> None:
         price = kopeks(request.form.get("price", ""), "/price")
-        service.edit_offer(access.actor(), _id(offer), {"price": price}, int(version) if version.isdecimal() else None)
+        service.edit_offer(
+            access.actor(), key_of(offer), {"price": price}, int(version) if version.isdecimal() else None
+        )
 
     return _in_place(offer, act, {"cell": "price", "typed": request.form.get("price", "")})
 
@@ -100,7 +88,7 @@ def set_stock(offer: str, warehouse: str) -> Response:
 
     def act() -> None:
         counts.recount(
-            access.actor(), _id(offer), _id(warehouse), _quantity("on_hand"),
+            access.actor(), key_of(offer), key_of(warehouse), _quantity("on_hand"),
             _quantity("was") if request.form.get("was") else None, request.form.get("reason", "")[:200],
         )  # fmt: skip
 
@@ -119,14 +107,14 @@ def set_visibility(offer: str) -> Response:
     """Show or hide."""
     active = request.form.get("active") == "1"
     return _in_place(
-        offer, lambda: service.edit_offer(access.actor(), _id(offer), {"active": active}), {"cell": "visibility"}
+        offer, lambda: service.edit_offer(access.actor(), key_of(offer), {"active": active}), {"cell": "visibility"}
     )
 
 
 @pages.get("/<offer>", permission=Permission.SELLER_OFFERS)
 def show(offer: str) -> Response:
     """One offer: its fields and what happened to it."""
-    found = desk.offer(access.actor().seller_id, _id(offer))
+    found = desk.offer(access.actor().seller_id, key_of(offer))
     return _offer_page(found, _filled(found))
 
 
@@ -156,7 +144,7 @@ def _offer_page(offer: DeskOffer, filled: Filled, status: int = 200) -> Response
 @pages.post("/<offer>", permission=Permission.SELLER_OFFERS)
 def change(offer: str) -> Response:
     """Save the fields; on a refusal everything typed is kept."""
-    found = desk.offer(access.actor().seller_id, _id(offer))
+    found = desk.offer(access.actor().seller_id, key_of(offer))
     version = request.form.get("version", "")
     try:
         service.edit_offer(access.actor(), found.public_id, _values(), int(version) if version.isdecimal() else None)

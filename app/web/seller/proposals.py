@@ -12,8 +12,9 @@ from app.core.permissions import Permission
 from app.offers import moderation
 from app.texts import offers as words
 from app.web import paths
-from app.web.admin.proposals import key_of, state_of
+from app.web.admin.proposals import state_of
 from app.web.htmx import redirect_to, render_page
+from app.web.reading import before, by_field, key_of
 from app.web.seller import frame
 
 pages = Guarded("seller_proposals", __name__, url_prefix="/seller/proposals")
@@ -30,9 +31,7 @@ def show_all() -> Response:
 def _page(typed: dict[str, str], errors: dict[str, str], status: int = 200) -> Response:
     actor = access.actor()
     state = state_of(request.args.get("state"))
-    older = request.args.get("before", "")
-    before = int(older) if older.isdecimal() and len(older) < 18 else None
-    found = moderation.proposals(state, actor.seller_id, before, PAGE_SIZE + 1)
+    found = moderation.proposals(state, actor.seller_id, before(), PAGE_SIZE + 1)
     shown = found[:PAGE_SIZE]
     return render_page(
         "seller/proposals.html", None, rows=shown, state=state, counts=moderation.counts(actor.seller_id),
@@ -48,8 +47,7 @@ def send_again(change: str) -> Response:
     try:
         moderation.send_again(access.actor(), key_of(change), request.form.to_dict())
     except Invalid as error:
-        told = {e.pointer.strip("/"): str(texts.error_text(e.code, e.context)) for e in error.errors}
-        return _page(request.form.to_dict() | {"change": change}, told, 422)
+        return _page(request.form.to_dict() | {"change": change}, by_field(error), 422)
     except Conflict as error:
         flash(texts.message(error), "bad")
         return redirect_to(LIST)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
@@ -14,7 +13,6 @@ from flask_babel import ngettext
 from app import access, texts
 from app.access import Guarded
 from app.core.errors import Conflict, Invalid, NotFound
-from app.core.ids import parse_uuid
 from app.core.permissions import Permission
 from app.core.units import NotANumber, parse_decimal
 from app.offers import counts, desk, queries, stock_desk, table
@@ -27,6 +25,7 @@ from app.orders import seller_queries
 from app.texts import offers as words
 from app.web import paths
 from app.web.htmx import redirect_to, render_page
+from app.web.reading import before, by_field, key_of, sentence
 from app.web.seller import frame
 
 pages = Guarded("seller_stock", __name__, url_prefix="/seller/stock")
@@ -58,17 +57,10 @@ def _page(wanted: TableFilter) -> tuple[list[DeskOffer], str | None]:
         return table.page(seller_id, wanted, limit=PAGE_SIZE)
 
 
-def _key(text: str) -> uuid.UUID:
-    found = parse_uuid(text)
-    if found is None:
-        raise NotFound()
-    return found
-
-
 @pages.get("/<offer>", permission=Permission.SELLER_STOCK)
 def show(offer: str) -> Response:
     """Stock of an offer by warehouse, and every movement that made it so."""
-    return _offer_page(desk.offer(access.actor().seller_id, _key(offer)), {}, {})
+    return _offer_page(desk.offer(access.actor().seller_id, key_of(offer)), {}, {})
 
 
 def _offer_page(offer: DeskOffer, typed: dict[str, str], errors: dict[str, str], status: int = 200) -> Response:
@@ -76,9 +68,7 @@ def _offer_page(offer: DeskOffer, typed: dict[str, str], errors: dict[str, str],
     places = stock_desk.levels(offer.id, actor.seller_id)
     asked = request.args.get("warehouse", "")
     place = next((p for p in places if str(p.warehouse) == asked), None)
-    older = request.args.get("before", "")
-    before = int(older) if older.isdecimal() and len(older) < 18 else None
-    found = stock_desk.movements(offer.id, place.warehouse_id if place else None, before, PAGE_SIZE + 1)
+    found = stock_desk.movements(offer.id, place.warehouse_id if place else None, before(), PAGE_SIZE + 1)
     shown = found[:PAGE_SIZE]
     here = f"{LIST}/{offer.public_id}"
     query = {"warehouse": asked if place else ""}
@@ -110,11 +100,8 @@ def _quantity(name: str) -> Decimal:
 
 
 def _refused(offer: str, error: Invalid | Conflict) -> Response:
-    found = desk.offer(access.actor().seller_id, _key(offer))
-    if isinstance(error, Invalid):
-        told = {e.pointer.strip("/"): str(texts.error_text(e.code, e.context)) for e in error.errors}
-    else:
-        told = {"quantity": str(texts.message(error))}
+    found = desk.offer(access.actor().seller_id, key_of(offer))
+    told = by_field(error) if isinstance(error, Invalid) else {"quantity": sentence(error)}
     return _offer_page(found, request.form.to_dict(), told, error.status)
 
 
@@ -123,7 +110,7 @@ def adjust(offer: str) -> Response:
     """Add or take away with a reason."""
     try:
         stock_desk.adjust(
-            access.actor(), _key(offer), _key(request.form.get("warehouse", "")), _quantity("quantity"),
+            access.actor(), key_of(offer), key_of(request.form.get("warehouse", "")), _quantity("quantity"),
             request.form.get("reason", ""), request.form.get("note", "").strip()[:150],
         )  # fmt: skip
     except (Invalid, Conflict) as error:
@@ -137,7 +124,7 @@ def set_safety(offer: str) -> Response:
     """Keep so much from being sold."""
     try:
         stock_desk.set_safety(
-            access.actor(), _key(offer), _key(request.form.get("warehouse", "")), _quantity("safety")
+            access.actor(), key_of(offer), key_of(request.form.get("warehouse", "")), _quantity("safety")
         )  # fmt: skip
     except (Invalid, Conflict) as error:
         return _refused(offer, error)
@@ -152,7 +139,7 @@ def sheet(warehouse: str) -> Response:
 
 
 def _place(text: str) -> WarehouseRow:
-    return queries.warehouse_of(access.actor().seller_id, _key(text))
+    return queries.warehouse_of(access.actor().seller_id, key_of(text))
 
 
 def _sheet_page(
@@ -200,7 +187,7 @@ def _skus(typed: dict[str, str]) -> dict[str, str]:
     Raises:
         NotFound: a field is about no offer of this seller.
     """
-    keys = {name: _key(name.removeprefix("n-")) for name in list(typed)[:PAGE_SIZE]}
+    keys = {name: key_of(name.removeprefix("n-")) for name in list(typed)[:PAGE_SIZE]}
     found, _cursor = table.page(access.actor().seller_id, TableFilter(ids=tuple(keys.values())), limit=PAGE_SIZE)
     known = {offer.public_id: offer.sku for offer in found}
     if len(typed) > PAGE_SIZE or not keys.keys() <= {name for name, key in keys.items() if key in known}:

@@ -1,0 +1,41 @@
+"""What many pages read out of a request, and how they word what was refused."""
+
+from __future__ import annotations
+
+import uuid
+
+from flask import request
+
+from app import texts
+from app.core.errors import DomainError, Invalid, NotFound
+from app.core.ids import parse_uuid
+
+
+def key_of(text: str) -> uuid.UUID:
+    """An outward id of a path or field.
+
+    Raises:
+        NotFound: it is none.
+    """
+    found = parse_uuid(text)
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def before() -> int | None:
+    """The row before which the next page begins; None when the address names none that can be."""
+    text = request.args.get("before", "")
+    return int(text) if text.isdecimal() and len(text) < 18 else None
+
+
+def sentence(refusal: DomainError) -> str:
+    """One sentence: the first wrong field's, or the refusal's own."""
+    if isinstance(refusal, Invalid) and refusal.errors:
+        return str(texts.error_text(refusal.errors[0].code, refusal.errors[0].context))
+    return str(texts.message(refusal))
+
+
+def by_field(error: Invalid) -> dict[str, str]:
+    """Name of a field -> its sentence."""
+    return {e.pointer.strip("/"): str(texts.error_text(e.code, e.context)) for e in error.errors}
