@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from app.core import clock
 from app.core.db import session
-from app.orders import seller_figures
+from app.orders import seller_figures, seller_queries
 from app.orders.models import Order, OrderLine
 from app.orders.seller_figures import ProductTrade
 from tests.factories import orders as make
@@ -95,3 +95,14 @@ def test_what_waits_is_counted_by_what_has_to_be_done(shop: Shop) -> None:
     shop.sold(1, 1, offer=shop.foreign, status="placed")
     session.flush()
     assert seller_figures.to_do(shop.id) == seller_figures.ToDo(answer=1, pick=1, hand_over=1, returns=0)
+
+
+def test_of_a_purchase_from_two_sellers_each_sees_the_own_number(shop: Shop) -> None:
+    group = steps.bought(shop.buyer, (shop.offer, 1), (shop.foreign, 1))
+    mine, theirs = steps.orders_of(group)
+    trips = [trip.id for trip in steps.trips_of(theirs)]
+    asked = {"order_group": [group.id], "order": [mine.id, theirs.id], "fulfilment": trips}
+    assert seller_queries.numbers_behind(shop.id, asked) == {
+        ("order_group", group.id): mine.number,
+        ("order", mine.id): mine.number,
+    }
