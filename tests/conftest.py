@@ -7,6 +7,7 @@ once; each worker copies it. `db_session` runs a test inside an outer transactio
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import fcntl
 import json
 import os
@@ -112,15 +113,37 @@ def _make_template(urls: dict[str, str]) -> None:
         db.engine.dispose()
 
 
-def copy_database(urls: dict[str, str], name: str) -> str:
-    """A fresh database copied from the template; returns its URL."""
+def copy_database(urls: dict[str, str], name: str, template: str = "template_market") -> str:
+    """A fresh database copied from a template, the one without rows unless named; returns its URL."""
     with _only_one(Path(os.environ[ROOT_VARIABLE])):
-        _admin(
-            urls["database"],
-            f"DROP DATABASE IF EXISTS {name} WITH (FORCE)",
-            f"CREATE DATABASE {name} TEMPLATE template_market STRATEGY FILE_COPY",
-        )
+        _copy(urls["database"], name, template)
     return _database(urls["database"], name)
+
+
+def _copy(url: str, name: str, template: str) -> None:
+    _admin(
+        url,
+        f"DROP DATABASE IF EXISTS {name} WITH (FORCE)",
+        f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY",
+    )
+
+
+@pytest.fixture(scope="session")
+def demo_template(servers: dict[str, str]) -> str:
+    """Name of a database that holds the demo market, loaded once in a run (it takes 20 s); its files lie in `demo`."""
+    root = Path(os.environ[ROOT_VARIABLE])
+    with _only_one(root):
+        if not (root / "demo").exists():
+            _copy(servers["database"], "template_demo", "template_market")
+            settings = _settings(_database(servers["database"], "template_demo"), servers["redis"])
+            app = create_app(dataclasses.replace(settings, storage=str(root / "demo")))
+            with app.app_context():
+                answer = app.test_cli_runner().invoke(args=["demo"], catch_exceptions=False)
+                assert answer.exit_code == 0, answer.output
+                db.session.remove()
+                db.engine.dispose()
+            (root / "demo").mkdir(exist_ok=True)
+    return "template_demo"
 
 
 @pytest.fixture(scope="session")

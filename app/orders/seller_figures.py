@@ -6,12 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from fractions import Fraction
 
 import sqlalchemy as sa
 
 from app.core import clock
 from app.core.db import session
-from app.orders.models import Order, OrderLine, ReturnRequest
+from app.core.money import round_half_up
+from app.orders.models import Fulfilment, FulfilmentLine, Order, OrderLine, ReturnLine, ReturnRequest
+from app.orders.totals import DONE
 
 FALLEN = ("rejected", "expired", "cancelled")
 """States of an order that nothing was sold by."""
@@ -110,6 +113,39 @@ def dying(found: Sequence[ProductTrade], most: int = 10) -> list[ProductTrade]:
     """Products that brought less than half of what they brought before, the largest loss first."""
     fallen = [one for one in found if 2 * one.revenue < one.revenue_before]
     return sorted(fallen, key=lambda one: (one.revenue - one.revenue_before, one.offer_id))[:most]
+
+
+@dataclass(frozen=True, slots=True)
+class CameBack:
+    """Goods of finished trips in kopeks, at the price of their orders: all that was sent, and what came back of it."""
+
+    sent: int
+    back: int
+
+
+def came_back(seller_id: int, first: date) -> CameBack:
+    """Trips since the day `first` whose door was reached: refused there, never handed over, or sent back later."""
+    value = OrderLine.price * OrderLine.factor_denominator / sa.cast(OrderLine.factor_numerator, sa.Numeric)
+    kept = sa.func.coalesce(FulfilmentLine.delivered, 0)
+    later = sa.select(sa.func.coalesce(sa.func.sum(ReturnLine.received), 0)).where(
+        ReturnLine.order_line_id == OrderLine.id
+    )
+    trips = (
+        sa.select(
+            OrderLine.id,
+            sa.func.sum(value * FulfilmentLine.quantity).label("sent"),
+            sa.func.sum(value * (FulfilmentLine.quantity - kept)).label("door"),
+            (value * later.correlate(OrderLine).scalar_subquery()).label("later"),
+        )
+        .join(Order, Order.id == OrderLine.order_id)
+        .join(FulfilmentLine, FulfilmentLine.order_line_id == OrderLine.id)
+        .join(Fulfilment, Fulfilment.id == FulfilmentLine.fulfilment_id)
+        .where(Order.seller_id == seller_id, Fulfilment.status.in_(DONE), Fulfilment.day >= first)
+        .group_by(OrderLine.id)
+        .subquery()
+    )
+    row = session.execute(sa.select(sa.func.sum(trips.c.sent), sa.func.sum(trips.c.door + trips.c.later))).one()
+    return CameBack(round_half_up(Fraction(row[0] or 0)), round_half_up(Fraction(row[1] or 0)))
 
 
 @dataclass(frozen=True, slots=True)

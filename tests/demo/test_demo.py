@@ -39,12 +39,11 @@ def _application(servers: dict[str, str], name: str) -> Flask:
 
 
 @pytest.fixture(scope="module")
-def loaded(servers: dict[str, str]) -> Iterator[Flask]:
-    """An application whose database was filled by the command itself; nothing in this module changes it."""
-    app = _application(servers, "demo")
+def loaded(servers: dict[str, str], demo_template: str) -> Iterator[Flask]:
+    """An application on a database that the command itself filled; nothing in this module changes it."""
+    name = f"demo_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
+    app = create_app(_settings(copy_database(servers, name, demo_template), servers["redis"]))
     with app.app_context():
-        answer = app.test_cli_runner().invoke(args=["demo"], catch_exceptions=False)
-        assert answer.exit_code == 0, answer.output
         yield app
         db.session.remove()
         db.engine.dispose()

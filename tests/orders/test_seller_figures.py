@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from app.core import clock
 from app.core.db import session
 from app.orders import seller_figures, seller_queries
-from app.orders.models import Order, OrderLine
-from app.orders.seller_figures import ProductTrade
+from app.orders.models import FulfilmentLine, Order, OrderLine, ReturnLine, ReturnRequest
+from app.orders.seller_figures import CameBack, ProductTrade
 from tests.factories import orders as make
 from tests.orders import steps
 
@@ -106,3 +106,31 @@ def test_of_a_purchase_from_two_sellers_each_sees_the_own_number(shop: Shop) -> 
         ("order_group", group.id): mine.number,
         ("order", mine.id): mine.number,
     }
+
+
+def test_what_came_back_is_refused_at_the_door_or_sent_back_later(shop: Shop) -> None:
+    def gone(status: str, delivered: int | None, days_ago: int = 1) -> Order:
+        order = shop.sold(days_ago, 4)
+        [trip] = steps.trips_of(order)
+        trip.status, trip.day = status, clock.today() - timedelta(days=days_ago)
+        piece = session.scalars(sa.select(FulfilmentLine).where(FulfilmentLine.fulfilment_id == trip.id)).one()
+        piece.delivered = None if delivered is None else Decimal(delivered)
+        session.flush()
+        return order
+
+    first = clock.today() - timedelta(days=6)
+    assert seller_figures.came_back(shop.id, first) == CameBack(0, 0)
+    gone("picking", None)
+    gone("delivered", 4, days_ago=7)
+    gone("partially_delivered", 3)
+    gone("returned", None)
+    order = gone("delivered", 4)
+    assert seller_figures.came_back(shop.id, first) == CameBack(sent=120_000, back=50_000)
+    request = ReturnRequest(order_id=order.id, user_id=shop.buyer.user, reason="лишнее", status="received")
+    session.add(request)
+    session.flush()
+    [line] = session.scalars(sa.select(OrderLine).where(OrderLine.order_id == order.id))
+    session.add(ReturnLine(return_id=request.id, order_line_id=line.id, quantity=Decimal(2), received=Decimal(2)))
+    session.flush()
+    assert seller_figures.came_back(shop.id, first) == CameBack(sent=120_000, back=70_000)
+    assert seller_figures.came_back(shop.market.sellers[1].seller_id, first) == CameBack(0, 0)

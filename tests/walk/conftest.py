@@ -1,26 +1,43 @@
-"""A running market for each module of walks: a day that is driven once cannot be planned again."""
+"""Running markets for the walks: one for each module that drives a day, `shop` for those that drive nowhere."""
 
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.conftest import copy_database
+from tests.conftest import ROOT_VARIABLE, copy_database
 from tests.walk.market import Market, launch
 
 expect.set_options(timeout=45_000)  # other tests take the processor meanwhile; a page that is well answers at once
 
+DAY_VALKEY, TRADE_VALKEY = 5, 6
 
-@pytest.fixture(scope="module")
-def market(servers: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Market]:
-    """The demo market, started as processes."""
-    name = f"market_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
-    redis_url = servers["redis"].rsplit("/", 1)[0] + "/5"
-    market = launch(copy_database(servers, name), redis_url, Path(tmp_path_factory.mktemp("market")))
+
+@contextmanager
+def _running(servers: dict[str, str], template: str, name: str, valkey: int, logs: Path) -> Iterator[Market]:
+    shutil.copytree(Path(os.environ[ROOT_VARIABLE]) / "demo", logs / "files")
+    redis_url = f"{servers['redis'].rsplit('/', 1)[0]}/{valkey}"
+    market = launch(copy_database(servers, name, template), redis_url, logs)
     yield market
     for process in list(market.processes):
         market.stop(process)
+
+
+@pytest.fixture(scope="module")
+def market(servers: dict[str, str], demo_template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Market]:
+    """A market of its own: a day that is driven once cannot be planned again. Its tests are of the group `day`."""
+    with _running(servers, demo_template, "market_day", DAY_VALKEY, tmp_path_factory.mktemp("day")) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def shop(servers: dict[str, str], demo_template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Market]:
+    """A market that several modules use. Its tests are of the group `trade`."""
+    with _running(servers, demo_template, "market_trade", TRADE_VALKEY, tmp_path_factory.mktemp("trade")) as found:
+        yield found

@@ -77,14 +77,8 @@ def free_port() -> int:
         return port
 
 
-def run(*command: str, environment: dict[str, str]) -> None:
-    """Run one command of the program to its end."""
-    done = subprocess.run([sys.executable, "-m", *command], cwd=ROOT, env=environment, capture_output=True, check=False)
-    assert done.returncode == 0, done.stderr.decode()
-
-
 def launch(database_url: str, redis_url: str, logs: Path) -> Market:
-    """Load the demo market and start all processes; returns when pages answer."""
+    """Start all processes on a loaded database; returns when pages answer."""
     port = free_port()
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"} | {
         "TUTUU_ENV": "demo",
@@ -96,7 +90,6 @@ def launch(database_url: str, redis_url: str, logs: Path) -> Market:
         "MARKET_LOGS": str(logs),
     }
     market = Market(f"http://127.0.0.1:{port}", database_url, environment)
-    run("flask", "--app", "wsgi", "demo", environment=environment)
     market.start(
         "web", "granian", "--interface", "wsgi", "wsgi:app", "--host", "127.0.0.1", "--port", str(port), "--workers",
         "1", "--blocking-threads", "8", "--no-access-log", "--log-level", "warning",

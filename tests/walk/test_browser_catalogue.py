@@ -15,7 +15,7 @@ __all__ = ["chromium"]
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.browser,
-    pytest.mark.xdist_group("market"),
+    pytest.mark.xdist_group("trade"),
     pytest.mark.skipif(find() is None, reason="no browser on this machine"),
 ]
 
@@ -29,9 +29,9 @@ def found(page: Page) -> int:
 
 
 @pytest.fixture
-def leaf(market: Market) -> str:
+def leaf(shop: Market) -> str:
     """The address of a section whose products have values to filter by."""
-    [(slug,)] = market.query(
+    [(slug,)] = shop.query(
         "SELECT c.slug FROM category c JOIN attribute a ON a.category_id = c.id AND a.is_facet"
         " JOIN product_value v ON v.attribute_id = a.id GROUP BY c.id, c.slug"
         " ORDER BY count(DISTINCT a.id) DESC, c.id LIMIT 1"
@@ -39,8 +39,8 @@ def leaf(market: Market) -> str:
     return f"/catalog/{slug}"
 
 
-def test_filtering_with_back_and_a_shared_address(chromium: Browser, market: Market, leaf: str) -> None:
-    person = Person(chromium, market)
+def test_filtering_with_back_and_a_shared_address(chromium: Browser, shop: Market, leaf: str) -> None:
+    person = Person(chromium, shop)
     page = person.page
     page.goto(leaf)
     everything, all_names = found(page), names(page)
@@ -61,7 +61,7 @@ def test_filtering_with_back_and_a_shared_address(chromium: Browser, market: Mar
     both, address, shown = found(page), page.url, names(page)
     assert both <= one
 
-    other = Person(chromium, market)
+    other = Person(chromium, shop)
     other.page.goto(address)
     assert (found(other.page), names(other.page)) == (both, shown), "the address holds the whole state"
     assert other.page.locator("#f-stock").is_checked()
@@ -84,8 +84,8 @@ def test_filtering_with_back_and_a_shared_address(chromium: Browser, market: Mar
     assert not person.complaints + other.complaints
 
 
-def test_an_empty_list_says_what_to_drop(chromium: Browser, market: Market, leaf: str) -> None:
-    person = Person(chromium, market)
+def test_an_empty_list_says_what_to_drop(chromium: Browser, shop: Market, leaf: str) -> None:
+    person = Person(chromium, shop)
     person.page.goto(f"{leaf}?price_max=1")
     drop = person.page.get_by_role("link", name=re.compile("^без"))
     expect(drop).to_have_count(1)
@@ -94,8 +94,8 @@ def test_an_empty_list_says_what_to_drop(chromium: Browser, market: Market, leaf
     assert not person.complaints
 
 
-def test_suggestions_by_keyboard_and_a_corrected_search(chromium: Browser, market: Market) -> None:
-    person = Person(chromium, market)
+def test_suggestions_by_keyboard_and_a_corrected_search(chromium: Browser, shop: Market) -> None:
+    person = Person(chromium, shop)
     page = person.page
     page.goto("/")
     asked = page.locator("#q")
@@ -115,8 +115,8 @@ def test_suggestions_by_keyboard_and_a_corrected_search(chromium: Browser, marke
 
 
 @pytest.mark.parametrize("viewport", [DESK, PHONE], ids=["desk", "phone"])
-def test_the_site_is_chosen_once(chromium: Browser, market: Market, leaf: str, viewport: dict[str, int]) -> None:
-    person = Person(chromium, market, viewport)
+def test_the_site_is_chosen_once(chromium: Browser, shop: Market, leaf: str, viewport: dict[str, int]) -> None:
+    person = Person(chromium, shop, viewport)
     page = person.page
     page.goto(leaf)
     assert "с доставкой" not in page.locator("main").inner_text()
@@ -137,8 +137,8 @@ def test_the_site_is_chosen_once(chromium: Browser, market: Market, leaf: str, v
     assert not person.complaints
 
 
-def test_lists_work_without_script(chromium: Browser, market: Market, leaf: str) -> None:
-    context = chromium.new_context(base_url=market.url, java_script_enabled=False)
+def test_lists_work_without_script(chromium: Browser, shop: Market, leaf: str) -> None:
+    context = chromium.new_context(base_url=shop.url, java_script_enabled=False)
     page = context.new_page()
     page.goto(leaf)
     everything = found(page)

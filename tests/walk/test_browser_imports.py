@@ -18,7 +18,7 @@ from tools.browser import find
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.browser,
-    pytest.mark.xdist_group("market"),
+    pytest.mark.xdist_group("trade"),
     pytest.mark.skipif(find() is None, reason="no browser on this machine"),
 ]
 
@@ -35,14 +35,14 @@ def roubles(kopeks: object, factor: float = 1) -> str:
     return f"{int(str(kopeks)) * factor / 100:.2f}".replace(".", ",")
 
 
-def test_from_a_file_to_the_corrected_file(chromium: Browser, market: Market, tmp_path: Path) -> None:
-    seller = Person(chromium, market).sign_in("seller@demo.example")
+def test_from_a_file_to_the_corrected_file(chromium: Browser, shop: Market, tmp_path: Path) -> None:
+    seller = Person(chromium, shop).sign_in("seller@demo.example")
     page = seller.page
-    owner = market.value(
+    owner = shop.value(
         "SELECT m.organisation_id FROM organisation_member m JOIN user_account u ON u.id = m.user_id"
         " JOIN seller s ON s.id = m.organisation_id WHERE u.email = 'seller@demo.example' LIMIT 1"
     )
-    offers = market.query(
+    offers = shop.query(
         "SELECT o.sku, o.price FROM offer o WHERE o.seller_id = :s AND o.status = 'active'"
         " AND NOT EXISTS (SELECT FROM offer_step t WHERE t.offer_id = o.id) ORDER BY o.id LIMIT 4",
         s=owner,
@@ -67,16 +67,16 @@ def test_from_a_file_to_the_corrected_file(chromium: Browser, market: Market, tm
     expect(page.get_by_role("row", name=re.compile(str(second)))).to_contain_text("+100 %")
     assert Axe().run(page).violations_count == 0
     price = "SELECT price FROM offer WHERE seller_id = :s AND sku = :k"
-    assert market.value(price, s=owner, k=first) == cheap, "a dry run changes nothing"
+    assert shop.value(price, s=owner, k=first) == cheap, "a dry run changes nothing"
 
     page.get_by_role("row", name=re.compile(str(second))).get_by_role("checkbox").check()
     write.click()
     expect(page.get_by_text("Записаны 3 строки").or_(page.get_by_text("Записано 3 строки"))).to_be_visible(
         timeout=90_000
     )
-    assert market.value(price, s=owner, k=first) == round(int(str(cheap)) * 1.1)
-    assert market.value(price, s=owner, k=second) == int(str(middle)) * 2
-    assert market.value("SELECT count(*) FROM product_change WHERE payload ->> 'sku' = 'НОВ-1'") == 1
+    assert shop.value(price, s=owner, k=first) == round(int(str(cheap)) * 1.1)
+    assert shop.value(price, s=owner, k=second) == int(str(middle)) * 2
+    assert shop.value("SELECT count(*) FROM product_change WHERE payload ->> 'sku' = 'НОВ-1'") == 1
 
     with page.expect_download() as waiting:
         page.get_by_role("link", name="Скачать эти строки").click()
@@ -92,13 +92,13 @@ def test_from_a_file_to_the_corrected_file(chromium: Browser, market: Market, tm
     expect(page.get_by_text("которых нет в файле")).to_have_count(0)
     write.click()
     expect(page.get_by_text("Записана 1 строка")).to_be_visible(timeout=90_000)
-    assert market.value(price, s=owner, k=third) == round(int(str(dear)) * 0.9)
+    assert shop.value(price, s=owner, k=third) == round(int(str(dear)) * 0.9)
     assert seller.complaints == []
-    assert broken_invariants(market) == {}
+    assert broken_invariants(shop) == {}
 
 
-def test_on_a_phone_nothing_sticks_out(chromium: Browser, market: Market) -> None:
-    seller = Person(chromium, market, PHONE).sign_in("seller@demo.example")
+def test_on_a_phone_nothing_sticks_out(chromium: Browser, shop: Market) -> None:
+    seller = Person(chromium, shop, PHONE).sign_in("seller@demo.example")
     page = seller.page
     for address in ("/seller/imports", "/seller/feeds"):
         page.goto(address)

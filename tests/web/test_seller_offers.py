@@ -6,6 +6,7 @@ import csv
 import io
 import re
 import uuid
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -15,11 +16,12 @@ from flask import Flask
 from flask.testing import FlaskClient
 from openpyxl import load_workbook
 
+from app.core import clock
 from app.core.db import session
 from app.core.models import Job
 from app.offers import counts, desk
 from app.offers.desk import DeskOffer
-from app.offers.models import Warehouse
+from app.offers.models import PriceChange, Warehouse
 from tests.factories import catalog as make
 from tests.factories import orders as people
 from workers.worker import run_in_context
@@ -249,3 +251,14 @@ def test_a_change_that_cannot_be_read_is_explained_and_nothing_happens(office: D
         assert (answer.status_code, told in text_of(answer)) == (422, True), text_of(answer)[-400:]
     assert office.offer().price == 54_500
     assert session.scalar(sa.select(sa.func.count()).select_from(Job).where(Job.kind == "offers.bulk")) == 0
+
+
+def test_the_page_of_an_offer_draws_how_its_price_went(office: Desk) -> None:
+    first = clock.now() - timedelta(days=10)
+    offer = office.offer().id
+    session.add(PriceChange(offer_id=offer, old_price=None, new_price=60_000, created_at=first))
+    session.commit()
+    office.browser.post(f"{office.path}/price", data={"price": "660", "version": "1"})
+    page = text_of(office.browser.get(office.path))
+    assert "660 ₽: на 10 % дороже, чем 10 дней назад" in page
+    assert page.count("600 ₽") >= 10  # each of the days before, in the table under the picture

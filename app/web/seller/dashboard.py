@@ -41,12 +41,14 @@ def show() -> Response:
     length = int(asked) if asked in map(str, PERIODS) else 30
     trade = seller_figures.trade(actor.seller_id, today, length)
     products = seller_figures.products(actor.seller_id, today, length)
+    first = today - timedelta(days=length - 1)
     return render_page(
         "seller/dashboard.html", None, length=length, periods=PERIODS, trade=trade, finding=_finding(trade, length),
         chart=_chart(trade), to_do=seller_figures.to_do(actor.seller_id), today=trade.days[-1],
         top=[one for one in products if one.revenue][:TOP], dying=seller_figures.dying(products, TOP),
         stock=table.counts(actor.seller_id, TableFilter()), change=_change, share=_share,
-        punctuality=logistics.punctuality(actor.seller_id, clock.at(today - timedelta(days=length - 1), 0)),
+        punctuality=logistics.punctuality(actor.seller_id, clock.at(first, 0)),
+        came_back=seller_figures.came_back(actor.seller_id, first),
         **frame.context(actor),
     )  # fmt: skip
 

@@ -26,7 +26,7 @@ from app.web.carrier.forms import Field, Filled, kopeks, read, refused
 from app.web.filters import language
 from app.web.htmx import is_part_request, redirect_to, render_page
 from app.web.reading import key_of, sentence
-from app.web.seller import frame
+from app.web.seller import frame, price_chart
 from app.web.unit_texts import unit_label
 
 pages = Guarded("seller_offers", __name__, url_prefix="/seller/offers")
@@ -137,6 +137,7 @@ def _offer_page(offer: DeskOffer, filled: Filled, status: int = 200) -> Response
     return render_page(
         "seller/offer.html", None, title=offer.name(language()), fields=FIELDS, filled=filled, back=LIST,
         version=offer.version, remove="", offer=offer, history=desk.history(offer.id), status=status,
+        prices=price_chart.of_offer(offer.id),
         places=queries.warehouses_of(actor.seller_id), why=words.NOT_SOLD, **frame.context(actor),
     )  # fmt: skip
 
