@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
@@ -198,6 +199,7 @@ def committed_db(servers: dict[str, str]) -> Iterator[Flask]:
     app = create_app(_settings(copy_database(servers, name), servers["redis"]))
     app.config["WTF_CSRF_ENABLED"] = False
     app.config["RATELIMIT_ENABLED"] = False
+    redis.Redis.from_url(servers["redis"]).flushdb()  # what is kept there names rows of the database before
     with app.app_context():
         yield app
         db.session.remove()

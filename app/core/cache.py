@@ -20,6 +20,17 @@ PAUSE_AFTER_FAILURE = 5.0
 """Seconds in which a Valkey that failed is not asked again."""
 
 
+VERSION_SECONDS = 24 * 3600
+"""A version may be forgotten once no entry that was made under an older one can be there any more."""
+
+
+def _raise_version(client: redis.Redis, key: str) -> object:
+    both = client.pipeline()
+    both.incr(key)
+    both.expire(key, VERSION_SECONDS)
+    return both.execute()
+
+
 class Cache:
     """A small client over one Valkey."""
 
@@ -29,7 +40,7 @@ class Cache:
         self._to_bump: set[str] = set()
 
     def get_or_make(self, name: str, detail: str, make: Callable[[], str], *, seconds: int = 300) -> str:
-        """The cached text, or the made one (kept for `seconds`)."""
+        """The cached text, or the made one (kept for `seconds`, at most `VERSION_SECONDS`)."""
         if name in self._to_bump:
             self.bump(name)
         key = self._key(name, detail)
@@ -46,7 +57,7 @@ class Cache:
     def bump(self, name: str) -> None:
         """Forget everything kept under the name: now, or as soon as Valkey answers again."""
         self._to_bump.add(name)
-        if self._call(lambda c: c.incr(f"version:{name}")) is not None:
+        if self._call(lambda c: _raise_version(c, f"version:{name}")) is not None:
             self._to_bump.discard(name)
 
     def ping(self) -> bool:

@@ -3,52 +3,29 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
 
 from app.core import clock
 from app.core.db import session
-from app.core.errors import Conflict, NotFound
-from app.logistics import rules, tariffs
+from app.core.errors import NotFound
+from app.logistics import rules
 from app.logistics.models import (
     Carrier,
-    CarrierWarehouse,
     Delivery,
     DeliveryAttempt,
     DeliveryEvent,
     Route,
     RoutePlan,
     Stop,
-    Tariff,
     Vehicle,
 )
-from app.logistics.road import Road, road
 from app.logistics.rules import Window
 from app.offers import queries as offers
-
-
-@dataclass(frozen=True, slots=True)
-class DeliveryOption:
-    """One carrier's price for a delivery, with its reasons. Kopeks, metres, seconds."""
-
-    carrier_id: int
-    carrier_name: str
-    tariff_id: int
-    price: int
-    lines: tuple[tariffs.PriceLine, ...]
-    trips: int
-    distance_m: int
-    duration_s: int
-    is_estimate: bool
-    """The distance is a straight line with a factor, not a road."""
-
-    def lines_json(self) -> list[dict[str, Any]]:
-        return [line.as_json() for line in self.lines]
 
 
 def windows(day: date, now: datetime | None = None) -> tuple[Window, ...]:
@@ -59,112 +36,6 @@ def windows(day: date, now: datetime | None = None) -> tuple[Window, ...]:
 def earliest_day(lead_time_days: int = 0, now: datetime | None = None) -> date:
     """The first day that can be promised for goods with this lead time."""
     return rules.earliest_day(lead_time_days, now or clock.now())
-
-
-def delivery_options(
-    warehouse_id: int,
-    site: Mapping[str, Any],
-    mass_kg: Decimal | int,
-    volume_m3: Decimal | int,
-    longest_mm: int,
-    day: date,
-) -> list[DeliveryOption]:
-    """What carriers ask for bringing a load from a warehouse to a site, cheapest first.
-
-    A carrier is asked when it serves the warehouse, has a tariff for the day that reaches so far, and owns a truck that
-    can: the longest piece, the limits of the site and of the warehouse, the equipment. A load heavier than a truck goes
-    in several trips.
-
-    Args:
-        site: lat, lon, max_vehicle_kg, max_height_mm, floor, lift, unloading.
-
-    Raises:
-        Conflict: `no_carrier` with `reason` (no_carrier_here, too_far, or why no truck can, see `rules.refusal`).
-    """
-    carriers = _carriers_of(warehouse_id, day)
-    if not carriers:
-        raise Conflict("no_carrier", reason="no_carrier_here")
-    way, limited = _way(warehouse_id, site)
-    trucks = _trucks(sorted({row.carrier_id for row in carriers}))
-    found, reasons = [], []
-    for tariff in carriers:
-        reason = _refusal(trucks.get(tariff.carrier_id, []), limited, longest_mm)
-        if way.distance_m > tariff.max_km * 1000:
-            reason = "too_far"
-        if reason is not None:
-            reasons.append(reason)
-            continue
-        found.append(_option(tariff, way, site, mass_kg, volume_m3, longest_mm))
-    if not found:
-        raise Conflict("no_carrier", reason=reasons[0])
-    return sorted(found, key=lambda option: (option.price, option.carrier_id, option.tariff_id))
-
-
-def _carriers_of(warehouse_id: int, day: date) -> list[Any]:
-    return list(
-        session.execute(
-            sa.select(Carrier.name.label("carrier_name"), *(c for c in Tariff.__table__.c if c.name != "name"))
-            .join(Tariff, Tariff.carrier_id == Carrier.id)
-            .join(CarrierWarehouse, CarrierWarehouse.carrier_id == Carrier.id)
-            .where(
-                CarrierWarehouse.warehouse_id == warehouse_id,
-                Carrier.is_active,
-                Tariff.valid_from <= day,
-                sa.or_(Tariff.valid_to.is_(None), Tariff.valid_to >= day),
-            )
-        )
-    )
-
-
-def _way(warehouse_id: int, site: Mapping[str, Any]) -> tuple[Road, dict[str, Any]]:
-    """The road, and the site with the warehouse's own limit on trucks added."""
-    place = offers.warehouses([warehouse_id]).get(warehouse_id)
-    if place is None:
-        raise NotFound()
-    limits = [int(kg) for kg in (site.get("max_vehicle_kg"), place.max_vehicle_kg) if kg]
-    limited = dict(site) | {"max_vehicle_kg": min(limits) if limits else None}
-    return road((place.lat, place.lon), (float(site["lat"]), float(site["lon"]))), limited
-
-
-def _trucks(carrier_ids: list[int]) -> dict[int, list[rules.Truck]]:
-    rows = session.execute(
-        sa.select(
-            Vehicle.carrier_id, Vehicle.payload_kg, Vehicle.volume_l, Vehicle.longest_mm, Vehicle.gross_mass_kg,
-            Vehicle.height_mm, Vehicle.has_crane, Vehicle.has_tail_lift,
-        ).where(Vehicle.carrier_id.in_(carrier_ids), Vehicle.is_active)
-    )  # fmt: skip
-    found: dict[int, list[rules.Truck]] = {}
-    for row in rows:
-        facts: list[Any] = list(row[1:])
-        found.setdefault(row[0], []).append(rules.Truck(*facts))
-    return found
-
-
-def _refusal(trucks: list[rules.Truck], site: Mapping[str, Any], longest_mm: int) -> str | None:
-    """None when some truck can; otherwise why the last of them cannot."""
-    if not trucks:
-        return "no_truck"
-    refusals = [rules.refusal(truck, site, longest_mm) for truck in trucks]
-    return None if None in refusals else refusals[-1]
-
-
-def _option(
-    tariff: Any, way: Road, site: Mapping[str, Any], mass_kg: Decimal | int, volume_m3: Decimal | int, longest_mm: int
-) -> DeliveryOption:
-    price = tariffs.quote(
-        tariff,
-        way.distance_m,
-        mass_kg,
-        volume_m3,
-        longest_mm,
-        floor=int(site.get("floor") or 1),
-        lift=bool(site.get("lift")),
-        unloading=str(site.get("unloading") or "self"),
-    )
-    return DeliveryOption(
-        tariff.carrier_id, tariff.carrier_name, tariff.id, price.total, price.lines, price.trips, way.distance_m,
-        way.duration_s, way.is_estimate,
-    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

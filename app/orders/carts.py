@@ -10,7 +10,7 @@ from decimal import Decimal
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from app.core.db import session, unit_of_work
+from app.core.db import changed, session, unit_of_work
 from app.core.errors import Conflict, FieldError, Invalid, NotFound
 from app.core.ids import new_token, token_hash
 from app.core.permissions import Actor
@@ -34,16 +34,34 @@ class CartChange:
     token: str = ""
 
 
-def find_cart(actor: Actor, token: str, *, lock: bool = False) -> int | None:
-    """The open cart of the person, or of the guest who holds the token."""
+def kept_as(user_id: int) -> str:
+    """The name under which pages keep how much is in a person's cart; commands on carts say that it `changed`."""
+    return f"cart-{user_id}"
+
+
+def open_cart(actor: Actor, token: str) -> sa.Select[int] | None:
+    """The statement that finds the open cart of the person, or of the guest who holds the token; None: nobody's."""
     statement = sa.select(Cart.id).where(Cart.status == "open")
     if actor.is_signed_in:
-        statement = statement.where(Cart.user_id == actor.user)
-    elif token:
-        statement = statement.where(Cart.token_hash == token_hash(token), Cart.user_id.is_(None))
-    else:
+        return statement.where(Cart.user_id == actor.user)
+    if token:
+        return statement.where(Cart.token_hash == token_hash(token), Cart.user_id.is_(None))
+    return None
+
+
+def find_cart(actor: Actor, token: str, *, lock: bool = False) -> int | None:
+    """The open cart of the person, or of the guest who holds the token.
+
+    Args:
+        lock: it is about to be changed.
+    """
+    statement = open_cart(actor, token)
+    if statement is None:
         return None
-    return session.scalar(statement.with_for_update() if lock else statement)
+    if lock and actor.is_signed_in:
+        changed(kept_as(actor.user))
+    found: int | None = session.scalar(statement.with_for_update() if lock else statement)
+    return found
 
 
 @unit_of_work

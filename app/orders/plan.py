@@ -10,8 +10,8 @@ from decimal import Decimal
 from typing import Any
 
 from app.core.errors import Conflict
-from app.logistics import queries as logistics
-from app.logistics.queries import DeliveryOption
+from app.logistics import options as carriage
+from app.logistics.options import Cargo, Carriers, DeliveryOption
 from app.offers import queries as offers
 from app.offers.queries import OfferForSale, WarehouseRow
 from app.orders import rules
@@ -182,10 +182,11 @@ def make_plan(
     rows = offers.offer_rows(w.offer_id for w in wishes)
     lines = tuple(_priced(wish, rows[wish.offer_id]) for wish in wishes)
     places = offers.warehouses(w for line in lines for w in line.offer.stock)
+    carriers = carriage.carriers(places, day) if with_delivery else None
     trips: list[PlannedTrip] = []
     for seller in dict.fromkeys(line.offer.seller_id for line in lines if line.problem != "gone"):
         own = [line for line in lines if line.offer.seller_id == seller and line.problem != "gone"]
-        trips += _trips(own, places, place, day if with_delivery else None)
+        trips += _trips(own, places, place, carriers)
     return Plan(lines, tuple(trips))
 
 
@@ -204,7 +205,10 @@ def _priced(wish: CartWish, offer: OfferForSale) -> PlannedLine:
 
 
 def _trips(
-    lines: Sequence[PlannedLine], places: Mapping[int, WarehouseRow], site: Mapping[str, Any], day: date | None
+    lines: Sequence[PlannedLine],
+    places: Mapping[int, WarehouseRow],
+    site: Mapping[str, Any],
+    carriers: Carriers | None,
 ) -> list[PlannedTrip]:
     """The trips of one seller."""
     here = (float(site["lat"]), float(site["lon"]))
@@ -218,7 +222,7 @@ def _trips(
         for index, line in enumerate(lines)
     ]
     chosen = allocate(wishes, distance)
-    return [_trip(lines, chosen, places[w], distance[w], site, day) for w in chosen.warehouses]
+    return [_trip(lines, chosen, places[w], distance[w], site, carriers) for w in chosen.warehouses]
 
 
 def _trip(
@@ -227,7 +231,7 @@ def _trip(
     place: WarehouseRow,
     distance: float,
     site: Mapping[str, Any],
-    day: date | None,
+    carriers: Carriers | None,
 ) -> PlannedTrip:
     pieces = []
     for index, line in enumerate(lines):
@@ -240,18 +244,18 @@ def _trip(
         ]
     offer = lines[0].offer
     trip = PlannedTrip(offer.seller_id, offer.seller_name, place, tuple(pieces), chosen.reason, int(distance), None, "")
-    if day is None:
+    if carriers is None:
         return trip
-    option, refusal = _cheapest(trip, site, day)
+    option, refusal = _cheapest(trip, site, carriers)
     return PlannedTrip(
         trip.seller_id, trip.seller_name, place, trip.pieces, trip.reason,
         option.distance_m if option else int(distance), option, refusal,
     )  # fmt: skip
 
 
-def _cheapest(trip: PlannedTrip, site: Mapping[str, Any], day: date) -> tuple[DeliveryOption | None, str]:
+def _cheapest(trip: PlannedTrip, site: Mapping[str, Any], carriers: Carriers) -> tuple[DeliveryOption | None, str]:
     try:
-        found = logistics.delivery_options(trip.warehouse.id, site, trip.mass_kg, trip.volume_m3, trip.length_mm, day)
+        found = carriage.options(carriers, trip.warehouse, site, Cargo(trip.mass_kg, trip.volume_m3, trip.length_mm))
     except Conflict as refusal:
         return None, str(refusal.context.get("reason", refusal.code))
     return found[0], ""

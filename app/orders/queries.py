@@ -13,12 +13,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from app.core import clock
+from app.core.cache import Cache
 from app.core.db import session
 from app.core.errors import NotFound
 from app.core.permissions import Actor
 from app.logistics import queries as logistics
 from app.logistics.queries import BuyersDelivery
-from app.orders import rules
+from app.orders import carts, rules
 from app.orders.carts import find_cart
 from app.orders.checkout import wishes_of
 from app.orders.models import (
@@ -37,12 +38,18 @@ from app.payments.queries import PaymentRow
 OPEN_STATES = ("placed", "accepted")
 
 
-def cart_count(actor: Actor, token: str) -> int:
-    """How many positions are in the cart."""
-    cart = find_cart(actor, token)
-    if cart is None:
-        return 0
-    return session.scalar(sa.select(sa.func.count()).where(CartLine.cart_id == cart)) or 0
+def cart_count(actor: Actor, token: str, cache: Cache) -> int:
+    """How many positions are in the cart; a person's number is kept, for every page shows it."""
+
+    def count() -> int:
+        whose = carts.open_cart(actor, token)
+        if whose is None:
+            return 0
+        return session.scalar(sa.select(sa.func.count()).where(CartLine.cart_id.in_(whose))) or 0
+
+    return (
+        int(cache.get_or_make(carts.kept_as(actor.user), "", lambda: str(count()))) if actor.is_signed_in else count()
+    )
 
 
 def cart_plan(actor: Actor, token: str, site: Mapping[str, Any] | None = None, day: date | None = None) -> Plan:

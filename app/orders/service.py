@@ -15,13 +15,13 @@ from app.accounts import requisites
 from app.catalog import queries as catalog
 from app.catalog.queries import CategoryNode
 from app.core import audit, clock, events, mail, timers
-from app.core.db import lock_rows, session, unit_of_work
+from app.core.db import changed, lock_rows, session, unit_of_work
 from app.core.errors import Conflict, FieldError, Invalid, NotFound
 from app.core.permissions import Actor
 from app.logistics import service as logistics
 from app.offers import queries as offers
 from app.offers import stock
-from app.orders import placing, rules
+from app.orders import carts, placing, rules
 from app.orders.checkout import (
     Quote,
     check_payment,
@@ -111,6 +111,7 @@ def place(
     payer = _payer(actor, who, organisation)
     group = _write(actor, quote, plan, payer, payment_method, comment)
     cart.status = "ordered"
+    changed(carts.kept_as(actor.user))
     events.record(OrderPlaced(group.id, group.number))
     audit.record(actor, "order.placed", "order_group", group.id, after={"number": group.number, "total": group.total})
     if actor.email:

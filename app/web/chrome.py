@@ -14,6 +14,11 @@ from app.web.filters import language
 from app.web.sessions import guest_cart_token
 
 
+def cart_count() -> int:
+    """How many positions are in the cart of this request."""
+    return orders.cart_count(access.actor(), guest_cart_token(), current_app.extensions["cache"])
+
+
 def context() -> dict[str, Any]:
     """Names that layouts use. The page of a refusal reads nothing: the database may be what is down."""
     actor = access.actor()
@@ -21,7 +26,7 @@ def context() -> dict[str, Any]:
         return {"actor": actor, "locale": language(), "theme": request.cookies.get("theme", "")}
     return {
         "actor": actor,
-        "cart_count": orders.cart_count(actor, guest_cart_token()),
+        "cart_count": cart_count,
         "chosen_site": sites.chosen,
         "top_categories": catalog.top_categories(language(), current_app.extensions["cache"]),
         "locale": language(),

@@ -9,14 +9,17 @@ import pytest
 
 from app.core import clock
 from app.core.errors import Conflict
-from app.logistics import queries
+from app.logistics.options import Cargo, DeliveryOption, carriers
+from app.logistics.options import options as carriage
+from app.offers import queries as offers
 from tests.factories import logistics as make
 
 pytestmark = pytest.mark.usefixtures("db_session")
 
 
-def options(w: make.World, **site: Any) -> list[queries.DeliveryOption]:
-    return queries.delivery_options(w.warehouse.id, make.site(0, **site), 1000, 2, 2000, clock.today())
+def options(w: make.World, cargo: Cargo = Cargo(1000, 2, 2000), **site: Any) -> list[DeliveryOption]:
+    place = offers.warehouses([w.warehouse.id])[w.warehouse.id]
+    return carriage(carriers([w.warehouse.id], clock.today()), place, make.site(0, **site), cargo)
 
 
 def test_options_come_cheapest_first_and_explain_themselves() -> None:
@@ -55,5 +58,5 @@ def test_an_ended_tariff_and_a_warehouse_nobody_serves_are_not_offered() -> None
 def test_a_heavy_load_is_priced_in_trips() -> None:
     w = make.world()
     make.tariff(w.carrier.id)
-    found = queries.delivery_options(w.warehouse.id, make.site(), 12_000, 10, 2000, clock.today())
+    found = options(w, Cargo(12_000, 10, 2000))
     assert found[0].trips == 3

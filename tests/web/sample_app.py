@@ -62,7 +62,7 @@ def make_sample_app(cache: Path, actor: SampleActor | None = None, **config: Any
         ]
         return {
             "actor": person,
-            "cart_count": 5,
+            "cart_count": lambda: 5,
             "top_categories": categories,
             "locale": language(),
             "theme": request.cookies.get("theme", ""),

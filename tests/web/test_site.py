@@ -159,7 +159,7 @@ def test_pages_with_a_site_take_few_queries(
         browser.get(path)
         with count_queries() as seen:
             assert browser.get(f"{path}{'&' if '?' in path else '?'}in_stock=1").status_code == 200
-        assert len(seen) <= (7 if "search" in path else 5), seen
+        assert len(seen) <= 5, seen
 
 
 def test_far_from_every_tariff_nobody_delivers(shop: Shop) -> None:

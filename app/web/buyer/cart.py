@@ -56,7 +56,7 @@ def cart_page(
         drawings=drawings(),
         name_of=name_of,
         no_carrier=no_carrier,
-        cart_count=len(plan.lines),
+        cart_count=lambda: len(plan.lines),
         cart_oob=is_part_request(),
     )
 
