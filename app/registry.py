@@ -13,6 +13,7 @@ from app.logistics import events as logistics_events
 from app.logistics import models as logistics_models
 from app.offers import import_models as offers_import_models
 from app.offers import models as offers_models
+from app.orders import checkout as orders_checkout
 from app.orders import events as orders_events
 from app.orders import models as orders_models
 from app.orders import service as orders_service
@@ -66,6 +67,7 @@ SUBSCRIPTIONS: tuple[tuple[type[events.Event], str], ...] = (
 """(event, kind of job) pairs."""
 
 TIMERS: tuple[tuple[str, str, timers.Handler], ...] = (
+    ("cart", "let_go", orders_checkout.let_go),
     ("order", "expire", orders_service.expire),
     ("order_group", "payment_overdue", orders_service.payment_overdue),
 )

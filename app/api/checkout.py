@@ -12,7 +12,7 @@ from pydantic import Field
 from app import access
 from app.accounts import queries as accounts
 from app.api.cart import figure
-from app.api.kernel import Answer, Api
+from app.api.kernel import Answer, Api, given_id
 from app.api.orders import GroupOut, group_out
 from app.api.schemas import MoneyOut, QuantityText, Schema, Utc, money
 from app.core.errors import Invalid, NotFound
@@ -90,6 +90,8 @@ class QuoteOut(Schema):
 
     id: uuid.UUID
     expires_at: Utc
+    held_until: Utc | None
+    """Until when the goods are held; null: other buyers are checking out the last of them."""
     slot: Slot
     groups: list[QuoteGroup]
     slots: list[SlotOut]
@@ -135,12 +137,33 @@ def quote(body: QuoteRequest) -> QuoteOut:
     return QuoteOut(
         id=made.public_id,
         expires_at=made.expires_at,
+        held_until=made.held_until,
         slot=Slot(day=payload["day"], window=payload["window"]),
         groups=[_group(trip) for trip in payload["trips"]],
         slots=[SlotOut(day=s.day, windows=[w.code for w in s.windows]) for s in checkout.slots(plan.lead_time_days)],
         totals=QuoteTotals(**{name: money(totals[name]) for name in ("goods", "delivery", "total", "vat")}),
         changes=payload["changes"],
     )
+
+
+class HoldOut(Schema):
+    """How long a quote is good for, and its goods held."""
+
+    id: uuid.UUID
+    expires_at: Utc
+    held_until: Utc | None
+
+
+@api.post(
+    "/checkout/quote/{quote}/prolong",
+    permission=Permission.BUY,
+    answer=HoldOut,
+    summary="Hold a quote for another 15 minutes, an hour at most",
+)
+def prolong(quote: str) -> HoldOut:
+    """409 `quote_expired` when its time is over or it was placed."""
+    found = checkout.prolong(access.actor(), given_id(quote))
+    return HoldOut(id=found.public_id, expires_at=found.expires_at, held_until=found.held_until)
 
 
 def _place(body: QuoteRequest) -> dict[str, Any]:

@@ -13,8 +13,9 @@ from app.core.db import unit_of_work
 from app.core.errors import Conflict, Invalid
 from app.core.permissions import Actor
 from app.offers import desk, queries, stock
+from app.offers.levels import StockLine
 from app.offers.rules import exact_decimal, in_base_units
-from app.offers.stock import Cause, StockLine
+from app.offers.stock import Cause
 
 MAX_ROWS = 1000
 

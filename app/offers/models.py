@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from datetime import date
 from decimal import Decimal
 
@@ -178,19 +177,18 @@ class StockLevel(Base):
 
 
 class Reservation(Base):
-    """Stock held for a checkout until `expires_at`; counted in `stock_level.reserved` while it lives."""
+    """Stock held for a cart until `expires_at`; counted in `stock_level.reserved` while it lives."""
 
     __tablename__ = "reservation"
     __table_args__ = (
         sa.ForeignKeyConstraint(["offer_id", "warehouse_id"], ["stock_level.offer_id", "stock_level.warehouse_id"]),
-        sa.UniqueConstraint("holder", "offer_id", "warehouse_id"),
+        sa.UniqueConstraint("cart_id", "offer_id", "warehouse_id"),
         sa.CheckConstraint("quantity > 0", name="quantity_positive"),
         sa.Index("ix_reservation_expires_at", "expires_at"),
     )
 
     id: Mapped[Id]
-    holder: Mapped[uuid.UUID]
-    """The checkout's public id."""
+    cart_id: Mapped[int] = ref("cart.id", index=False)
     offer_id: Mapped[int] = mapped_column(sa.BigInteger)
     warehouse_id: Mapped[int] = mapped_column(sa.BigInteger)
     quantity: Mapped[Decimal] = mapped_column(QUANTITY)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -195,10 +195,20 @@ def earliest_day(offer: OfferForSale) -> date:
     return clock.today() + timedelta(days=offer.lead_time_days + 1)
 
 
-def offer_rows(ids: Iterable[int]) -> dict[int, OfferForSale]:
-    """Offers by id, whatever their state: a cart must be able to say that one is gone."""
+def offer_rows(ids: Iterable[int], held: Mapping[tuple[int, int], Decimal] | None = None) -> dict[int, OfferForSale]:
+    """Offers by id, whatever their state: a cart must be able to say that one is gone.
+
+    Args:
+        held: (offer, warehouse) -> base units on hold that count as free all the same: the cart's own.
+    """
     wanted = sorted(set(ids))
-    return {row.id: row for row in _load(Offer.id.in_(wanted))} if wanted else {}
+    found = {row.id: row for row in _load(Offer.id.in_(wanted))} if wanted else {}
+    for (offer, place), quantity in (held or {}).items():
+        if offer in found:
+            stock = dict(found[offer].stock)
+            stock[place] = stock.get(place, Decimal(0)) + quantity
+            found[offer] = replace(found[offer], stock=dict(sorted(stock.items())))
+    return found
 
 
 def offers_of_product(product_id: int) -> list[OfferForSale]:

@@ -6,7 +6,7 @@ read first and written later.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -16,17 +16,9 @@ from sqlalchemy.dialects.postgresql import insert
 from app.core.db import session, unit_of_work
 from app.core.errors import Conflict, DomainError
 from app.core.permissions import Actor
-from app.offers import listing
-from app.offers.models import Offer, StockLevel, StockMovement
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class StockLine:
-    """So many base units of an offer in a warehouse."""
-
-    offer_id: int
-    warehouse_id: int
-    quantity: Decimal
+from app.offers import reservations
+from app.offers.levels import StockLine, in_order, refresh_lists
+from app.offers.models import StockLevel, StockMovement
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +33,18 @@ class Cause:
 
 @unit_of_work
 def take(lines: Sequence[StockLine], cause: Cause) -> None:
-    """Promise stock to an order: allocated grows, if it is there.
+    """Promise stock to an order: allocated grows, if it is there and no cart holds it.
 
     Raises:
         Conflict: `stock_changed`, with all lines that are short: items = [{offer_id, warehouse_id, available}].
     """
-    short = [line for line in _in_order(lines) if not _allocate(line)]
+    short = [line for line in in_order(lines) if not _allocate(line)]
+    if short:
+        reservations.let_go_expired(short)
+        short = [line for line in short if not _allocate(line)]
     if short:
         raise Conflict("stock_changed", items=[_shortage(line) for line in short])
-    for line in _in_order(lines):
+    for line in in_order(lines):
         _move(line, "allocated", Decimal(0), line.quantity, cause)
     refresh_lists(lines)
 
@@ -110,12 +105,15 @@ def take_back(lines: Sequence[StockLine], cause: Cause) -> None:
 
 @unit_of_work
 def change(line: StockLine, kind: str, sign: int, cause: Cause) -> None:
-    """Add `sign` x the quantity to on_hand, with a movement of this kind.
+    """Add `sign` x the quantity to on_hand, with a movement of this kind. Holds of carts give way.
 
     Raises:
         Conflict: `below_allocated` when orders are promised more than would be left.
     """
     ensure_levels([line])
+    if sign < 0:
+        [level] = session.execute(_LOCK_LEVELS, {"offers": [line.offer_id], "places": [line.warehouse_id]})
+        reservations.make_room({(line.offer_id, line.warehouse_id): level.on_hand - line.quantity})
     promised = StockLevel.allocated + StockLevel.reserved
     here = sa.and_(StockLevel.offer_id == line.offer_id, StockLevel.warehouse_id == line.warehouse_id)
     changed = session.execute(
@@ -158,6 +156,8 @@ def count(offer_id: int, warehouse_id: int, on_hand: Decimal, cause: Cause) -> D
 def count_many(lines: Sequence[StockLine], cause: Cause, *, relist: bool = True) -> list[Counted]:
     """Set on_hand of many levels in a handful of statements; what would fall below promises is left and reported.
 
+    What carts hold is no promise: holds give way.
+
     Each (offer, warehouse) may be named once; the order of the answer is the order of `lines`. With `relist` false the
     caller refreshes the listing of the products itself, once for all it changes.
     """
@@ -172,6 +172,8 @@ def count_many(lines: Sequence[StockLine], cause: Cause, *, relist: bool = True)
         row = known[line.offer_id, line.warehouse_id]
         found.append(Counted(line, line.quantity - row.on_hand, row.promised, line.quantity < row.promised))
     written = [c for c in found if c.difference and not c.refused]
+    if crowded := {_key(c): c.line.quantity for c in written if c.line.quantity < c.promised + known[_key(c)].reserved}:
+        reservations.make_room(crowded)
     _write_counts(written, cause)
     if relist and written:
         refresh_lists([c.line for c in written])
@@ -184,7 +186,7 @@ _ENSURE_LEVELS = sa.text(
     " ORDER BY offer_id, warehouse_id ON CONFLICT DO NOTHING"
 )
 _LOCK_LEVELS = sa.text(
-    "SELECT s.offer_id, s.warehouse_id, s.on_hand, s.allocated + s.reserved AS promised"
+    "SELECT s.offer_id, s.warehouse_id, s.on_hand, s.allocated AS promised, s.reserved"
     f" FROM stock_level s JOIN {_NAMED} ON v.offer_id = s.offer_id AND v.warehouse_id = s.warehouse_id"
     " ORDER BY s.offer_id, s.warehouse_id FOR UPDATE OF s"
 )
@@ -196,6 +198,10 @@ _SET_ON_HAND = sa.text(
     WHERE s.offer_id = v.offer_id AND s.warehouse_id = v.warehouse_id
     """
 )
+
+
+def _key(counted: Counted) -> tuple[int, int]:
+    return counted.line.offer_id, counted.line.warehouse_id
 
 
 def _write_counts(counted: Sequence[Counted], cause: Cause) -> None:
@@ -215,7 +221,7 @@ def _write_counts(counted: Sequence[Counted], cause: Cause) -> None:
 
 
 def _change(lines: Sequence[StockLine], kind: str, *, on_hand: int, allocated: int, cause: Cause) -> None:
-    for line in _in_order(lines):
+    for line in in_order(lines):
         changed = session.execute(
             sa.update(StockLevel)
             .where(StockLevel.offer_id == line.offer_id, StockLevel.warehouse_id == line.warehouse_id)
@@ -230,17 +236,6 @@ def _change(lines: Sequence[StockLine], kind: str, *, on_hand: int, allocated: i
             raise DomainError("no_stock_level", offer_id=line.offer_id, warehouse_id=line.warehouse_id)
         _move(line, kind, on_hand * line.quantity, allocated * line.quantity, cause)
     refresh_lists(lines)
-
-
-def _in_order(lines: Iterable[StockLine]) -> list[StockLine]:
-    """One line per (offer, warehouse), sorted: the lock order."""
-    total: dict[tuple[int, int], Decimal] = {}
-    for line in lines:
-        if line.quantity < 0:
-            raise ValueError("a stock line cannot be negative")
-        key = (line.offer_id, line.warehouse_id)
-        total[key] = total.get(key, Decimal(0)) + line.quantity
-    return [StockLine(offer, warehouse, q) for (offer, warehouse), q in sorted(total.items()) if q]
 
 
 def _move(line: StockLine, kind: str, on_hand: Decimal, allocated: Decimal, cause: Cause) -> None:
@@ -263,14 +258,7 @@ def _movement(line: StockLine, kind: str, on_hand: Decimal, allocated: Decimal, 
 
 def ensure_levels(lines: Sequence[StockLine]) -> None:
     """Make rows for what never lay in its warehouse before."""
-    for line in _in_order(lines):
+    for line in in_order(lines):
         session.execute(
             insert(StockLevel).values(offer_id=line.offer_id, warehouse_id=line.warehouse_id).on_conflict_do_nothing()
         )
-
-
-def refresh_lists(lines: Sequence[StockLine]) -> None:
-    """What lists show of these offers is reckoned anew."""
-    offers = {line.offer_id for line in lines}
-    products = session.scalars(sa.select(Offer.product_id).where(Offer.id.in_(offers)).distinct())
-    listing.refresh(list(products))

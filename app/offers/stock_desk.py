@@ -16,9 +16,10 @@ from app.core.errors import Invalid
 from app.core.permissions import Actor
 from app.offers import desk, queries, stock
 from app.offers.desk import DeskOffer
+from app.offers.levels import StockLine, refresh_lists
 from app.offers.models import StockLevel, Warehouse
 from app.offers.rules import exact_decimal, in_base_units
-from app.offers.stock import Cause, StockLine
+from app.offers.stock import Cause
 
 REASONS = {
     "received": ("received", 1),
@@ -172,4 +173,4 @@ def set_safety(actor: Actor, offer_id: uuid.UUID, warehouse: uuid.UUID, quantity
     )
     told: dict[str, Any] = {"warehouse": place.id, "safety": str(base)}
     audit.record(actor, "stock.safety_set", "offer", offer.id, before={"safety": str(before)}, after=told)
-    stock.refresh_lists([line])
+    refresh_lists([line])

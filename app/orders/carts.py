@@ -15,6 +15,7 @@ from app.core.errors import Conflict, FieldError, Invalid, NotFound
 from app.core.ids import new_token, token_hash
 from app.core.permissions import Actor
 from app.offers import queries as offers
+from app.offers import reservations
 from app.offers.queries import OfferForSale
 from app.orders import rules
 from app.orders.models import Cart, CartLine
@@ -78,6 +79,7 @@ def add(
         Invalid: no such offer on sale, another unit, a wrong quantity or step, sold out, the cart is full.
     """
     rules.check_quantity(quantity)
+    cart, made = _cart_to_fill(actor, token)
     try:
         offer = offers.offer_by_public_id(offer_id)
     except NotFound:
@@ -86,7 +88,6 @@ def add(
         raise Invalid.one("/unit", "unit_not_sold", unit=offer.unit)
     if not round_up:
         _check_step(offer, quantity)
-    cart, made = _cart_to_fill(actor, token)
     return _put(cart, offer, quantity, made)
 
 
@@ -97,8 +98,8 @@ def add_many(actor: Actor, token: str, wishes: Sequence[tuple[int, Decimal]]) ->
     Returns:
         The changes, and the token of a cart made for a guest just now.
     """
-    rows = offers.offer_rows(offer for offer, _quantity in wishes)
     cart, made = _cart_to_fill(actor, token)
+    rows = offers.offer_rows(offer for offer, _quantity in wishes)
     changes = []
     for offer_id, quantity in wishes:
         offer = rows.get(offer_id)
@@ -185,9 +186,13 @@ def merge_guest_cart(actor: Actor, token: str) -> list[CartChange]:
 
 
 def _cart_to_fill(actor: Actor, token: str) -> tuple[int, str]:
-    """The open cart, locked; made when there is none. The token is told only when it is new."""
+    """The open cart, locked; made when there is none. The token is told only when it is new.
+
+    What it held for a checkout is let go: that checkout is out of date now.
+    """
     found = find_cart(actor, token, lock=True)
     if found is not None:
+        _let_go(actor, found)
         return found, ""
     if actor.is_signed_in:
         session.execute(insert(Cart).values(user_id=actor.user).on_conflict_do_nothing())
@@ -200,6 +205,11 @@ def _cart_to_fill(actor: Actor, token: str) -> tuple[int, str]:
     session.add(cart)
     session.flush()
     return cart.id, made
+
+
+def _let_go(actor: Actor, cart: int) -> None:
+    if actor.is_signed_in:  # guests cannot check out
+        reservations.let_go(cart)
 
 
 def _put(cart: int, offer: OfferForSale, quantity: Decimal, made: str) -> CartChange:
@@ -218,7 +228,10 @@ def _put(cart: int, offer: OfferForSale, quantity: Decimal, made: str) -> CartCh
 
 
 def _fit(offer: OfferForSale, wanted: Decimal) -> rules.Fit:
+    """What of the wish may stand in the cart. What others hold for a while may: it may be free by then."""
     there = offer.available if offer.is_active else Decimal(0)
+    if offer.is_active and there < wanted:
+        there = offers.offer_rows([offer.id], reservations.held_by_anybody([offer.id]))[offer.id].available
     fit = rules.fit_quantity(min(wanted, rules.MOST), offer.step, offer.minimum, there)
     if fit is None:
         raise Invalid.one("/quantity", "sold_out")
@@ -239,6 +252,7 @@ def _own_line(actor: Actor, token: str, line_id: uuid.UUID) -> CartLine:
     cart = find_cart(actor, token, lock=True)
     line = None
     if cart is not None:
+        _let_go(actor, cart)
         line = session.scalar(sa.select(CartLine).where(CartLine.public_id == line_id, CartLine.cart_id == cart))
     if line is None:
         raise NotFound()

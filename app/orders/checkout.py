@@ -11,18 +11,22 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from app.core import clock
-from app.core.db import session, unit_of_work
+from app.core import clock, timers
+from app.core.db import lock_rows, session, unit_of_work
 from app.core.errors import Conflict, FieldError, Invalid, NotFound
 from app.core.permissions import Actor
 from app.logistics import queries as logistics
 from app.logistics.rules import Window
+from app.offers import reservations
+from app.offers.levels import StockLine
 from app.orders import carts, rules
 from app.orders.models import Cart, CartLine, CheckoutQuote
-from app.orders.plan import CartWish, Plan, PlannedTrip, make_plan
+from app.orders.plan import CartWish, Plan, PlannedTrip, plan_of_cart
 
 KEEP = timedelta(minutes=15)
-"""How long a quote holds."""
+"""How long a quote holds after it was made or the buyer last did something."""
+LONGEST = timedelta(hours=1)
+"""No quote holds longer than this."""
 DAYS_AHEAD = 14
 """Days that may be chosen, from the earliest."""
 
@@ -44,6 +48,8 @@ class Quote:
     payload: dict[str, Any]
     expires_at: datetime
     is_open: bool
+    held_until: datetime | None
+    """Until when the goods are held; None: others are checking out the last of them, and who is faster has them."""
 
     @property
     def is_alive(self) -> bool:
@@ -108,7 +114,7 @@ def check_site(site: Mapping[str, Any]) -> dict[str, Any]:
 
 @unit_of_work
 def make_quote(actor: Actor, site: Mapping[str, Any], day: date | None, window: str, payment_method: str) -> Quote:
-    """Promise the cart of the person for a site, a day and a window.
+    """Promise the cart of the person for a site, a day and a window, and hold the goods if nobody else does.
 
     Args:
         day: None: the earliest; `window`: its code (`9-14`), empty: the first one.
@@ -122,16 +128,58 @@ def make_quote(actor: Actor, site: Mapping[str, Any], day: date | None, window: 
     if cart is None or not wishes:
         raise Conflict("cart_empty")
     place = check_site(site)
-    plan = make_plan(wishes, place, day or clock.today())
+    reservations.let_go(cart)
+    plan = plan_of_cart(cart, wishes, place, day or clock.today())
     slot = _slot(plan, day, window)
     _check_buyable(plan)
     check_payment(payment_method, plan.total)
-    quote = CheckoutQuote(
-        cart_id=cart, payload=_payload(plan, place, slot, payment_method), expires_at=clock.now() + KEEP
-    )
+    until = clock.now() + KEEP
+    quote = CheckoutQuote(cart_id=cart, payload=_payload(plan, place, slot, payment_method), expires_at=until)
     session.add(quote)
     session.flush()
-    return Quote(quote.public_id, cart, quote.payload, quote.expires_at, True)
+    held = reservations.hold(cart, _needed(plan), until)
+    if held:
+        timers.set_timer("cart", cart, "let_go", until)
+    return Quote(quote.public_id, cart, quote.payload, until, True, until if held else None)
+
+
+def _needed(plan: Plan) -> list[StockLine]:
+    """What each warehouse is to give, in base units."""
+    return [
+        StockLine(piece.line.offer.id, trip.warehouse.id, rules.to_base(piece.quantity, piece.line.offer.factor))
+        for trip in plan.trips
+        for piece in trip.pieces
+    ]
+
+
+@unit_of_work
+def prolong(actor: Actor, public_id: uuid.UUID) -> Quote:
+    """The buyer is still at it: the quote and what it holds stay for a while longer, an hour at most.
+
+    Raises:
+        NotFound: absent, or another person's.
+        Conflict: `quote_expired`, also when it was placed.
+    """
+    quote = quote_of(actor, public_id)
+    lock_rows(Cart, [quote.cart_id])
+    row = session.scalars(sa.select(CheckoutQuote).where(CheckoutQuote.public_id == public_id).with_for_update()).one()
+    if row.expires_at <= clock.now() or not quote.is_open:
+        raise Conflict("quote_expired")
+    row.expires_at = max(row.expires_at, min(clock.now() + KEEP, row.created_at + LONGEST))
+    if quote.held_until is not None:
+        reservations.prolong(quote.cart_id, row.expires_at)
+        timers.set_timer("cart", quote.cart_id, "let_go", row.expires_at)
+    session.flush()
+    return quote_of(actor, public_id)
+
+
+@unit_of_work
+def let_go(cart_id: int) -> None:
+    """What a cart held too long is free again. Called by the timer; safe to call again."""
+    lock_rows(Cart, [cart_id])
+    newest = session.scalar(sa.select(sa.func.max(CheckoutQuote.expires_at)).where(CheckoutQuote.cart_id == cart_id))
+    if newest is None or newest <= clock.now():
+        reservations.let_go(cart_id)
 
 
 def _slot(plan: Plan, day: date | None, window: str) -> Window:
@@ -227,14 +275,19 @@ def quote_of(actor: Actor, public_id: uuid.UUID) -> Quote:
     """
     row = session.execute(
         sa.select(
-            CheckoutQuote.public_id, CheckoutQuote.cart_id, CheckoutQuote.payload, CheckoutQuote.expires_at, Cart.status
+            CheckoutQuote.public_id,
+            CheckoutQuote.cart_id,
+            CheckoutQuote.payload,
+            CheckoutQuote.expires_at,
+            Cart.status,
+            reservations.held_until(CheckoutQuote.cart_id).label("held_until"),
         )
         .join(Cart, Cart.id == CheckoutQuote.cart_id)
         .where(CheckoutQuote.public_id == public_id, Cart.user_id == actor.user)
     ).one_or_none()
     if row is None:
         raise NotFound()
-    return Quote(row.public_id, row.cart_id, row.payload, row.expires_at, row.status == "open")
+    return Quote(row.public_id, row.cart_id, row.payload, row.expires_at, row.status == "open", row.held_until)
 
 
 def check_still_true(quote: Quote, wishes: Sequence[CartWish], plan: Plan) -> None:

@@ -15,6 +15,7 @@ from app.core.errors import Conflict, FieldError, Invalid, NotFound
 from app.core.permissions import Actor
 from app.logistics import service as logistics
 from app.offers import stock
+from app.offers.levels import StockLine
 from app.orders import rules
 from app.orders.models import Fulfilment, Order, OrderGroup, OrderLine
 from app.orders.totals import (
@@ -73,9 +74,7 @@ def ready(actor: Actor, trip_id: uuid.UUID, counted: Mapping[uuid.UUID, Decimal]
             line = load.line(piece.order_line_id)
             missing = piece.quantity - piece.picked
             short.append({"position": line.position, "missing": f"{rules.per_unit(missing, factor_of(line)):f}"})
-            stock.release(
-                [stock.StockLine(line.offer_id, trip.warehouse_id, missing)], _because(actor, trip, "not_found")
-            )
+            stock.release([StockLine(line.offer_id, trip.warehouse_id, missing)], _because(actor, trip, "not_found"))
             piece.quantity = piece.picked
     trip.ready_at = clock.now()
     move_trip(actor, order, trip, "ready", details={"short": short} if short else None)
@@ -165,7 +164,7 @@ def receive_back(actor: Actor, trip_id: uuid.UUID) -> None:
         rest = piece.quantity - (piece.delivered or Decimal(0))
         if rest > 0:
             line = load.line(piece.order_line_id)
-            stock.release([stock.StockLine(line.offer_id, trip.warehouse_id, rest)], _because(actor, trip, "came_back"))
+            stock.release([StockLine(line.offer_id, trip.warehouse_id, rest)], _because(actor, trip, "came_back"))
     _derive(order, trips)
     _close(actor, group, order, trips)
 
@@ -253,7 +252,7 @@ def _count_at_door(load: Load, trip: Fulfilment, outcome: str, lines: Sequence[M
 
 def _ship(actor: Actor, load: Load, trip: Fulfilment) -> None:
     gone = [
-        stock.StockLine(load.line(p.order_line_id).offer_id, trip.warehouse_id, p.delivered)
+        StockLine(load.line(p.order_line_id).offer_id, trip.warehouse_id, p.delivered)
         for p in load.of_trip(trip.id)
         if p.delivered
     ]

@@ -13,6 +13,7 @@ from app.core.db import session
 from app.core.permissions import Actor
 from app.logistics import service as logistics
 from app.offers import stock
+from app.offers.levels import StockLine
 from app.offers.queries import WarehouseRow
 from app.orders import numbers, rules
 from app.orders.checkout import Quote
@@ -79,7 +80,7 @@ def write(actor: Actor, purchase: Purchase) -> OrderGroup:
     _timers(group, written)
     _deliveries(actor, group, written, purchase)
     pieces = [
-        stock.StockLine(one.load.line(p.order_line_id).offer_id, trip.warehouse_id, p.quantity)
+        StockLine(one.load.line(p.order_line_id).offer_id, trip.warehouse_id, p.quantity)
         for one in written
         for trip in one.trips
         for p in one.load.of_trip(trip.id)

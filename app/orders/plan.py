@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -13,6 +13,7 @@ from app.core.errors import Conflict
 from app.logistics import options as carriage
 from app.logistics.options import Cargo, Carriers, DeliveryOption
 from app.offers import queries as offers
+from app.offers import reservations
 from app.offers.queries import OfferForSale, WarehouseRow
 from app.orders import rules
 from app.orders.allocation import Allocation, Wish, allocate, metres_between
@@ -116,6 +117,8 @@ class Plan:
 
     lines: tuple[PlannedLine, ...]
     trips: tuple[PlannedTrip, ...]
+    is_contested: bool = False
+    """It is there only if other buyers do not buy what they hold in their checkouts."""
 
     @property
     def goods(self) -> int:
@@ -170,16 +173,32 @@ class CartWish:
     price_seen: int
 
 
+def plan_of_cart(cart_id: int, wishes: Sequence[CartWish], site: Mapping[str, Any] | None, day: date) -> Plan:
+    """The plan of a person's cart: with what it holds itself, and if need be with what others hold."""
+    plan = make_plan(wishes, site, day, held=reservations.held(cart_id))
+    if not any(line.problem for line in plan.lines):
+        return plan
+    held = reservations.held_by_anybody([wish.offer_id for wish in wishes])
+    hopeful = make_plan(wishes, site, day, held=held) if held else plan
+    return plan if any(line.problem for line in hopeful.lines) else replace(hopeful, is_contested=True)
+
+
 def make_plan(
-    wishes: Sequence[CartWish], site: Mapping[str, Any] | None, day: date, *, with_delivery: bool = True
+    wishes: Sequence[CartWish],
+    site: Mapping[str, Any] | None,
+    day: date,
+    *,
+    held: Mapping[tuple[int, int], Decimal] | None = None,
+    with_delivery: bool = True,
 ) -> Plan:
     """The plan of a cart for a site (`lat`, `lon`, floor, lift, unloading, max_vehicle_kg) and a day.
 
     Args:
+        held: (offer, warehouse) -> base units on hold that the cart may have: its own.
         with_delivery: False leaves carriers unasked: the price was promised before.
     """
     place = dict(site or CITY_CENTRE)
-    rows = offers.offer_rows(w.offer_id for w in wishes)
+    rows = offers.offer_rows((w.offer_id for w in wishes), held)
     lines = tuple(_priced(wish, rows[wish.offer_id]) for wish in wishes)
     places = offers.warehouses(w for line in lines for w in line.offer.stock)
     carriers = carriage.carriers(places, day) if with_delivery else None

@@ -31,7 +31,7 @@ from app.orders.models import (
     OrderGroup,
     OrderLine,
 )
-from app.orders.plan import Plan, make_plan
+from app.orders.plan import Plan, make_plan, plan_of_cart
 from app.payments import queries as payments
 from app.payments.queries import PaymentRow
 
@@ -56,7 +56,11 @@ def cart_plan(actor: Actor, token: str, site: Mapping[str, Any] | None = None, d
     """The cart as it would be ordered now, delivered to the site (the city's centre without one)."""
     cart = find_cart(actor, token)
     wishes = wishes_of(cart) if cart is not None else []
-    return make_plan(wishes, site, day or clock.today()) if wishes else Plan((), ())
+    if cart is None or not wishes:
+        return Plan((), ())
+    if actor.is_signed_in:
+        return plan_of_cart(cart, wishes, site, day or clock.today())
+    return make_plan(wishes, site, day or clock.today())
 
 
 @dataclass(frozen=True, slots=True)

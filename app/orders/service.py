@@ -20,7 +20,8 @@ from app.core.errors import Conflict, FieldError, Invalid, NotFound
 from app.core.permissions import Actor
 from app.logistics import service as logistics
 from app.offers import queries as offers
-from app.offers import stock
+from app.offers import reservations, stock
+from app.offers.levels import StockLine
 from app.orders import carts, placing, rules
 from app.orders.checkout import (
     Quote,
@@ -105,6 +106,8 @@ def place(
     check_payment(payment_method, quote.payload["totals"]["total"])
     if quote.expires_at <= clock.now():
         raise Conflict("quote_expired")
+    reservations.let_go(cart.id, relist=False)  # what it held becomes the promise to the order
+    timers.clear("cart", cart.id, "let_go")
     wishes = wishes_of(cart.id)
     plan = make_plan(wishes, quote.payload["site"], clock.today(), with_delivery=False)
     check_still_true(quote, wishes, plan)
@@ -266,7 +269,7 @@ def _give_up(actor: Actor, line: OrderLine, trips: Sequence[Fulfilment], load: L
     for piece, less in zip(pieces, given, strict=True):
         if less:
             piece.quantity -= less
-            back = stock.StockLine(line.offer_id, places[piece.fulfilment_id], less)
+            back = StockLine(line.offer_id, places[piece.fulfilment_id], less)
             stock.release([back], stock.Cause("fulfilment", piece.fulfilment_id, actor, "accepted_less"))
 
 
@@ -348,7 +351,7 @@ def _call_off(
     for trip in trips:
         if trip.status != "cancelled":
             back += [
-                stock.StockLine(load.line(p.order_line_id).offer_id, trip.warehouse_id, p.quantity)
+                StockLine(load.line(p.order_line_id).offer_id, trip.warehouse_id, p.quantity)
                 for p in load.of_trip(trip.id)
                 if p.quantity
             ]

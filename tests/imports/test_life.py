@@ -20,8 +20,9 @@ from app.offers import queries as offers
 from app.offers import stock
 from app.offers.imports import queries, service
 from app.offers.imports.service import Confirmation, Upload
+from app.offers.levels import StockLine
 from app.offers.models import Offer, Seller, Warehouse
-from app.offers.stock import Cause, StockLine
+from app.offers.stock import Cause
 from tests.factories import catalog as make
 from tests.imports import lists
 

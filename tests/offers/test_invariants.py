@@ -12,7 +12,8 @@ import sqlalchemy as sa
 from app.core.db import session
 from app.core.permissions import ANONYMOUS
 from app.offers import service, stock
-from app.offers.stock import Cause, StockLine
+from app.offers.levels import StockLine
+from app.offers.stock import Cause
 from tests.factories import catalog as make
 
 FILE = Path(__file__).resolve().parents[2] / "tools" / "invariants.sql"

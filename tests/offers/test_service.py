@@ -15,9 +15,10 @@ from app.core.errors import Conflict, Invalid, NotFound, Stale
 from app.core.models import AuditEntry, OutboxEvent
 from app.offers import counts, desk, queries, sellers, service, stock, table
 from app.offers.counts import StatedStock
+from app.offers.levels import StockLine
 from app.offers.models import Offer, PriceChange, Seller, Warehouse
 from app.offers.rules import Step
-from app.offers.stock import Cause, StockLine
+from app.offers.stock import Cause
 from tests.factories import catalog as make
 from tests.factories.orders import member
 

@@ -19,9 +19,10 @@ from app.core.db import db, session, unit_of_work
 from app.core.errors import Conflict, DomainError
 from app.core.permissions import ANONYMOUS
 from app.offers import stock
+from app.offers.levels import StockLine
 from app.offers.models import Offer, StockLevel, StockMovement
 from app.offers.queries import stock_drift
-from app.offers.stock import Cause, StockLine
+from app.offers.stock import Cause
 from tests.factories import orders as make
 
 CAUSE = Cause("order", 1, ANONYMOUS)

@@ -10,8 +10,9 @@ import pytest
 from app.core.db import session
 from app.core.errors import Invalid
 from app.offers import desk, stock, table
+from app.offers.levels import StockLine
 from app.offers.models import Seller, StockLevel, Warehouse
-from app.offers.stock import Cause, StockLine
+from app.offers.stock import Cause
 from app.offers.table import TableFilter
 from tests.factories import catalog as make
 

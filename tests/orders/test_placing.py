@@ -11,6 +11,7 @@ from app.core.db import session
 from app.core.errors import Conflict, Invalid, NotFound
 from app.core.models import AuditEntry, Job, OutboxEvent, Timer
 from app.logistics.models import Delivery
+from app.offers import stock
 from app.offers.models import Offer, StockLevel, StockMovement
 from app.orders import carts, service
 from app.orders.models import Cart, OrderGroup, OrderLine
@@ -91,9 +92,10 @@ def test_a_price_that_rose_is_shown_as_a_difference_and_nothing_is_written() -> 
 def test_stock_that_went_is_shown_as_a_difference() -> None:
     market = make.market()
     glue = make.offer(market, stock=10)
-    first, second = make.person(), make.person()
+    second = make.person()
     late = steps.quoted(second, (glue, 8))
-    steps.bought(first, (glue, 5))
+    [place] = market.warehouses
+    stock.count(glue.id, place, Decimal(5), stock.Cause("seller_count", None, market.sellers[0]))
     with pytest.raises(Conflict) as refused:
         service.place(second, late.public_id, steps.CONTACT, "invoice")
     assert refused.value.code == "stock_changed"

@@ -17,8 +17,9 @@ from app.core import db
 from app.core.db import changed, session, unit_of_work
 from app.core.permissions import ANONYMOUS
 from app.offers import service, stock
+from app.offers.levels import StockLine
 from app.offers.models import Warehouse
-from app.offers.stock import Cause, StockLine
+from app.offers.stock import Cause
 from tests.factories import catalog as make
 from tests.factories import orders as people
 

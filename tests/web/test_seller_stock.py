@@ -14,8 +14,9 @@ from app.catalog.models import ProductListing
 from app.core.db import session
 from app.core.models import AuditEntry
 from app.offers import stock
+from app.offers.levels import StockLine
 from app.offers.models import StockLevel, StockMovement, Warehouse
-from app.offers.stock import Cause, StockLine
+from app.offers.stock import Cause
 from tests.factories import catalog as make
 from tests.factories import orders as people
 

@@ -21,6 +21,7 @@ from app.offers.events import PriceChanged
 from app.offers.import_models import GoneOffer, ImportRow, PriceImport
 from app.offers.imports.checking import BATCH, Alive, TakenOver, count, gone, locked
 from app.offers.imports.compare import payload_of
+from app.offers.levels import StockLine
 from app.offers.models import Offer, PriceChange
 
 ANALYZE_EVERY = 5
@@ -80,10 +81,10 @@ def _may_go_on(import_id: int) -> bool:
 
 _NOW_PROMISED = sa.text(
     """
-    SELECT DISTINCT ON (r.number) r.number, l.allocated + l.reserved AS promised
+    SELECT DISTINCT ON (r.number) r.number, l.allocated AS promised
     FROM import_row r CROSS JOIN LATERAL jsonb_each(r.stock) AS s(place, counts)
     JOIN stock_level l ON l.offer_id = r.offer_id AND l.warehouse_id = s.place::bigint
-    WHERE r.import_id = :id AND r.kind = 'changed' AND l.allocated + l.reserved > (s.counts ->> 1)::numeric
+    WHERE r.import_id = :id AND r.kind = 'changed' AND l.allocated > (s.counts ->> 1)::numeric
     """
 )
 
@@ -282,10 +283,10 @@ def _made_before(head: PriceImport, skus: Sequence[str]) -> dict[str, int]:
 
 def _write_stock(head: PriceImport, actor: Actor, rows: Iterable[ImportRow]) -> None:
     """What lies in the warehouses, as a count: the movement holds the difference."""
-    lines: dict[tuple[int, int], tuple[ImportRow, stock.StockLine]] = {}
+    lines: dict[tuple[int, int], tuple[ImportRow, StockLine]] = {}
     for row in rows:
         for place, (_before, after) in row.stock.items():
-            line = stock.StockLine(row.offer_id or 0, int(place), Decimal(after))
+            line = StockLine(row.offer_id or 0, int(place), Decimal(after))
             lines[line.offer_id, line.warehouse_id] = (row, line)
     cause = stock.Cause("price_import", head.id, actor)
     counted = stock.count_many([line for _, line in lines.values()], cause, relist=False)

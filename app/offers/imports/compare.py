@@ -288,7 +288,7 @@ def _levels(offers: Sequence[int]) -> dict[tuple[int, int], tuple[Decimal, Decim
     rows = session.execute(
         sa.select(
             StockLevel.offer_id, StockLevel.warehouse_id, StockLevel.on_hand,
-            (StockLevel.allocated + StockLevel.reserved).label("promised"),
+            StockLevel.allocated.label("promised"),
         ).where(StockLevel.offer_id.in_(offers))
     )  # fmt: skip
     return {(row.offer_id, row.warehouse_id): (row.on_hand, row.promised) for row in rows}

@@ -24,7 +24,8 @@ from app.orders.placing import Contact
 from app.orders.rules import CASH_LIMIT
 from app.texts.logistics import UNLOADING, no_carrier, price_line
 from app.web import paths
-from app.web.htmx import redirect_to, render_page
+from app.web.htmx import is_part_request, redirect_to, render_page
+from app.web.reading import key_of
 
 pages = Guarded("checkout", __name__)
 
@@ -134,6 +135,19 @@ def make_quote() -> Response:
         typed.errors = {"": _why(refusal)}
         return where_and_when(typed, 409)
     return redirect_to(paths.with_query(paths.CHECKOUT, quote=quote.public_id))
+
+
+@pages.post("/checkout/quote/<quote>/prolong", permission=Permission.BUY)
+def prolong(quote: str) -> Response:
+    """The buyer is filling in the form: what is held is held longer."""
+    actor, known = access.actor(), key_of(quote)
+    try:
+        found = checkout.prolong(actor, known)
+    except Conflict:
+        found = checkout.quote_of(actor, known)
+    if not is_part_request():
+        return redirect_to(paths.with_query(paths.CHECKOUT, quote=known))
+    return render_page("buyer/_hold.html", None, quote=found)
 
 
 @pages.post("/checkout", permission=Permission.BUY)
