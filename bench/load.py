@@ -17,21 +17,22 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 WORKERS = 2
+SECRET = "measured only, never served to anybody, never kept"
 
 
 @contextmanager
-def serving(database_url: str, redis_url: str) -> Iterator[int]:
+def serving(database_url: str, redis_url: str, workers: int = WORKERS) -> Iterator[int]:
     """The program as `make run` serves it, on a free port; gives the port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
     environment = os.environ | {
         "TUTUU_ENV": "demo", "DATABASE_URL": database_url, "REDIS_URL": redis_url, "PUBLIC_URL": f"http://127.0.0.1:{port}",
-        "SECRET_KEY": "measured only, never served to anybody, never kept",
+        "SECRET_KEY": SECRET,
     }  # fmt: skip
     command = [
         str(Path(sys.executable).parent / "granian"), "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port),
-        "--workers", str(WORKERS), "--blocking-threads", "8", "--no-access-log", "--log-level", "warning", "wsgi:app",
+        "--workers", str(workers), "--blocking-threads", "8", "--no-access-log", "--log-level", "warning", "wsgi:app",
     ]  # fmt: skip
     server = subprocess.Popen(command, cwd=ROOT, env=environment, start_new_session=True)
     try:

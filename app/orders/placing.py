@@ -12,7 +12,7 @@ from app.core import clock, timers
 from app.core.db import session
 from app.core.permissions import Actor
 from app.logistics import service as logistics
-from app.offers import stock
+from app.offers import reservations, stock
 from app.offers.levels import StockLine
 from app.offers.queries import WarehouseRow
 from app.orders import numbers, rules
@@ -85,6 +85,7 @@ def write(actor: Actor, purchase: Purchase) -> OrderGroup:
         for trip in one.trips
         for p in one.load.of_trip(trip.id)
     ]
+    reservations.let_go(purchase.quote.cart_id, relist=False)  # what was held becomes the promise to the order
     stock.take(pieces, stock.Cause("order_group", group.id, actor, "placed"))
     return group
 

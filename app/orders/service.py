@@ -106,14 +106,14 @@ def place(
     check_payment(payment_method, quote.payload["totals"]["total"])
     if quote.expires_at <= clock.now():
         raise Conflict("quote_expired")
-    reservations.let_go(cart.id, relist=False)  # what it held becomes the promise to the order
-    timers.clear("cart", cart.id, "let_go")
     wishes = wishes_of(cart.id)
-    plan = make_plan(wishes, quote.payload["site"], clock.today(), with_delivery=False)
+    held = reservations.held(cart.id)
+    plan = make_plan(wishes, quote.payload["site"], clock.today(), held=held, with_delivery=False)
     check_still_true(quote, wishes, plan)
     payer = _payer(actor, who, organisation)
     group = _write(actor, quote, plan, payer, payment_method, comment)
     cart.status = "ordered"
+    timers.clear("cart", cart.id, "let_go")
     changed(carts.kept_as(actor.user))
     events.record(OrderPlaced(group.id, group.number))
     audit.record(actor, "order.placed", "order_group", group.id, after={"number": group.number, "total": group.total})
