@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from app.accounts import events as accounts_events
 from app.accounts import models as accounts_models
+from app.catalog import list_models as catalog_list_models
 from app.catalog import models as catalog_models
 from app.core import events, timers
 from app.core import models as core_models
 from app.estimates import models as estimates_models
+from app.feedback import models as feedback_models
 from app.insights import models as insights_models
 from app.logistics import events as logistics_events
 from app.logistics import models as logistics_models
@@ -22,12 +24,14 @@ MODELS = (
     core_models,
     accounts_models,
     catalog_models,
+    catalog_list_models,
     offers_models,
     offers_import_models,
     payments_models,
     logistics_models,
     orders_models,
     estimates_models,
+    feedback_models,
     insights_models,
 )
 
