@@ -22,7 +22,10 @@ from app.orders.models import Cart, CartLine
 
 @dataclass(frozen=True, slots=True)
 class CartChange:
-    """What a change came to. `note`: "", step, minimum, stock, sold_out or cart_full; `token`: of a cart made for a guest just now."""
+    """What a change came to. `note`: "", step, minimum, stock, sold_out or cart_full.
+
+    `token`: of a cart made for a guest just now.
+    """
 
     line: uuid.UUID | None
     offer: uuid.UUID
@@ -34,14 +37,18 @@ class CartChange:
     token: str = ""
 
 
-def find_cart(actor: Actor, token: str, *, lock: bool = False) -> int | None:
-    """The open cart of the person, or of the guest who holds the token."""
+def open_cart(actor: Actor, token: str) -> sa.Select[int] | None:
+    """The id of the open cart of the person, or of the guest who holds the token; None for a guest without one."""
     statement = sa.select(Cart.id).where(Cart.status == "open")
     if actor.is_signed_in:
-        statement = statement.where(Cart.user_id == actor.user)
-    elif token:
-        statement = statement.where(Cart.token_hash == token_hash(token), Cart.user_id.is_(None))
-    else:
+        return statement.where(Cart.user_id == actor.user)
+    return statement.where(Cart.token_hash == token_hash(token), Cart.user_id.is_(None)) if token else None
+
+
+def find_cart(actor: Actor, token: str, *, lock: bool = False) -> int | None:
+    """The open cart of the person, or of the guest who holds the token."""
+    statement = open_cart(actor, token)
+    if statement is None:
         return None
     return session.scalar(statement.with_for_update() if lock else statement)
 

@@ -19,7 +19,7 @@ from app.core.permissions import Actor
 from app.logistics import queries as logistics
 from app.logistics.queries import BuyersDelivery
 from app.orders import rules
-from app.orders.carts import find_cart
+from app.orders.carts import find_cart, open_cart
 from app.orders.checkout import wishes_of
 from app.orders.models import (
     CartLine,
@@ -39,10 +39,10 @@ OPEN_STATES = ("placed", "accepted")
 
 def cart_count(actor: Actor, token: str) -> int:
     """How many positions are in the cart."""
-    cart = find_cart(actor, token)
+    cart = open_cart(actor, token)
     if cart is None:
         return 0
-    return session.scalar(sa.select(sa.func.count()).where(CartLine.cart_id == cart)) or 0
+    return session.scalar(sa.select(sa.func.count()).where(CartLine.cart_id == cart.scalar_subquery())) or 0
 
 
 def cart_plan(actor: Actor, token: str, site: Mapping[str, Any] | None = None, day: date | None = None) -> Plan:

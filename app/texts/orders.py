@@ -86,6 +86,7 @@ CHANGE_NOTES = {
     "stock": _("cut to what is in stock"),
     "sold_out": _("sold out, left out"),
     "cart_full": _("the cart is full, left out"),
+    "not_on_sale": _("nobody sells it now, left out"),
 }
 
 
