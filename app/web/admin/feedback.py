@@ -33,12 +33,12 @@ def _page(typed: dict[str, str], error: str, status: int = 200) -> Response:
     read = queries.questions_to_check if what == "questions" else queries.reviews_to_check
     found = read(hidden, before(), PAGE_SIZE + 1)
     shown = found[:PAGE_SIZE]
-    here = {"what": "questions" if what == "questions" else None, "state": "hidden" if hidden else None}
+    kept = {"what": "questions" if what == "questions" else None, "state": "hidden" if hidden else None}
     return render_page(
-        "admin/feedback.html", None, rows=shown, what=what, hidden=hidden, typed=typed, error=error, here=here,
+        "admin/feedback.html", None, rows=shown, what=what, hidden=hidden, typed=typed, error=error, kept=kept,
         products=catalog.product_names([row.product_id for row in shown]), nav=nav(),
         office_name=_("Administration"), status=status,
-        next_url=paths.with_query(LIST, here, before=shown[-1].id) if len(found) > PAGE_SIZE else "",
+        next_url=paths.with_query(LIST, kept, before=shown[-1].id) if len(found) > PAGE_SIZE else "",
     )  # fmt: skip
 
 
