@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from app.accounts import events as accounts_events
 from app.accounts import models as accounts_models
+from app.catalog import list_models as catalog_list_models
 from app.catalog import models as catalog_models
 from app.core import events, timers
 from app.core import models as core_models
 from app.estimates import models as estimates_models
+from app.feedback import models as feedback_models
 from app.insights import models as insights_models
 from app.logistics import events as logistics_events
 from app.logistics import models as logistics_models
@@ -23,12 +25,14 @@ MODELS = (
     core_models,
     accounts_models,
     catalog_models,
+    catalog_list_models,
     offers_models,
     offers_import_models,
     payments_models,
     logistics_models,
     orders_models,
     estimates_models,
+    feedback_models,
     insights_models,
 )
 
@@ -82,6 +86,11 @@ PAGE_BLUEPRINTS: tuple[str, ...] = (
     "app.web.buyer.home:pages",
     "app.web.buyer.catalog:pages",
     "app.web.buyer.product:pages",
+    "app.web.buyer.feedback:pages",
+    "app.web.buyer.compare:pages",
+    "app.web.buyer.lists:pages",
+    "app.web.seller.feedback:pages",
+    "app.web.admin.feedback:pages",
     "app.web.buyer.site:pages",
     "app.web.admin.synonyms:pages",
     "app.web.buyer.estimates:pages",
@@ -111,6 +120,8 @@ API_BLUEPRINTS: tuple[str, ...] = (
     "app.api.seller_orders:api",
     "app.api.accounts:api",
     "app.api.catalog:api",
+    "app.api.feedback:api",
+    "app.api.lists:api",
     "app.api.catalog_admin:api",
     "app.api.synonyms:api",
     "app.api.estimates:api",

@@ -176,3 +176,11 @@ WHERE s.allocated <> coalesce(t.open, 0);
 
 -- name: every_order_line_has_its_frozen_fee
 SELECT l.id FROM order_line l WHERE NOT EXISTS (SELECT FROM commission_line c WHERE c.order_line_id = l.id);
+
+-- name: reviews_are_of_goods_that_were_handed_over
+SELECT r.id FROM review r
+JOIN order_line l ON l.id = r.order_line_id
+JOIN seller_order o ON o.id = l.order_id
+JOIN order_group g ON g.id = o.group_id
+WHERE g.user_id <> r.user_id OR l.product_id <> r.product_id OR o.seller_id <> r.seller_id
+    OR NOT EXISTS (SELECT FROM fulfilment_line f WHERE f.order_line_id = l.id AND f.delivered > 0);

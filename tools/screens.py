@@ -35,6 +35,9 @@ SURFACES: dict[str, dict[str, str | tuple[str, str]]] = {
         "buyer-cart": "/cart",
         "buyer-checkout": "/checkout",
         "buyer-account": "/account",
+        "buyer-lists": "/lists",
+        "buyer-list": ("/lists", r"^/lists/[0-9a-f-]{36}$"),
+        "buyer-compare": "/compare",
     },
     "seller": {
         "seller-overview": "/seller/overview",
@@ -42,6 +45,8 @@ SURFACES: dict[str, dict[str, str | tuple[str, str]]] = {
         "seller-order": ("/seller/orders", r"^/seller/orders/[\w-]+$"),
         "seller-offers": "/seller/offers",
         "seller-proposals": "/seller/proposals",
+        "seller-reviews": "/seller/reviews",
+        "seller-questions": "/seller/questions",
         "seller-imports": "/seller/imports",
         "seller-stock": "/seller/stock",
         "seller-stock-offer": ("/seller/stock", r"^/seller/stock/[0-9a-f-]{36}$"),
@@ -59,6 +64,8 @@ SURFACES: dict[str, dict[str, str | tuple[str, str]]] = {
     "admin": {
         "admin-organisations": "/admin/organisations",
         "admin-proposals": "/admin/proposals",
+        "admin-feedback": "/admin/feedback",
+        "admin-questions": "/admin/feedback?what=questions",
         "admin-synonyms": "/admin/synonyms",
         "admin-users": "/admin/users",
         "admin-jobs": "/admin/jobs",
@@ -101,6 +108,7 @@ def shoot(
         page.wait_for_load_state("load")
     if who == "buyer":
         fill_cart(page)
+        fill_comparison(page)
     for name, where in surfaces.items():
         answer = page.goto(followed(page, where))
         page.wait_for_load_state("networkidle")
@@ -121,6 +129,14 @@ def fill_cart(page: Page) -> None:
     page.goto(followed(page, SURFACES["buyer"]["buyer-estimate"]))
     page.click("form[action$='/to-cart'] button")
     page.wait_for_load_state("load")
+
+
+def fill_comparison(page: Page) -> None:
+    """Compare three products of a section."""
+    page.goto("/catalog/gypsum_board")
+    for number in range(3):
+        page.locator("button[name=toggle]").nth(number).click()
+        page.wait_for_load_state("networkidle")
 
 
 def followed(page: Page, where: str | tuple[str, str]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import date
+from decimal import Decimal
 from typing import Any, Literal
 
 from flask import current_app
@@ -27,6 +28,7 @@ from app.offers.queries import OfferForSale
 from app.web import sites
 from app.web.assets import asset_url
 from app.web.buyer.catalog import ready_days
+from app.web.buyer.product import with_delivery
 from app.web.drawings import file_of
 from app.web.filters import language
 from app.web.sites import ChosenSite
@@ -352,7 +354,11 @@ class StepOut(Schema):
 
 
 class OfferOut(Schema):
-    """An offer. `price` for one `unit`; `available` in units of sale; `earliest` is the first day it may arrive."""
+    """An offer. `price` for one `unit`; `available` in units of sale; `earliest` is the first day it may arrive.
+
+    `delivered_price`: of one `unit` brought to the `site` as a part of a tonne, the figure that lists and the product's
+    page show; null without a site, or when nobody brings this seller's goods there.
+    """
 
     id: uuid.UUID
     seller: SellerOut
@@ -367,23 +373,35 @@ class OfferOut(Schema):
     available: QuantityText
     lead_time_days: int
     earliest: date | None
+    delivered_price: MoneyOut | None
+
+
+class OffersQuery(Schema):
+    """Where to deliver."""
+
+    site: str | None = Field(default=None, max_length=80, description="id of an own site, or `lat,lon`")
 
 
 class OffersOut(RootModel[list[OfferOut]]):
     """Offers, cheapest first."""
 
 
-@api.get("/products/{product}/offers", permission=Permission.PUBLIC, answer=OffersOut, summary="Who sells a product")
-def product_offers(product: str) -> OffersOut:
+@api.get(
+    "/products/{product}/offers", permission=Permission.PUBLIC, query=OffersQuery, answer=OffersOut,
+    summary="Who sells a product",
+)  # fmt: skip
+def product_offers(product: str, query: OffersQuery) -> OffersOut:
     """All sellers side by side."""
+    to_site = _to_site(query.site)
     card = queries.product(given_id(product))
     found = offers.offers_of_product(card.id)
     slugs = {row.id: row.slug for row in sellers.sellers([o.seller_id for o in found]).values()}
-    return OffersOut([_offer(offer, slugs[offer.seller_id]) for offer in found])
+    return OffersOut([_offer(offer, slugs[offer.seller_id], to_site) for offer in found])
 
 
-def _offer(offer: OfferForSale, slug: str) -> OfferOut:
+def _offer(offer: OfferForSale, slug: str, to_site: ToSite | None) -> OfferOut:
     content = offer.content_price
+    delivered = with_delivery(offer, offer.price, Decimal(1), to_site)
     arrives = offers.earliest_day(offer) if offer.available > 0 else None
     return OfferOut(
         id=offer.public_id, seller=SellerOut(slug=slug, name=offer.seller_name, rating=offer.seller_rating),
@@ -391,6 +409,7 @@ def _offer(offer: OfferForSale, slug: str) -> OfferOut:
         unit_price=None if content is None else money(round_half_up(content)), content_unit=offer.content_unit,
         ladder=[StepOut.model_validate({"from": s.from_quantity, "price": money(s.price)}) for s in offer.ladder],
         available=offer.available, lead_time_days=offer.lead_time_days, earliest=arrives,
+        delivered_price=None if delivered is None else money(delivered),
     )  # fmt: skip
 
 

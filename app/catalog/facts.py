@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import ROUND_HALF_UP, Decimal
 
 import sqlalchemy as sa
 
@@ -19,6 +20,12 @@ SELECT p.id, p.category_id, p.brand, greatest(p.mass_kg, p.volume_m3 * {KG_PER_M
 FROM product p WHERE p.status = 'active'
 """
 """Products that may be listed; `app.offers.listing` joins it with offers."""
+
+
+def truck_kg(mass_kg: Decimal, volume_m3: Decimal) -> Decimal:
+    """What a truck is paid for one base unit, as FACTS_SQL and the column of the listing have it."""
+    return max(mass_kg, volume_m3 * KG_PER_M3).quantize(Decimal("0.0001"), ROUND_HALF_UP)
+
 
 _UPDATE = sa.text(
     f"""

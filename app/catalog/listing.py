@@ -45,11 +45,20 @@ class ToSite:
     per_tonne: Mapping[int, int]
     near: tuple[int, ...] = ()
 
+    def share(self, seller_id: int, truck_kg: Decimal, base_units: Fraction) -> int | None:
+        """Kopeks that bringing so much adds, as a part of a tonne; None when this seller's goods are not brought.
+
+        For one base unit it is what `_Conditions.delivered` adds in SQL; tests compare them.
+        """
+        rate = self.per_tonne.get(seller_id)
+        return None if rate is None else round_half_up(rate * Fraction(truck_kg) * base_units / 1000)
+
 
 @dataclass(frozen=True, slots=True)
 class Filters:
     """What narrows a list. `attributes`: key (or `brand`) -> chosen values; prices in kopeks per base unit.
 
+    `product_ids`: only these.
     `ready_days`: in stock with some seller whose lead time is no longer than this.
     """
 
@@ -62,6 +71,7 @@ class Filters:
     in_stock: bool = False
     ready_days: int | None = None
     to_site: ToSite | None = None
+    product_ids: Sequence[int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +173,8 @@ class _Conditions:
         if self.filters.match is not None:
             self.bound |= self.filters.match.bound
             found.append(self.filters.match.condition)
+        if self.filters.product_ids is not None:
+            found.append(f"l.product_id = ANY({self.bind(list(self.filters.product_ids))})")
         if self.filters.category_ids:
             found.append(f"l.category_id = ANY({self.bind(list(self.filters.category_ids))})")
         return " AND ".join(found)

@@ -269,10 +269,21 @@ def product(public_id: uuid.UUID) -> ProductCard:
     return _product(Product.public_id == public_id)
 
 
+def products(public_ids: Sequence[uuid.UUID]) -> list[ProductCard]:
+    """Visible products by their outward ids, in that order; absent and hidden ones are left out."""
+    rows = session.execute(_PRODUCT.where(Product.public_id.in_(public_ids), Product.status == "active"))
+    found = {row.public_id: _card(row) for row in rows}
+    return [found[one] for one in dict.fromkeys(public_ids) if one in found]
+
+
 def _product(condition: sa.ColumnElement[bool]) -> ProductCard:
     row = session.execute(_PRODUCT.where(condition, Product.status == "active")).one_or_none()
     if row is None:
         raise NotFound()
+    return _card(row)
+
+
+def _card(row: Any) -> ProductCard:
     head = dict(row._mapping)
     units = sorted(head.pop("units") or (), key=lambda u: (u[8], u[0]))
     values = sorted(head.pop("values") or ())
@@ -283,6 +294,30 @@ def _product(condition: sa.ColumnElement[bool]) -> ProductCard:
         values=tuple((AttributeRow(*v[1:9]), v[9]) for v in values),
         images=tuple(name for _, name in images),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class ProductName:
+    """How a product is called and where its page is."""
+
+    id: int
+    public_id: uuid.UUID
+    slug: str
+    name_ru: str
+    name_en: str
+
+    def name(self, locale: str) -> str:
+        return self.name_en if locale == "en" else self.name_ru
+
+
+def product_names(ids: Sequence[int]) -> dict[int, ProductName]:
+    """Names by id, whatever the state of the card: what was said of a product outlives it."""
+    rows = session.execute(
+        sa.select(Product.id, Product.public_id, Product.slug, Product.name_ru, Product.name_en).where(
+            Product.id.in_(sorted(set(ids)))
+        )
+    )
+    return {row.id: ProductName(*row) for row in rows}
 
 
 @dataclass(frozen=True, slots=True)

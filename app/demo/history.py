@@ -20,6 +20,7 @@ from app.core import clock, jobs
 from app.core.db import session, unit_of_work
 from app.core.models import Job
 from app.core.permissions import Actor, Membership
+from app.demo import voices
 from app.demo.companies import SELLERS
 from app.demo.shift import Moved, move_back, stamp_as_planned
 from app.estimates import service as estimates
@@ -75,6 +76,7 @@ def make_history() -> None:
         made = [buy(rng, goods, buyer) for buyer in sample_buyers(rng, ORDERS_A_DAY)]
         work_off(made, tomorrow, share=1.0, fails=days == PAST_DAYS[0])
         move_back(Moved(tuple(p.group for p in made), tomorrow, CARRIER), days + 1)
+    voices.speak([person(buyer) for buyer in buyers()], seller_of)
     made = [buy(rng, goods, buyer) for buyer in [1, *sample_buyers(rng, ORDERS_A_DAY)]]
     work_off(made, tomorrow, share=share_of_day(), fails=False)
     move_back(Moved(tuple(p.group for p in made), tomorrow, CARRIER), 1)

@@ -171,12 +171,28 @@ _WHOLE = _OFFERS.add_columns(_LADDER.label("ladder"), _STOCK.label("stock")).ord
 """An offer with its ladder and stock in one query."""
 
 
+_PLACES = (
+    sa.select(sa.func.json_agg(sa.func.json_build_array(Warehouse.id, Warehouse.name, Warehouse.address)))
+    .join(StockLevel, StockLevel.warehouse_id == Warehouse.id)
+    .where(StockLevel.offer_id == Offer.id, Warehouse.is_active)
+    .scalar_subquery()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where goods lie, as the page of a product names it."""
+
+    id: int
+    name: str
+    address: str
+
+
 def _load(condition: sa.ColumnElement[bool]) -> list[OfferForSale]:
-    return [_for_sale(row) for row in session.execute(_WHOLE.where(condition), {"today": clock.today()})]
+    return [_for_sale(dict(row._mapping)) for row in session.execute(_WHOLE.where(condition), {"today": clock.today()})]
 
 
-def _for_sale(row: Any) -> OfferForSale:
-    values = dict(row._mapping)
+def _for_sale(values: dict[str, Any]) -> OfferForSale:
     factor = Fraction(values.pop("numerator"), values.pop("denominator"))
     numerator, denominator = values.pop("content_numerator"), values.pop("content_denominator")
     steps = sorted((Decimal(start), price) for start, price in values.pop("ladder") or ())
@@ -213,9 +229,24 @@ def offer_rows(ids: Iterable[int], held: Mapping[tuple[int, int], Decimal] | Non
 
 def offers_of_product(product_id: int) -> list[OfferForSale]:
     """Active offers of a product, cheapest first."""
-    return _load(
-        sa.and_(Offer.product_id == product_id, Offer.status == "active", Seller.is_active, Product.status == "active")
+    return _load(_of_product(product_id))
+
+
+def _of_product(product_id: int) -> sa.ColumnElement[bool]:
+    return sa.and_(
+        Offer.product_id == product_id, Offer.status == "active", Seller.is_active, Product.status == "active"
     )
+
+
+def offers_with_places(product_id: int) -> tuple[list[OfferForSale], dict[int, Place]]:
+    """Active offers of a product, cheapest first, and the places by id where they lie: one query for its page."""
+    statement = _WHOLE.add_columns(_PLACES.label("places")).where(_of_product(product_id))
+    found, places = [], {}
+    for row in session.execute(statement, {"today": clock.today()}):
+        values = dict(row._mapping)
+        places.update({place[0]: Place(*place) for place in values.pop("places") or ()})
+        found.append(_for_sale(values))
+    return found, places
 
 
 def offers_of_products(product_ids: Sequence[int]) -> list[OfferForSale]:

@@ -62,6 +62,11 @@ def ids_of(slugs: Sequence[str]) -> dict[str, int]:
     return {row.slug: row.id for row in rows}
 
 
+def sold_by(seller_id: int) -> sa.Select[int]:
+    """The ids of products that a seller offers now, to narrow other reads by."""
+    return sa.select(Offer.product_id).where(Offer.seller_id == seller_id, Offer.status == "active")
+
+
 @unit_of_work
 def open_seller(organisation_id: int, name: str) -> None:
     """Give an approved organisation its selling side; safe to call again."""

@@ -23,7 +23,10 @@ from app.orders.models import Cart, CartLine
 
 @dataclass(frozen=True, slots=True)
 class CartChange:
-    """What a change came to. `note`: "", step, minimum or stock; `token`: of a cart made for a guest just now."""
+    """What a change came to. `note`: "", step, minimum, stock, sold_out or cart_full.
+
+    `token`: of a cart made for a guest just now.
+    """
 
     line: uuid.UUID | None
     offer: uuid.UUID
@@ -108,8 +111,8 @@ def add_many(actor: Actor, token: str, wishes: Sequence[tuple[int, Decimal]]) ->
         rules.check_quantity(quantity)
         try:
             changes.append(_put(cart, offer, quantity, made))
-        except Invalid:
-            changes.append(_change(offer, None, Decimal(0), "sold_out", made))
+        except Invalid as refusal:  # sold out, or the cart is full
+            changes.append(_change(offer, None, Decimal(0), refusal.errors[0].code, made))
     return changes, made
 
 

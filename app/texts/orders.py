@@ -85,6 +85,8 @@ CHANGE_NOTES = {
     "minimum": _("raised to the smallest quantity"),
     "stock": _("cut to what is in stock"),
     "sold_out": _("sold out, left out"),
+    "cart_full": _("the cart is full, left out"),
+    "not_on_sale": _("nobody sells it now, left out"),
 }
 
 

@@ -1,4 +1,7 @@
-"""Limits on guessing: sign-in, registration, password links. Counted in Valkey, in memory while it is down."""
+"""Limits on guessing and asking: sign-in, registration, password links, questions about products.
+
+Counted in Valkey, in memory while it is down.
+"""
 
 from __future__ import annotations
 
@@ -24,6 +27,7 @@ RULES = {
     "forgot_account": "5 per hour",
     "reset": "20 per hour",
     "refresh": "300 per 5 minutes",
+    "question": "10 per hour",
 }
 
 

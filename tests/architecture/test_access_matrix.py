@@ -17,15 +17,19 @@ from werkzeug.test import TestResponse
 from app import access
 from app.accounts import sites
 from app.accounts.models import OrganisationMember, User
+from app.catalog import lists
 from app.catalog.models import ProductChange
 from app.core import jobs
 from app.core.db import session
 from app.core.ids import uuid7
 from app.core.permissions import GRANTS, Permission, Role
+from app.feedback import questions, reviews
+from app.feedback.reviews import Opinion
 from app.logistics.models import Courier, Delivery, Stop
 from app.offers.import_models import PriceImport
 from app.offers.imports import feeds
-from app.orders.models import Fulfilment, Order, OrderGroup
+from app.offers.models import Offer
+from app.orders.models import Fulfilment, FulfilmentLine, Order, OrderGroup, OrderLine
 from tests.client import ApiClient
 from tests.factories import logistics as make
 from tests.factories import orders
@@ -209,7 +213,28 @@ def foreign_ids(world: make.World, db_session: Any) -> dict[str, str]:
         "/me/sites/": str(own.public_id), "/deliveries/": str(row.public_id), "/order-groups/": group.number,
         "/seller/orders/": order.number, "/seller/fulfilments/": str(trip.public_id),
         "/seller/offers/": str(offer.public_id), "/seller/warehouses/": str(world.warehouse.public_id),
-        **price_lists(world),
+        **price_lists(world), **buyers_things(world, order, offer),
+    }  # fmt: skip
+
+
+def buyers_things(world: make.World, order: Order, offer: Offer) -> dict[str, str]:
+    """A list, a review and a question of the world's buyer."""
+    buyer = make.actor(world.buyer)
+    line = OrderLine(
+        order_id=order.id, position=1, offer_id=offer.id, product_id=offer.product_id, name_ru="Т", name_en="T",
+        sku="1", unit="bag", factor_numerator=1, factor_denominator=1, quantity=1, quantity_base=1, price=100,
+        vat_percent=22, net=82, vat=18, gross=100, mass_kg=1, volume_m3=1, length_mm=1,
+    )  # fmt: skip
+    session.add(line)
+    session.flush()
+    trip = session.query(Fulfilment).filter_by(order_id=order.id).one()
+    session.add(FulfilmentLine(fulfilment_id=trip.id, order_line_id=line.id, quantity=1, delivered=1))
+    review = reviews.write(buyer, offer.product_id, Opinion(5, "Хорошо"))
+    asked = questions.ask(buyer, offer.product_id, "Сколько весит?")
+    own = str(lists.create(buyer, "Баня"))
+    return {
+        "/lists/": own, "/me/lists/": own, "/orders/lines/": str(line.public_id), "/me/reviews/": str(review),
+        "/seller/reviews/": str(review), "/seller/questions/": str(asked),
     }  # fmt: skip
 
 

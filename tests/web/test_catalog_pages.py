@@ -8,9 +8,12 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
+from app.accounts import sites
 from tests.factories import catalog as make
+from tests.factories import orders as people
 
 
 class Shop:
@@ -27,7 +30,7 @@ class Shop:
                 self.place, f"Краска {number}", unit="can", content=("kg", 1, 9), values={self.colour: colour},
                 brand=brand,
             )  # fmt: skip
-            make.offer(self.market, thing, 0, price=(number + 1) * 100_000, stock=number * 10)
+            self.offer = make.offer(self.market, thing, 0, price=(number + 1) * 100_000, stock=number * 10)
             make.offer(self.market, thing, 1, price=(number + 1) * 110_000, stock=5)
             self.things.append(thing)
         make.ready()
@@ -142,13 +145,21 @@ def test_search_finds_by_sku_and_forgives_the_layout(client: FlaskClient, shop: 
     assert "Краск а 0" in text_of(suggested)
 
 
+@pytest.mark.parametrize("who", ["visitor", "guest with a cart", "signed in with a cart and a site"])
 def test_pages_take_few_queries(
-    client: FlaskClient, shop: Shop, count_queries: Callable[[], AbstractContextManager[list[str]]]
-) -> None:
-    addresses = (
-        "/", "/catalog", shop.path, f"{shop.path}?colour=red&in_stock=1", f"/product/{shop.things[0].slug}",
-        "/search?q=краска",
-    )  # fmt: skip
+    app: Flask, client: FlaskClient, shop: Shop, who: str,
+    count_queries: Callable[[], AbstractContextManager[list[str]]],
+) -> None:  # fmt: skip
+    if who.startswith("signed"):
+        buyer = people.person()
+        sites.add(buyer, {"title": "Дача", **people.SITE})
+        client = people.signed_browser(app, buyer)
+        client.post("/lists/favourites", data={"product": str(shop.things[0].public_id)})
+    addresses = ["/", "/catalog", shop.path, f"{shop.path}?colour=red&in_stock=1", f"/product/{shop.things[0].slug}"]
+    if who == "visitor":
+        addresses.append("/search?q=краска")  # reading the words of a query takes up to three of them
+    else:
+        client.post("/cart/lines", data={"offer_id": str(shop.offer.public_id), "quantity": "1"})
     for address in addresses:
         client.get(address)
         with count_queries() as seen:

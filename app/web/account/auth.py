@@ -15,13 +15,17 @@ from app import access
 from app.access import Guarded
 from app.accounts import service
 from app.accounts.service import NewUser, ProfileChange
-from app.core.errors import DomainError
+from app.catalog import lists
+from app.core.errors import DomainError, Invalid
+from app.core.ids import parse_uuid
 from app.core.permissions import Actor, Permission
 from app.estimates import service as estimates
 from app.orders import carts
 from app.web import limits, sessions
+from app.web.buyer import marks
 from app.web.filters import language
 from app.web.forms import Form, stripped
+from app.web.reading import sentence
 
 pages = Guarded("auth", __name__)
 _needed = InputRequired(lazy_gettext("Fill this in."))
@@ -86,6 +90,7 @@ def _signed_in(signed: service.SignedIn, browser: service.Client, target: str) -
     response = make_response(redirect(target, code=303))
     actor = Actor(user_id=signed.user_id, device_id=signed.device_id, ip=browser.ip)
     estimates.adopt(actor, request.cookies.get(sessions.ESTIMATES_COOKIE, ""))
+    save_pressed(actor, response)
     token = sessions.guest_cart_token()
     if token:
         for change in carts.merge_guest_cart(actor, token):
@@ -94,6 +99,19 @@ def _signed_in(signed: service.SignedIn, browser: service.Client, target: str) -
                 flash(_("The cart has changed: %(name)s", name=name), "warn")
         response.delete_cookie(sessions.CART_COOKIE)
     return sessions.start(response, signed, browser)
+
+
+def save_pressed(actor: Actor, response: Response) -> None:
+    """The product whose heart was pressed before signing in becomes a favourite."""
+    pressed = parse_uuid(request.cookies.get(marks.SAVE_COOKIE, ""))
+    if pressed is None:
+        return
+    response.delete_cookie(marks.SAVE_COOKIE, path="/")
+    try:
+        lists.favour(actor, pressed, on=True)
+        flash(_("The product is in your favourites."), "ok")
+    except Invalid as error:  # gone meanwhile, or the list is full
+        flash(sentence(error), "warn")
 
 
 @pages.get("/register", permission=Permission.PUBLIC)

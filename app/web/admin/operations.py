@@ -26,6 +26,7 @@ def nav(waiting: int = 0) -> list[dict[str, Any]]:
     return [
         {"url": "/admin/organisations", "label": _("Companies"), "icon": "store", "count": waiting},
         {"url": "/admin/proposals", "label": _("Products"), "icon": "tags"},
+        {"url": "/admin/feedback", "label": _("Reviews"), "icon": "message-square"},
         {"url": "/admin/users", "label": _("People"), "icon": "users"},
         {"url": "/admin/synonyms", "label": _("Synonyms"), "icon": "search"},
         {"url": "/admin/jobs", "label": _("Jobs"), "icon": "layers"},

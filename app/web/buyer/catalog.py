@@ -9,7 +9,6 @@ from typing import Any
 
 from flask import Response, current_app, make_response, render_template, request
 from flask_babel import gettext as _  # type: ignore[import-untyped]  # the package ships no types
-from markupsafe import Markup
 from werkzeug.datastructures import MultiDict
 
 from app.access import Guarded
@@ -24,6 +23,7 @@ from app.offers.sellers import seller_names
 from app.texts.catalog import SORTS
 from app.web import paths, sites
 from app.web.assets import asset_url
+from app.web.buyer import marks
 from app.web.drawings import file_of
 from app.web.filters import language, money, property_value, relative_day
 from app.web.htmx import is_part_request, render_page
@@ -81,7 +81,7 @@ def category(slug: str) -> Response:
     where = site_rates.rounded(site.point) if site else ""
     detail = f"{language()} {clock.now():%d%H} {where} {slug}?{request.query_string.decode(errors='replace')}"
     results = cache.get_or_make("listing", detail, lambda: _category_results(slug, trail[-1]), seconds=KEPT_SECONDS)
-    return _show(Markup(results), trail=trail, q="")  # made by our template, where everything is escaped
+    return _show(results, trail=trail, q="")
 
 
 def _cache() -> Cache:
@@ -107,14 +107,19 @@ def find() -> Response:
     known = queries.attributes([node.id], _cache()) if node and not node.children else []
     base = Filters(match=found, category_ids=node.leaves() if node else ())
     results = _results(paths.SEARCH, base, known, q=text, found=found, section=node, tree=tree)
-    return _show(Markup(results), trail=(), q=text)
+    return _show(results, trail=(), q=text)
 
 
-def _show(results: Markup, **context: Any) -> Response:
+def _show(results: str, **context: Any) -> Response:
     """The list alone when htmx asks for it, else the page around it."""
     if is_part_request():
-        return make_response(results)
-    return make_response(render_template("buyer/catalog.html", results=results, **context))
+        return make_response(marks.press(results))
+    return make_response(
+        render_template(
+            "buyer/catalog.html", results=marks.press(results), compared=len(marks.compared()),
+            most_compared=marks.MOST_COMPARED, **context,
+        )
+    )  # fmt: skip
 
 
 def _results(path: str, base: Filters, known: list[queries.AttributeRow], **context: Any) -> str:
@@ -282,6 +287,7 @@ def card(item: ListedProduct) -> dict[str, Any]:
     content = item.content_unit if item.unit_price is not None and item.content_unit != item.base_unit else None
     arrives = clock.today() + timedelta(days=max(item.lead_time_days, 0) + 1)
     return {
+        "id": str(item.public_id),
         "url": paths.product_path(item.slug),
         "name": item.name_ru if ru else item.name_en,
         "image": drawing_url(item.drawing),

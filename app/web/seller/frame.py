@@ -1,4 +1,4 @@
-"""The frame of a seller's cabinet: sections and the number of orders that wait."""
+"""The frame of a seller's cabinet: sections and how many orders, reviews and questions wait."""
 
 from __future__ import annotations
 
@@ -7,16 +7,20 @@ from typing import Any
 from flask_babel import gettext as _  # type: ignore[import-untyped]  # the package ships no types
 
 from app.core.permissions import Actor, Permission, may
+from app.feedback import queries as feedback
 from app.orders import seller_queries as orders
 
 
 def context(actor: Actor) -> dict[str, Any]:
     """Names that `layouts/office.html` uses."""
     place = actor.seller
+    reviews, questions = feedback.waiting_for_seller(actor.seller_id)
     sections = [
         ("/seller/overview", _("Overview"), "layout-dashboard", Permission.SELLER_ORDERS, 0),
         ("/seller/orders", _("Orders"), "package", Permission.SELLER_VIEW, orders.count_new(actor.seller_id)),
         ("/seller/offers", _("Offers"), "tags", Permission.SELLER_OFFERS, 0),
+        ("/seller/reviews", _("Reviews"), "star", Permission.SELLER_ORDERS, reviews),
+        ("/seller/questions", _("Questions"), "circle-help", Permission.SELLER_OFFERS, questions),
         ("/seller/imports", _("Price lists"), "upload", Permission.SELLER_OFFERS, 0),
         ("/seller/stock", _("Stock"), "layers", Permission.SELLER_STOCK, 0),
         ("/seller/warehouses", _("Warehouses"), "warehouse", Permission.SELLER_STOCK, 0),
