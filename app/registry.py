@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.accounts import company_models
 from app.accounts import events as accounts_events
 from app.accounts import models as accounts_models
 from app.catalog import models as catalog_models
@@ -13,6 +14,7 @@ from app.logistics import events as logistics_events
 from app.logistics import models as logistics_models
 from app.offers import import_models as offers_import_models
 from app.offers import models as offers_models
+from app.offers import selling
 from app.orders import events as orders_events
 from app.orders import models as orders_models
 from app.orders import service as orders_service
@@ -21,6 +23,7 @@ from app.payments import models as payments_models
 MODELS = (
     core_models,
     accounts_models,
+    company_models,
     catalog_models,
     offers_models,
     offers_import_models,
@@ -36,6 +39,9 @@ JOB_HANDLERS: dict[str, str] = {
     "housekeeping.daily": "workers.housekeeping:daily",
     "organisations.approved": "workers.organisations:approved",
     "organisations.suspended": "workers.organisations:suspended",
+    "organisations.agreed": "workers.organisations:agreed",
+    "company.tell_state": "workers.organisations:tell_state",
+    "company.tell_bank": "workers.organisations:tell_bank",
     "imports.run": "workers.imports:run",
     "imports.fetch": "workers.imports:fetch_feed",
     "estimate.price": "workers.estimates:price",
@@ -55,6 +61,11 @@ JOB_HANDLERS: dict[str, str] = {
 SUBSCRIPTIONS: tuple[tuple[type[events.Event], str], ...] = (
     (accounts_events.OrganisationApproved, "organisations.approved"),
     (accounts_events.OrganisationSuspended, "organisations.suspended"),
+    (accounts_events.AgreementAccepted, "organisations.agreed"),
+    (accounts_events.OrganisationReturned, "company.tell_state"),
+    (accounts_events.OrganisationApproved, "company.tell_state"),
+    (accounts_events.OrganisationSuspended, "company.tell_state"),
+    (accounts_events.BankChangeAsked, "company.tell_bank"),
     (logistics_events.DeliveryHandedOver, "orders.delivery_handed_over"),
     (logistics_events.DeliveryOnTheWay, "orders.delivery_on_the_way"),
     (logistics_events.DeliveryCompleted, "orders.delivery_completed"),
@@ -68,6 +79,8 @@ SUBSCRIPTIONS: tuple[tuple[type[events.Event], str], ...] = (
 TIMERS: tuple[tuple[str, str, timers.Handler], ...] = (
     ("order", "expire", orders_service.expire),
     ("order_group", "payment_overdue", orders_service.payment_overdue),
+    ("seller", "holiday_begins", selling.settle),
+    ("seller", "holiday_ends", selling.settle),
 )
 """(entity, transition, command) triples."""
 

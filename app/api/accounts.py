@@ -394,7 +394,7 @@ def list_organisations(query: PageQuery) -> Page[OrganisationOut]:
     example={"kind": "buyer", "name": "Demo Build", "inn": "7707083893", "kpp": "773601001"},
 )  # fmt: skip
 def add_organisation(body: OrganisationIn) -> OrganisationOut:
-    """INN and OGRN checksums are verified. Sellers and carriers wait for the operator."""
+    """INN and OGRN checksums are verified. Sellers and carriers are drafts until `submit`."""
     values = body.model_dump()
     public_id = organisations.create(access.actor(), values.pop("kind"), organisations.Requisites(**values))
     return _organisation(queries.organisation(access.actor().user, public_id))
@@ -442,9 +442,9 @@ def _members(organisation_id: int) -> list[MemberOut]:
     status=201, summary="Give a person a place in a company",
 )  # fmt: skip
 def add_member(organisation: str, body: MemberIn) -> Page[MemberOut]:
-    """Only its owner; the person must have an account."""
+    """Only for roles below the own one; the person must have an account (others are invited)."""
     actor, key = access.actor(), given_id(organisation)
-    organisations.add_member(actor, key, body.email, body.role)
+    team.add_member(actor, key, body.email, body.role)
     return Page[MemberOut](items=_members(queries.organisation(actor.user, key).id))
 
 
@@ -454,4 +454,4 @@ def add_member(organisation: str, body: MemberIn) -> Page[MemberOut]:
 )  # fmt: skip
 def remove_member(organisation: str, member: str) -> None:
     """What the person could do through it ends with the next request."""
-    organisations.remove_member(access.actor(), given_id(organisation), given_id(member))
+    team.remove_member(access.actor(), given_id(organisation), given_id(member))

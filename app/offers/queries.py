@@ -80,6 +80,8 @@ class OfferForSale:
     lead_time_days: int
     is_active: bool
     version: int
+    back_on: date | None = None
+    """The seller is on holiday and sells again on this day."""
     ladder: tuple[Step, ...] = ()
     stock: dict[int, Decimal] = field(default_factory=dict)
     """Warehouse id -> available base units."""
@@ -148,6 +150,7 @@ _OFFERS = (
         Offer.lead_time_days,
         sa.and_(Offer.status == "active", Seller.is_active, Product.status == "active").label("is_active"),
         Offer.version,
+        sa.case((Seller.pause == "holiday", Seller.holiday_until + 1)).label("back_on"),
     )
     .join(Seller, Seller.id == Offer.seller_id)
     .join(Product, Product.id == Offer.product_id)
@@ -203,9 +206,16 @@ def offer_rows(ids: Iterable[int]) -> dict[int, OfferForSale]:
 
 def offers_of_product(product_id: int) -> list[OfferForSale]:
     """Active offers of a product, cheapest first."""
-    return _load(
-        sa.and_(Offer.product_id == product_id, Offer.status == "active", Seller.is_active, Product.status == "active")
+    return offers_and_away(product_id)[0]
+
+
+def offers_and_away(product_id: int) -> tuple[list[OfferForSale], list[OfferForSale]]:
+    """Active offers of a product, and those whose sellers are on holiday (`back_on`), both cheapest first."""
+    sells = sa.or_(Seller.is_active, Seller.pause == "holiday")
+    found = _load(
+        sa.and_(Offer.product_id == product_id, Offer.status == "active", sells, Product.status == "active")
     )
+    return [row for row in found if row.is_active], [row for row in found if not row.is_active]
 
 
 def offers_of_products(product_ids: Sequence[int]) -> list[OfferForSale]:
