@@ -15,7 +15,8 @@ _CLEAN = (
     "DELETE FROM idempotency_key WHERE expires_at < now()",
     "DELETE FROM login_session WHERE least(expires_at, revoked_at) < now() - interval '30 days'",
     "DELETE FROM refresh_token WHERE expires_at < now() - interval '30 days'",
-    "DELETE FROM invitation WHERE coalesce(accepted_at, revoked_at, declined_at, expires_at) < now() - interval '90 days'",
+    "DELETE FROM invitation"
+    " WHERE coalesce(accepted_at, revoked_at, declined_at, expires_at) < now() - interval '90 days'",
     "DELETE FROM password_reset WHERE expires_at < now() - interval '1 day'",
     "DELETE FROM job WHERE state = 'done' AND finished_at < now() - interval '30 days'",
     "DELETE FROM checkout_quote WHERE expires_at < now() - interval '1 day'",

@@ -103,9 +103,7 @@ def _ask(actor: Actor, row: Organisation, before: BankDetails, details: BankDeta
     _end_waiting(row.id, "withdrawn", actor)
     if details == before:
         return True
-    session.add(
-        BankChange(organisation_id=row.id, before=asdict(before), after=asdict(details), user_id=actor.user)
-    )
+    session.add(BankChange(organisation_id=row.id, before=asdict(before), after=asdict(details), user_id=actor.user))
     _audited(actor, "bank.change_asked", row.id, before, details)
     events.record(BankChangeAsked(row.id, row.name, details.masked().account))
     return False

@@ -106,9 +106,7 @@ def _checked(upload: Upload) -> str:
 def _written(actor: Actor, public_id: uuid.UUID, upload: Upload, kind: str, stored: str) -> uuid.UUID:
     row = organisations.owned(actor, public_id)
     organisations.check_not_in_review(row)
-    count = session.scalar(
-        sa.select(sa.func.count()).where(OrganisationDocument.organisation_id == row.id)
-    )
+    count = session.scalar(sa.select(sa.func.count()).where(OrganisationDocument.organisation_id == row.id))
     if (count or 0) >= MOST:
         raise Invalid.one("/file", "too_many_documents", maximum=MOST)
     bare = upload.name.replace("\\", "/").rpartition("/")[2]

@@ -187,7 +187,9 @@ _OFFERED = (
 
 def of_company(organisation_id: int) -> list[Offered]:
     """Open invitations of a company, expired ones too: they can be sent again."""
-    return [Offered(*row) for row in session.execute(_OFFERED.where(Invitation.organisation_id == organisation_id, _OPEN))]
+    return [
+        Offered(*row) for row in session.execute(_OFFERED.where(Invitation.organisation_id == organisation_id, _OPEN))
+    ]
 
 
 def for_person(email: str) -> list[Offered]:

@@ -86,8 +86,9 @@ def edit(actor: Actor, public_id: uuid.UUID, given: Requisites, version: int | N
     """Change a company's data.
 
     Raises:
-        NotFound, Forbidden, Stale. Conflict: `company_in_review`. Invalid: a wrong field, `organisation_exists`, or `inn_fixed` when the operator has
-            approved the company: another INN is another company.
+        NotFound, Forbidden, Stale. Conflict: `company_in_review`.
+        Invalid: a wrong field, `organisation_exists`, or `inn_fixed` when the operator has approved the company:
+            another INN is another company.
     """
     row = owned(actor, public_id)
     check_not_in_review(row)

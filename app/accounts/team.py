@@ -94,17 +94,14 @@ def change_role(actor: Actor, public_id: uuid.UUID, member: uuid.UUID, role: str
 
 @unit_of_work
 def remove_member(actor: Actor, public_id: uuid.UUID, member: uuid.UUID) -> None:
-    """Take the place away; what the person could do through it ends with the next request. Everybody may leave.
+    """Take the place away; what the person could do through it ends with the next request.
 
     Raises:
         NotFound, Forbidden. Conflict: `last_owner`.
     """
-    row, _own = locked(actor, public_id)
-    if member != actor.public_id:
-        company_to_staff(actor, public_id)
+    row = company_to_staff(actor, public_id)
     place = _place(row.id, member)
-    if member != actor.public_id:
-        company_to_staff(actor, public_id, place.role)
+    company_to_staff(actor, public_id, place.role)
     if place.role == "owner":
         _check_not_last_owner(row.id)
     session.delete(place)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import uuid
 
-from app.accounts import team
 from app.accounts import queries as accounts
+from app.accounts import team
 from app.core.db import unit_of_work
 from app.core.errors import Invalid
 from app.core.permissions import Actor, Permission, may

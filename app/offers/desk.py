@@ -69,8 +69,8 @@ class DeskOffer:
 
     @property
     def why_not_sold(self) -> str:
-        """Why nobody can buy it now, the first reason of: seller_closed, seller_holiday, seller_agreement, blocked, hidden, product_hidden, no_stock,
-        warehouses_closed, all_promised, safety_stock. Empty when it can be bought.
+        """Why nobody can buy it now, the first reason of: seller_closed, seller_holiday, seller_agreement, blocked,
+        hidden, product_hidden, no_stock, warehouses_closed, all_promised, safety_stock. Empty when it can be bought.
         """
         if not self.seller_is_active:
             return f"seller_{self.seller_pause}" if self.seller_pause in ("holiday", "agreement") else "seller_closed"

@@ -212,9 +212,7 @@ def offers_of_product(product_id: int) -> list[OfferForSale]:
 def offers_and_away(product_id: int) -> tuple[list[OfferForSale], list[OfferForSale]]:
     """Active offers of a product, and those whose sellers are on holiday (`back_on`), both cheapest first."""
     sells = sa.or_(Seller.is_active, Seller.pause == "holiday")
-    found = _load(
-        sa.and_(Offer.product_id == product_id, Offer.status == "active", sells, Product.status == "active")
-    )
+    found = _load(sa.and_(Offer.product_id == product_id, Offer.status == "active", sells, Product.status == "active"))
     return [row for row in found if row.is_active], [row for row in found if not row.is_active]
 
 

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from app.accounts import agreements
-from app.accounts.models import Organisation
+from app.accounts import queries as accounts
 from app.core import audit, clock, events, timers
 from app.core.db import session, unit_of_work
 from app.core.errors import FieldError, Invalid, NotFound
@@ -57,12 +57,13 @@ def settle(seller_id: int) -> None:
     if not was_active and not pause:
         events.record(SellerOpened(seller.id))
     if was_active != seller.is_active:
-        listing.refresh(list(session.scalars(sa.select(Offer.product_id).where(Offer.seller_id == seller_id).distinct())))
+        listing.refresh(
+            list(session.scalars(sa.select(Offer.product_id).where(Offer.seller_id == seller_id).distinct()))
+        )
 
 
 def _pause(seller: Seller) -> str:
-    status = session.scalar(sa.select(Organisation.status).where(Organisation.id == seller.id))
-    if status != "approved":
+    if accounts.requisites(seller.id).status != "approved":
         return "suspended"
     if seller.holiday_from and seller.holiday_until and seller.holiday_from <= clock.today() <= seller.holiday_until:
         return "holiday"
@@ -79,7 +80,7 @@ def settle_all() -> None:
 
 @dataclass(frozen=True, slots=True)
 class Selling:
-    """How a seller stands: pause is empty, suspended, holiday or agreement; the days of a holiday, also a coming one."""
+    """How a seller stands: why it is paused, or empty; the days of a holiday, also a coming one."""
 
     pause: str
     holiday_from: date | None
@@ -120,17 +121,17 @@ def set_holiday(actor: Actor, first: date | None, last: date | None) -> None:
 
 
 def _checked_days(first: date | None, last: date | None) -> tuple[date, date]:
-    errors = [FieldError(name, "required") for name, day in (("/from", first), ("/until", last)) if day is None]
+    errors = [FieldError(name, "required") for name, day in (("/first", first), ("/last", last)) if day is None]
     if first is None or last is None:
         raise Invalid(errors)
     if first < clock.today():
-        errors.append(FieldError("/from", "day_is_past"))
+        errors.append(FieldError("/first", "day_is_past"))
     elif first > clock.today() + AHEAD:
-        errors.append(FieldError("/from", "day_too_far", {"maximum": AHEAD.days}))
+        errors.append(FieldError("/first", "day_too_far", {"maximum": AHEAD.days}))
     if last < first:
-        errors.append(FieldError("/until", "ends_before_it_begins"))
+        errors.append(FieldError("/last", "ends_before_it_begins"))
     elif last - first >= LONGEST:
-        errors.append(FieldError("/until", "holiday_too_long", {"maximum": LONGEST.days}))
+        errors.append(FieldError("/last", "holiday_too_long", {"maximum": LONGEST.days}))
     if errors:
         raise Invalid(errors)
     return first, last

@@ -84,9 +84,7 @@ def organisations() -> None:
     op.alter_column("organisation", "status", server_default="draft")
     op.add_column("organisation", json("section_notes"))
     op.add_column("organisation", sa.Column("reviewer_id", sa.BigInteger(), nullable=True))
-    op.create_foreign_key(
-        op.f("fk_organisation_reviewer_id"), "organisation", "user_account", ["reviewer_id"], ["id"]
-    )
+    op.create_foreign_key(op.f("fk_organisation_reviewer_id"), "organisation", "user_account", ["reviewer_id"], ["id"])
     op.create_index(op.f("ix_organisation_reviewer_id"), "organisation", ["reviewer_id"])
     op.create_check_constraint(
         op.f("ck_organisation_review_has_a_reviewer"),
@@ -128,9 +126,7 @@ def documents() -> None:
         check(name, "refused_says_why", "state <> 'refused' OR note <> ''"),
         sa.UniqueConstraint("stored_name", name=op.f(f"uq_{name}_stored_name")),
     )  # fmt: skip
-    op.create_index(
-        f"ix_{name}_waiting", name, ["organisation_id"], postgresql_where=sa.text("state = 'pending'")
-    )
+    op.create_index(f"ix_{name}_waiting", name, ["organisation_id"], postgresql_where=sa.text("state = 'pending'"))
 
 
 def bank_changes() -> None:

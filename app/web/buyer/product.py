@@ -53,7 +53,7 @@ class OfferLine:
 def show(slug: str) -> Response:
     """A product; `need` in content units works out the packs, `offer` chooses one of the offers."""
     card = queries.product_by_slug(slug)
-    found = offers.offers_of_product(card.id)
+    found, away = offers.offers_and_away(card.id)
     places = offers.warehouses(w for offer in found for w in offer.stock)
     need = read_need(request.args.get("need", ""), card, found[0] if found else None)
     lines = [offer_line(offer, need, places) for offer in found]
@@ -64,7 +64,7 @@ def show(slug: str) -> Response:
     )  # a category younger than the cached tree
     return render_page(
         "buyer/product.html", None, card=card, lines=lines, chosen=lines[chosen] if lines else None, need=need,
-        trail=trail, name=card.name(language()),
+        trail=trail, name=card.name(language()), away=away,
     )  # fmt: skip
 
 

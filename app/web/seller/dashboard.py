@@ -10,6 +10,7 @@ from flask_babel import gettext as _  # type: ignore[import-untyped]  # the pack
 
 from app import access
 from app.access import Guarded
+from app.accounts import agreements
 from app.core import clock
 from app.core.permissions import Permission, may
 from app.logistics import queries as logistics
@@ -46,6 +47,8 @@ def show() -> Response:
         chart=_chart(trade), to_do=seller_figures.to_do(actor.seller_id), today=trade.days[-1],
         top=[one for one in products if one.revenue][:TOP], dying=seller_figures.dying(products, TOP),
         stock=table.counts(actor.seller_id, TableFilter()), change=_change, share=_share,
+        unsigned=agreements.current("seller") if agreements.is_waiting(actor.seller_id, "seller") else None,
+        company=f"/account/organisations/{actor.seller.organisation_public_id}" if actor.seller else "",
         punctuality=logistics.punctuality(actor.seller_id, clock.at(today - timedelta(days=length - 1), 0)),
         **frame.context(actor),
     )  # fmt: skip
