@@ -176,3 +176,20 @@ WHERE s.allocated <> coalesce(t.open, 0);
 
 -- name: every_order_line_has_its_frozen_fee
 SELECT l.id FROM order_line l WHERE NOT EXISTS (SELECT FROM commission_line c WHERE c.order_line_id = l.id);
+
+-- name: money_goes_where_the_operator_confirmed
+SELECT o.id, o.bank, c.after FROM organisation o
+JOIN LATERAL (
+    SELECT after FROM bank_change WHERE organisation_id = o.id AND state = 'confirmed'
+    ORDER BY decided_at DESC, id DESC LIMIT 1
+) c ON true
+WHERE o.status IN ('approved', 'suspended') AND o.kind <> 'buyer' AND o.bank <> c.after;
+
+-- name: holidays_begin_and_end_within_a_day
+SELECT s.id, s.pause, s.holiday_from, s.holiday_until FROM seller s
+CROSS JOIN (SELECT (now() AT TIME ZONE 'Europe/Moscow')::date AS today) d
+WHERE (s.is_active AND s.holiday_from < d.today AND s.holiday_until >= d.today)
+    OR (s.pause = 'holiday' AND (s.holiday_until IS NULL OR s.holiday_until < d.today - 1));
+
+-- name: an_accepted_invitation_names_the_person
+SELECT id FROM invitation WHERE (accepted_at IS NULL) <> (user_id IS NULL);

@@ -66,8 +66,13 @@ def registered(address: str = "") -> SignedIn:
 @unit_of_work
 def company(owner: User, kind: str = "seller", status: str = "approved", **fields: Any) -> Organisation:
     """A company with its owner."""
-    values = {"name": f"Компания {number()}", "inn": INNS[kind][0], "kpp": f"{number() % 10**9:09d}"} | fields
-    row = Organisation(kind=kind, status=status, bank={}, **values)
+    values = {
+        "name": f"Компания {number()}",
+        "inn": INNS[kind][0],
+        "kpp": f"{number() % 10**9:09d}",
+        "bank": {},
+    } | fields
+    row = Organisation(kind=kind, status=status, **values)
     session.add(row)
     session.flush()
     session.add(OrganisationMember(organisation_id=row.id, user_id=owner.id, role="owner"))
