@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from app.catalog.models import ProductListing
 from app.accounts.models import Organisation
+from app.catalog.models import ProductListing
 from app.core.db import session
 from app.core.errors import Conflict, Invalid, NotFound, Stale
 from app.core.models import AuditEntry, OutboxEvent
