@@ -1,7 +1,8 @@
 """Whether a seller sells: opened by the operator, paused by suspension, a holiday or an agreement left unsigned.
 
 `settle` is the only place that writes `is_active` and `pause`. It reads what is true and may be called at any time, so
-jobs and timers that come late, twice or in another order end in the same state.
+jobs and timers that come late, twice or in another order end in the same state. The row is locked FOR NO KEY UPDATE:
+writing an offer of the seller meanwhile waits for nothing.
 """
 
 from __future__ import annotations
@@ -43,7 +44,10 @@ def open_seller(organisation_id: int, name: str) -> None:
 def settle(seller_id: int) -> None:
     """Let the seller sell or stop, as the operator's word, the holiday and the agreement say now; lists follow."""
     seller = session.scalars(
-        sa.select(Seller).where(Seller.id == seller_id).with_for_update().execution_options(populate_existing=True)
+        sa.select(Seller)
+        .where(Seller.id == seller_id)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
     ).one_or_none()
     if seller is None:
         return
@@ -157,7 +161,7 @@ def _locked(actor: Actor) -> Seller:
     row = session.scalars(
         sa.select(Seller)
         .where(Seller.id == actor.seller_id)
-        .with_for_update()
+        .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     ).one_or_none()
     if row is None:
