@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.accounts import company_models
 from app.accounts import events as accounts_events
 from app.accounts import models as accounts_models
 from app.catalog import list_models as catalog_list_models
@@ -15,6 +16,7 @@ from app.logistics import events as logistics_events
 from app.logistics import models as logistics_models
 from app.offers import import_models as offers_import_models
 from app.offers import models as offers_models
+from app.offers import selling
 from app.orders import checkout as orders_checkout
 from app.orders import events as orders_events
 from app.orders import models as orders_models
@@ -24,6 +26,7 @@ from app.payments import models as payments_models
 MODELS = (
     core_models,
     accounts_models,
+    company_models,
     catalog_models,
     catalog_list_models,
     offers_models,
@@ -41,6 +44,9 @@ JOB_HANDLERS: dict[str, str] = {
     "housekeeping.daily": "workers.housekeeping:daily",
     "organisations.approved": "workers.organisations:approved",
     "organisations.suspended": "workers.organisations:suspended",
+    "organisations.agreed": "workers.organisations:agreed",
+    "company.tell_state": "workers.organisations:tell_state",
+    "company.tell_bank": "workers.organisations:tell_bank",
     "imports.run": "workers.imports:run",
     "imports.fetch": "workers.imports:fetch_feed",
     "estimate.price": "workers.estimates:price",
@@ -60,6 +66,11 @@ JOB_HANDLERS: dict[str, str] = {
 SUBSCRIPTIONS: tuple[tuple[type[events.Event], str], ...] = (
     (accounts_events.OrganisationApproved, "organisations.approved"),
     (accounts_events.OrganisationSuspended, "organisations.suspended"),
+    (accounts_events.AgreementAccepted, "organisations.agreed"),
+    (accounts_events.OrganisationReturned, "company.tell_state"),
+    (accounts_events.OrganisationApproved, "company.tell_state"),
+    (accounts_events.OrganisationSuspended, "company.tell_state"),
+    (accounts_events.BankChangeAsked, "company.tell_bank"),
     (logistics_events.DeliveryHandedOver, "orders.delivery_handed_over"),
     (logistics_events.DeliveryOnTheWay, "orders.delivery_on_the_way"),
     (logistics_events.DeliveryCompleted, "orders.delivery_completed"),
@@ -74,6 +85,8 @@ TIMERS: tuple[tuple[str, str, timers.Handler], ...] = (
     ("cart", "let_go", orders_checkout.let_go),
     ("order", "expire", orders_service.expire),
     ("order_group", "payment_overdue", orders_service.payment_overdue),
+    ("seller", "holiday_begins", selling.settle),
+    ("seller", "holiday_ends", selling.settle),
 )
 """(entity, transition, command) triples."""
 
@@ -99,11 +112,15 @@ PAGE_BLUEPRINTS: tuple[str, ...] = (
     "app.web.seller.proposals:pages",
     "app.web.seller.stock:pages",
     "app.web.seller.warehouses:pages",
+    "app.web.seller.holiday:pages",
     "app.web.seller.imports:pages",
     "app.web.seller.feeds:pages",
     "app.web.account.auth:pages",
     "app.web.account.profile:pages",
     "app.web.account.organisations:pages",
+    "app.web.account.onboarding:pages",
+    "app.web.account.team:pages",
+    "app.web.admin.companies:pages",
     "app.web.admin.operations:pages",
     "app.web.admin.proposals:pages",
     "app.web.carrier:pages",
@@ -119,6 +136,8 @@ API_BLUEPRINTS: tuple[str, ...] = (
     "app.api.orders:api",
     "app.api.seller_orders:api",
     "app.api.accounts:api",
+    "app.api.companies:api",
+    "app.api.team:api",
     "app.api.catalog:api",
     "app.api.feedback:api",
     "app.api.lists:api",

@@ -184,3 +184,20 @@ JOIN seller_order o ON o.id = l.order_id
 JOIN order_group g ON g.id = o.group_id
 WHERE g.user_id <> r.user_id OR l.product_id <> r.product_id OR o.seller_id <> r.seller_id
     OR NOT EXISTS (SELECT FROM fulfilment_line f WHERE f.order_line_id = l.id AND f.delivered > 0);
+
+-- name: money_goes_where_the_operator_confirmed
+SELECT o.id, o.bank, c.after FROM organisation o
+JOIN LATERAL (
+    SELECT after FROM bank_change WHERE organisation_id = o.id AND state = 'confirmed'
+    ORDER BY decided_at DESC, id DESC LIMIT 1
+) c ON true
+WHERE o.status IN ('approved', 'suspended') AND o.kind <> 'buyer' AND o.bank <> c.after;
+
+-- name: holidays_begin_and_end_within_a_day
+SELECT s.id, s.pause, s.holiday_from, s.holiday_until FROM seller s
+CROSS JOIN (SELECT (now() AT TIME ZONE 'Europe/Moscow')::date AS today) d
+WHERE (s.is_active AND s.holiday_from < d.today AND s.holiday_until >= d.today)
+    OR (s.pause = 'holiday' AND (s.holiday_until IS NULL OR s.holiday_until < d.today - 1));
+
+-- name: an_accepted_invitation_names_the_person
+SELECT id FROM invitation WHERE (accepted_at IS NULL) <> (user_id IS NULL);

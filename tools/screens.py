@@ -12,8 +12,8 @@ FOLDER = Path(__file__).resolve().parent.parent / "docs" / "screens"
 SIZES = {"desktop": (1280, 800), "phone": (390, 844)}
 PASSWORD = "tutuu-demo"
 
-# name: address, or (list page, pattern of the link to follow from it)
-SURFACES: dict[str, dict[str, str | tuple[str, str]]] = {
+# name: address, or (list page, pattern of the link to follow from it, what is added to that link)
+SURFACES: dict[str, dict[str, str | tuple[str, ...]]] = {
     "": {
         "home": "/",
         "catalogue": "/catalog",
@@ -52,6 +52,12 @@ SURFACES: dict[str, dict[str, str | tuple[str, str]]] = {
         "seller-stock-offer": ("/seller/stock", r"^/seller/stock/[0-9a-f-]{36}$"),
         "seller-stock-taking": ("/seller/warehouses", r"^/seller/stock/count/"),
         "seller-warehouses": "/seller/warehouses",
+        "seller-holiday": "/seller/holiday",
+        "seller-company": ("/account/organisations", r"^/account/organisations/[0-9a-f-]{36}$"),
+        "seller-bank": ("/account/organisations", r"^/account/organisations/[0-9a-f-]{36}$", "/bank"),
+        "seller-documents": ("/account/organisations", r"^/account/organisations/[0-9a-f-]{36}$", "/documents"),
+        "seller-agreement": ("/account/organisations", r"^/account/organisations/[0-9a-f-]{36}$", "/agreement"),
+        "seller-team": ("/account/organisations", r"^/account/organisations/[0-9a-f-]{36}$", "/team"),
     },
     "carrier": {
         "carrier-deliveries": "/carrier/deliveries",
@@ -63,6 +69,7 @@ SURFACES: dict[str, dict[str, str | tuple[str, str]]] = {
     "courier": {"courier-route": "/courier", "courier-stop": ("/courier", r"^/courier/stops/[\w-]+$")},
     "admin": {
         "admin-organisations": "/admin/organisations",
+        "admin-organisation": ("/admin/organisations", r"^/admin/organisations/[0-9a-f-]{36}$"),
         "admin-proposals": "/admin/proposals",
         "admin-feedback": "/admin/feedback",
         "admin-questions": "/admin/feedback?what=questions",
@@ -90,7 +97,7 @@ def main(address: str) -> int:
 
 
 def shoot(
-    browser: Browser, address: str, who: str, surfaces: dict[str, str | tuple[str, str]], size: str, scheme: str
+    browser: Browser, address: str, who: str, surfaces: dict[str, str | tuple[str, ...]], size: str, scheme: str
 ) -> list[str]:
     """Photograph the surfaces of one person in one size and colour scheme. Returns what went wrong."""
     width, height = SIZES[size]
@@ -139,14 +146,14 @@ def fill_comparison(page: Page) -> None:
         page.wait_for_load_state("networkidle")
 
 
-def followed(page: Page, where: str | tuple[str, str]) -> str:
+def followed(page: Page, where: str | tuple[str, ...]) -> str:
     """The address itself, or that of the first fitting link of a list page."""
     if isinstance(where, str):
         return where
     page.goto(where[0])
     links: list[str] = page.eval_on_selector_all("main a[href]", "all => all.map(a => a.getAttribute('href'))")
     found = [link for link in links if re.match(where[1], link.split("?")[0])]
-    return found[0] if found else where[0] + "#no-such-link"
+    return "".join([found[0], *where[2:]]) if found else where[0] + "#no-such-link"
 
 
 if __name__ == "__main__":

@@ -8,12 +8,15 @@ from flask import current_app
 from app.core.db import session
 from app.core.jobs import RunningJob
 from app.core.storage import Storage
+from app.offers import selling
 from app.offers.imports import service as imports
 
 _CLEAN = (
     "DELETE FROM idempotency_key WHERE expires_at < now()",
     "DELETE FROM login_session WHERE least(expires_at, revoked_at) < now() - interval '30 days'",
     "DELETE FROM refresh_token WHERE expires_at < now() - interval '30 days'",
+    "DELETE FROM invitation"
+    " WHERE coalesce(accepted_at, revoked_at, declined_at, expires_at) < now() - interval '90 days'",
     "DELETE FROM password_reset WHERE expires_at < now() - interval '1 day'",
     "DELETE FROM job WHERE state = 'done' AND finished_at < now() - interval '30 days'",
     "DELETE FROM checkout_quote WHERE expires_at < now() - interval '1 day'",
@@ -28,6 +31,7 @@ def daily(job: RunningJob) -> None:
     while names := imports.forget_old():
         for name in names:
             storage.delete(name)
+    selling.settle_all()
 
     def effect() -> None:
         for statement in _CLEAN:

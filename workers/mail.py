@@ -8,6 +8,7 @@ from flask_babel import force_locale  # type: ignore[import-untyped]  # the pack
 from app.core import mail
 from app.core.jobs import RunningJob
 from app.settings import Settings
+from app.texts.accounts import ROLES
 
 
 def send(job: RunningJob) -> None:
@@ -15,7 +16,9 @@ def send(job: RunningJob) -> None:
     settings: Settings = current_app.extensions["settings"]
     payload = job.payload
     with current_app.test_request_context(), force_locale(payload["locale"]):
-        text = render_template(f"mail/{payload['template']}.txt", public_url=settings.public_url, **payload["values"])
+        text = render_template(
+            f"mail/{payload['template']}.txt", public_url=settings.public_url, role_words=ROLES, **payload["values"]
+        )
     backend: mail.MailBackend = current_app.extensions["mail"]
     backend.send(mail.message(settings.mail_from, payload["to"], text))
     job.complete()

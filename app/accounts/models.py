@@ -12,7 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.core.db import Base, Created, Id, Json, Moment, PublicId, one_value_enum, ref
 
 ORGANISATION_KINDS = ("buyer", "seller", "carrier")
-ORGANISATION_STATES = ("draft", "submitted", "approved", "returned", "suspended")
+ORGANISATION_STATES = ("draft", "submitted", "in_review", "approved", "returned", "suspended")
 MEMBER_ROLES = ("owner", "manager", "warehouse", "accountant", "dispatcher", "courier", "member")
 
 
@@ -136,6 +136,7 @@ class Organisation(Base):
         sa.CheckConstraint("inn ~ '^([0-9]{10}|[0-9]{12})$'", name="inn_digits"),
         sa.CheckConstraint("kpp = '' OR kpp ~ '^[0-9]{4}[0-9A-Z]{2}[0-9]{3}$'", name="kpp_shape"),
         sa.CheckConstraint("ogrn = '' OR ogrn ~ '^([0-9]{13}|[0-9]{15})$'", name="ogrn_digits"),
+        sa.CheckConstraint("(status = 'in_review') = (reviewer_id IS NOT NULL)", name="review_has_a_reviewer"),
         sa.UniqueConstraint("kind", "inn", "kpp"),
     )
 
@@ -148,9 +149,12 @@ class Organisation(Base):
     ogrn: Mapped[str] = mapped_column(server_default="")
     address: Mapped[str] = mapped_column(server_default="")
     bank: Mapped[Json]
-    """bik, account, correspondent_account, name."""
-    status: Mapped[str] = mapped_column(server_default="submitted", index=True)
+    """bik, account, correspondent_account, name; what payouts go to. A change after approval waits as `BankChange`."""
+    status: Mapped[str] = mapped_column(server_default="draft", index=True)
     review_note: Mapped[str] = mapped_column(server_default="")
+    section_notes: Mapped[Json]
+    """Section (data, bank, documents, agreement) -> what the operator wrote beside it when returning the company."""
+    reviewer_id: Mapped[int | None] = ref("user_account.id")
     version: Mapped[int] = mapped_column(server_default="1")
     created_at: Mapped[Created]
 

@@ -107,7 +107,7 @@ def _actor(row: Any, ip: str, request_id: str) -> Actor:
     places = tuple(
         Membership(m[0], uuid.UUID(m[1]), m[2], m[3], m[4], m[5])
         for m in row.memberships
-        if m[3] == "buyer" or m[5] == "approved"
+        if m[3] == "buyer" or m[5] == "approved" or (m[3] == "seller" and m[5] == "suspended")
     )
     return Actor(
         user_id=row.id, public_id=row.public_id, name=row.name, email=row.email, locale=row.locale,
@@ -221,20 +221,27 @@ class OrganisationRow:
     review_note: str
     version: int
     created_at: datetime
+    section_notes: dict[str, Any]
+    reviewer_id: int | None
     role: str = ""
 
+    @classmethod
+    def of(cls, row: Organisation) -> OrganisationRow:
+        """A loaded row, seen by nobody in particular."""
+        return cls(**{column.key: getattr(row, column.key) for column in ORGANISATION})
 
-_ORGANISATION = (
+
+ORGANISATION = (
     Organisation.id, Organisation.public_id, Organisation.kind, Organisation.name, Organisation.inn, Organisation.kpp,
     Organisation.ogrn, Organisation.address, Organisation.bank, Organisation.status, Organisation.review_note,
-    Organisation.version, Organisation.created_at,
+    Organisation.version, Organisation.created_at, Organisation.section_notes, Organisation.reviewer_id,
 )  # fmt: skip
 
 
 def organisations(user_id: int) -> list[OrganisationRow]:
     """Organisations of a person, with the own role."""
     rows = session.execute(
-        sa.select(*_ORGANISATION, OrganisationMember.role)
+        sa.select(*ORGANISATION, OrganisationMember.role)
         .join(OrganisationMember, OrganisationMember.organisation_id == Organisation.id)
         .where(OrganisationMember.user_id == user_id)
         .order_by(Organisation.id)
@@ -277,16 +284,8 @@ def members(organisation_id: int) -> list[Member]:
 
 def requisites(organisation_id: int) -> OrganisationRow:
     """An organisation by its inner id, for documents."""
-    row = session.execute(sa.select(*_ORGANISATION).where(Organisation.id == organisation_id)).one()
+    row = session.execute(sa.select(*ORGANISATION).where(Organisation.id == organisation_id)).one()
     return OrganisationRow(**row._mapping)
-
-
-def organisations_to_review(status: str, limit: int = 200) -> list[OrganisationRow]:
-    """The operator's list of one state, oldest first."""
-    rows = session.execute(
-        sa.select(*_ORGANISATION).where(Organisation.status == status).order_by(Organisation.id).limit(limit)
-    )
-    return [OrganisationRow(**row._mapping) for row in rows]
 
 
 def member_user_id(organisation_id: int, email: str) -> int | None:
@@ -325,9 +324,3 @@ def users(text: str, before: int | None, limit: int = 50) -> list[UserRow]:
     if before:
         statement = statement.where(User.id < before)
     return [UserRow(*row) for row in session.execute(statement)]
-
-
-def organisation_counts() -> dict[str, int]:
-    """How many organisations are in each state."""
-    rows = session.execute(sa.select(Organisation.status, sa.func.count()).group_by(Organisation.status))
-    return {row[0]: row[1] for row in rows}

@@ -49,8 +49,22 @@ def account_is_valid(account: str, bik: str) -> bool:
         return False
     if not bik_is_valid(bik):
         return False
-    digits = _digits(bik[-3:] + account)
-    return sum(d * w % 10 for d, w in zip(digits, _ACCOUNT_WEIGHTS, strict=False)) % 10 == 0
+    return _sum_7_1_3(bik[-3:] + account) == 0
+
+
+def _sum_7_1_3(text: str) -> int:
+    return sum(d * w % 10 for d, w in zip(_digits(text), _ACCOUNT_WEIGHTS, strict=False)) % 10
+
+
+def correspondent_is_valid(account: str, bik: str) -> bool:
+    """Key of a bank's account at the Bank of Russia: group 301, the end of the BIK, the sum with "0" and the region's
+    two digits of the BIK in front.
+    """
+    if not (account.isascii() and account.isdigit() and len(account) == 20 and bik_is_valid(bik)):
+        return False
+    if not account.startswith("301") or account[-3:] != bik[-3:]:
+        return False
+    return _sum_7_1_3("0" + bik[4:6] + account) == 0
 
 
 def bik_is_valid(bik: str) -> bool:

@@ -9,7 +9,7 @@ from flask import request
 from pydantic import Field, StringConstraints
 
 from app import access
-from app.accounts import organisations, queries, refresh, service, sites
+from app.accounts import organisations, queries, refresh, service, sites, team
 from app.accounts.models import Site
 from app.accounts.service import Client, NewUser, ProfileChange, SignedIn
 from app.api.auth import signer
@@ -369,7 +369,8 @@ class MemberOut(Schema):
     role: str
 
 
-def _organisation(row: queries.OrganisationRow) -> OrganisationOut:
+def organisation_out(row: queries.OrganisationRow) -> OrganisationOut:
+    """A company as the API shows it."""
     return OrganisationOut(
         id=row.public_id, kind=row.kind, name=row.name, inn=row.inn, kpp=row.kpp, ogrn=row.ogrn,
         address=row.address, status=row.status, review_note=row.review_note, role=row.role, version=row.version,
@@ -385,7 +386,7 @@ def _organisation(row: queries.OrganisationRow) -> OrganisationOut:
 )
 def list_organisations(query: PageQuery) -> Page[OrganisationOut]:
     """Those one belongs to."""
-    return part_of([_organisation(o) for o in queries.organisations(access.actor().user)], query)
+    return part_of([organisation_out(o) for o in queries.organisations(access.actor().user)], query)
 
 
 @api.post(
@@ -394,17 +395,17 @@ def list_organisations(query: PageQuery) -> Page[OrganisationOut]:
     example={"kind": "buyer", "name": "Demo Build", "inn": "7707083893", "kpp": "773601001"},
 )  # fmt: skip
 def add_organisation(body: OrganisationIn) -> OrganisationOut:
-    """INN and OGRN checksums are verified. Sellers and carriers wait for the operator."""
+    """INN and OGRN checksums are verified. Sellers and carriers are drafts until `submit`."""
     values = body.model_dump()
     public_id = organisations.create(access.actor(), values.pop("kind"), organisations.Requisites(**values))
-    return _organisation(queries.organisation(access.actor().user, public_id))
+    return organisation_out(queries.organisation(access.actor().user, public_id))
 
 
 @api.get("/organisations/{organisation}", permission=Permission.ACCOUNT, answer=OrganisationOut, summary="One company")
 def show_organisation(organisation: str) -> Answer:
     """Only for its members."""
     row = queries.organisation(access.actor().user, given_id(organisation))
-    return Answer(_organisation(row), headers=etag(row.version))
+    return Answer(organisation_out(row), headers=etag(row.version))
 
 
 @api.patch(
@@ -418,7 +419,7 @@ def change_organisation(organisation: str, body: OrganisationPatch) -> Organisat
     present = {"name": row.name, "inn": row.inn, "kpp": row.kpp, "ogrn": row.ogrn, "address": row.address}
     given = organisations.Requisites(**(present | body.model_dump(exclude_none=True)))
     organisations.edit(actor, key, given, expected_version())
-    return _organisation(queries.organisation(actor.user, key))
+    return organisation_out(queries.organisation(actor.user, key))
 
 
 @api.get(
@@ -428,10 +429,11 @@ def change_organisation(organisation: str, body: OrganisationPatch) -> Organisat
 def members(query: PageQuery, organisation: str) -> Page[MemberOut]:
     """Only for its members."""
     row = queries.organisation(access.actor().user, given_id(organisation))
-    return part_of(_members(row.id), query)
+    return part_of(members_out(row.id), query)
 
 
-def _members(organisation_id: int) -> list[MemberOut]:
+def members_out(organisation_id: int) -> list[MemberOut]:
+    """People of a company as the API shows them."""
     return [
         MemberOut(id=m.public_id, name=m.name, email=m.email, role=m.role) for m in queries.members(organisation_id)
     ]
@@ -442,10 +444,10 @@ def _members(organisation_id: int) -> list[MemberOut]:
     status=201, summary="Give a person a place in a company",
 )  # fmt: skip
 def add_member(organisation: str, body: MemberIn) -> Page[MemberOut]:
-    """Only its owner; the person must have an account."""
+    """Only for roles below the own one; the person must have an account (others are invited)."""
     actor, key = access.actor(), given_id(organisation)
-    organisations.add_member(actor, key, body.email, body.role)
-    return Page[MemberOut](items=_members(queries.organisation(actor.user, key).id))
+    team.add_member(actor, key, body.email, body.role)
+    return Page[MemberOut](items=members_out(queries.organisation(actor.user, key).id))
 
 
 @api.delete(
@@ -454,4 +456,4 @@ def add_member(organisation: str, body: MemberIn) -> Page[MemberOut]:
 )  # fmt: skip
 def remove_member(organisation: str, member: str) -> None:
     """What the person could do through it ends with the next request."""
-    organisations.remove_member(access.actor(), given_id(organisation), given_id(member))
+    team.remove_member(access.actor(), given_id(organisation), given_id(member))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import date
 from decimal import Decimal
 from typing import Literal
 
@@ -35,7 +36,9 @@ class LineChange(Schema):
 
 
 class CartLineOut(Schema):
-    """A line with what is true now. problem: gone (not on sale) or stock (less than wanted)."""
+    """A line with what is true now. problem: gone (not on sale) or stock (less than wanted). `back_on`: the seller is
+    on holiday and sells again on this day.
+    """
 
     id: uuid.UUID
     offer: uuid.UUID
@@ -55,6 +58,7 @@ class CartLineOut(Schema):
     mass_kg: QuantityText
     volume_m3: QuantityText
     problem: Literal["", "gone", "stock"]
+    back_on: date | None
 
 
 class CartGroupOut(Schema):
@@ -134,6 +138,7 @@ def line_out(line: PlannedLine) -> CartLineOut:
         mass_kg=figure(line.mass_kg),
         volume_m3=figure(line.volume_m3),
         problem=line.problem,
+        back_on=offer.back_on,
     )
 
 

@@ -68,24 +68,30 @@ class AuditRow:
 
 
 _users = sa.table("user_account", sa.column("id", sa.BigInteger), sa.column("email", sa.Text))
+_AUDIT = (
+    sa.select(
+        AuditEntry.id, _users.c.email, AuditEntry.action, AuditEntry.entity, AuditEntry.entity_id, AuditEntry.before,
+        AuditEntry.after, AuditEntry.ip, AuditEntry.created_at,
+    )
+    .outerjoin(_users, _users.c.id == AuditEntry.user_id)
+    .order_by(AuditEntry.id.desc())
+)  # fmt: skip
 
 
 def audit_log(action: str | None, before: int | None, limit: int = 50) -> list[AuditRow]:
     """Entries whose action starts with `action`, with an id below `before`."""
-    statement = (
-        sa.select(
-            AuditEntry.id, _users.c.email, AuditEntry.action, AuditEntry.entity, AuditEntry.entity_id,
-            AuditEntry.before, AuditEntry.after, AuditEntry.ip, AuditEntry.created_at,
-        )
-        .outerjoin(_users, _users.c.id == AuditEntry.user_id)
-        .order_by(AuditEntry.id.desc())
-        .limit(limit)
-    )  # fmt: skip
+    statement = _AUDIT.limit(limit)
     if action:
         statement = statement.where(AuditEntry.action.startswith(action, autoescape=True))
     if before:
         statement = statement.where(AuditEntry.id < before)
     return [AuditRow(*row) for row in session.execute(statement)]
+
+
+def audit_of(entity: str, entity_id: int, limit: int = 50) -> list[AuditRow]:
+    """The newest entries about one thing."""
+    found = session.execute(_AUDIT.where(AuditEntry.entity == entity, AuditEntry.entity_id == entity_id).limit(limit))
+    return [AuditRow(*row) for row in found]
 
 
 @unit_of_work

@@ -23,6 +23,7 @@ class Role(StrEnum):
     SELLER_MANAGER = "seller_manager"
     SELLER_WAREHOUSE = "seller_warehouse"
     SELLER_ACCOUNTANT = "seller_accountant"
+    SELLER_SUSPENDED = "seller_suspended"  # owner or manager of a suspended seller: orders already placed go on
     CARRIER_OWNER = "carrier_owner"
     CARRIER_DISPATCHER = "carrier_dispatcher"
     COURIER = "courier"
@@ -56,8 +57,9 @@ class Permission(StrEnum):
     ADMIN_AUDIT = "admin.audit"
 
 
-_SELLERS = frozenset({Role.SELLER_OWNER, Role.SELLER_MANAGER, Role.SELLER_WAREHOUSE, Role.SELLER_ACCOUNTANT})
 _SELLER_DESK = frozenset({Role.SELLER_OWNER, Role.SELLER_MANAGER})
+_SELLER_ORDERS = _SELLER_DESK | {Role.SELLER_SUSPENDED}
+_SELLERS = _SELLER_ORDERS | {Role.SELLER_WAREHOUSE, Role.SELLER_ACCOUNTANT}
 _CARRIERS = frozenset({Role.CARRIER_OWNER, Role.CARRIER_DISPATCHER})
 _ADMIN = frozenset({Role.ADMIN})
 _ANYONE = frozenset({Role.ANYONE})
@@ -70,8 +72,8 @@ GRANTS: dict[Permission, frozenset[Role]] = {
     Permission.BUY: _USER,
     Permission.ACCOUNT: _USER,
     Permission.SELLER_VIEW: _SELLERS,
-    Permission.SELLER_ORDERS: _SELLER_DESK,
-    Permission.SELLER_PICK: _SELLER_DESK | {Role.SELLER_WAREHOUSE},
+    Permission.SELLER_ORDERS: _SELLER_ORDERS,
+    Permission.SELLER_PICK: _SELLER_ORDERS | {Role.SELLER_WAREHOUSE},
     Permission.SELLER_OFFERS: _SELLER_DESK,
     Permission.SELLER_STOCK: _SELLER_DESK | {Role.SELLER_WAREHOUSE},
     Permission.SELLER_MONEY: frozenset({Role.SELLER_OWNER, Role.SELLER_ACCOUNTANT}),
@@ -103,6 +105,15 @@ class Membership:
     @property
     def is_seller(self) -> bool:
         return self.kind == "seller"
+
+    @property
+    def own_role(self) -> Role:
+        """The role that this place gives."""
+        if self.is_courier:
+            return Role.COURIER
+        if self.status == "suspended" and self.role in ("owner", "manager"):
+            return Role.SELLER_SUSPENDED
+        return Role(f"{self.kind}_{self.role}")
 
     @property
     def is_dispatcher(self) -> bool:
@@ -137,8 +148,8 @@ class Actor:
 
     @property
     def seller(self) -> Membership | None:
-        """The seller worked for now: the chosen one, else the first."""
-        mine = [m for m in self.memberships if m.is_seller]
+        """The seller worked for now: the chosen one, else the first, those that may trade before suspended ones."""
+        mine = sorted((m for m in self.memberships if m.is_seller), key=lambda m: m.status == "suspended")
         chosen = [m for m in mine if m.organisation_id == self.current_seller_id]
         return next(iter(chosen or mine), None)
 
@@ -168,7 +179,7 @@ class Actor:
         companies = (m for m in self.memberships if m.kind == "buyer")
         for place in (self.seller, self.carrier, self.courier, *companies):
             if place is not None:
-                roles.add(Role.COURIER if place.is_courier else Role(f"{place.kind}_{place.role}"))
+                roles.add(place.own_role)
         return frozenset(roles)
 
     @property
@@ -213,6 +224,15 @@ ANONYMOUS = Actor()
 def may(actor: Actor, permission: Permission) -> bool:
     """Whether the door is open to this actor."""
     return bool(GRANTS[permission] & actor.roles)
+
+
+def opens_less(kind: str, role: str, own: str) -> bool:
+    """Whether `role` in an organisation opens fewer doors than `own` there, and none that `own` does not open."""
+    one, other = (
+        {door for door, roles in GRANTS.items() if Membership(0, uuid.UUID(int=0), "", kind, name).own_role in roles}
+        for name in (role, own)
+    )
+    return one < other
 
 
 def require(actor: Actor, permission: Permission) -> None:

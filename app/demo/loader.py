@@ -12,12 +12,14 @@ from typing import Any
 
 import sqlalchemy as sa
 import yaml
+from flask import current_app
 
 from app.accounts import passwords
 from app.catalog import dictionary
 from app.core import clock
 from app.core.db import Base, session, unit_of_work
 from app.core.errors import DomainError
+from app.demo import papers
 from app.demo.companies import PASSWORD, SELLERS, DemoSeller, inn, kpp, ogrn
 from app.demo.copying import Table
 from app.demo.places import Place, places
@@ -40,8 +42,17 @@ class Tables:
         default_factory=lambda: Table("user_account", "email email_key password_hash name phone is_admin", public=True)
     )
     organisations: Table = field(
-        default_factory=lambda: Table("organisation", "kind name inn kpp ogrn address status", public=True)
+        default_factory=lambda: Table("organisation", "kind name inn kpp ogrn address status bank", public=True)
     )
+    papers: Table = field(
+        default_factory=lambda: Table(
+            "organisation_document",
+            "organisation_id kind file_name stored_name content_kind size state user_id decided_by_id decided_at "
+            "valid_until",
+            public=True,
+        )
+    )
+    signed: Table = field(default_factory=lambda: Table("agreement_acceptance", "organisation_id version user_id"))
     members: Table = field(default_factory=lambda: Table("organisation_member", "organisation_id user_id role"))
     sites: Table = field(
         default_factory=lambda: Table(
@@ -195,14 +206,25 @@ def user_id(tables: Tables, number: int) -> int:
 def sellers(tables: Tables, spots: list[Place]) -> dict[int, list[int]]:
     """Organisations, sellers and their warehouses. Returns warehouse ids by position of the seller."""
     found: dict[int, list[int]] = {}
+    brought: list[papers.Paper] = []
     spot = iter(spots)
     for number, seller in enumerate(SELLERS):
         place = next(spot)
         organisation = tables.organisations.add(
-            "seller", seller.name, inn(number + 1), kpp(number + 1), ogrn(number + 1), place.address, "approved"
+            "seller",
+            seller.name,
+            inn(number + 1),
+            kpp(number + 1),
+            ogrn(number + 1),
+            place.address,
+            "approved",
+            papers.bank(number + 1),
         )
         owner = 2 if number == 0 else 5 + number
         tables.members.add(organisation, owner, "owner")
+        brought += papers.bring(
+            tables.papers, tables.signed, organisation, owner, inn(number + 1), "seller", accepted=True
+        )
         tables.sellers.add(organisation, seller.slug, seller.name, seller.rating, True, seller.vat_code, 24)
         found[number] = []
         for part in range(seller.warehouses):
@@ -212,9 +234,18 @@ def sellers(tables: Tables, spots: list[Place]) -> dict[int, list[int]]:
     waiting = next(spot)
     number = len(SELLERS) + 3
     organisation = tables.organisations.add(
-        "seller", "Демо-Новый продавец", inn(number), kpp(number), ogrn(number), waiting.address, "submitted"
+        "seller",
+        "Демо-Новый продавец",
+        inn(number),
+        kpp(number),
+        ogrn(number),
+        waiting.address,
+        "submitted",
+        papers.bank(number),
     )
     tables.members.add(organisation, 1, "owner")
+    brought += papers.bring(tables.papers, tables.signed, organisation, 1, inn(number), "seller", accepted=False)
+    papers.store(current_app.extensions["storage"], brought)
     return found
 
 
@@ -401,7 +432,7 @@ def carriers(tables: Tables, spots: list[Place], warehouses: int) -> None:
         depot = spots[60 + number * 7]
         organisation = tables.organisations.add(
             "carrier", f"Демо-Перевозчик {number + 1}", inn(101 + number), kpp(101 + number), ogrn(101 + number),
-            depot.address, "approved",
+            depot.address, "approved", papers.bank(101 + number),
         )  # fmt: skip
         dispatcher = 3 if number == 0 else 5 + len(SELLERS) - 1 + 1
         tables.members.add(organisation, dispatcher, "dispatcher")

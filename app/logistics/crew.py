@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import uuid
 
-from app.accounts import organisations
 from app.accounts import queries as accounts
+from app.accounts import team
 from app.core.db import unit_of_work
 from app.core.errors import Invalid
 from app.core.permissions import Actor, Permission, may
@@ -25,7 +25,7 @@ def hire(actor: Actor, email: str, facts: CourierFacts) -> uuid.UUID:
         place = actor.carrier
         if place is None or not may(actor, Permission.CARRIER_TEAM):
             raise Invalid.one("/email", "not_a_member")
-        organisations.add_member(actor, place.organisation_public_id, email, "courier")
+        team.add_member(actor, place.organisation_public_id, email, "courier")
         user_id = accounts.member_user_id(actor.carrier_id, email)
     if user_id is None:
         raise Invalid.one("/email", "no_such_person")

@@ -55,6 +55,7 @@ class DeskOffer:
     version: int
     product_status: str
     seller_is_active: bool
+    seller_pause: str
     levels: dict[int, Level] = field(default_factory=dict)
     ladder: tuple[Step, ...] = ()
 
@@ -68,11 +69,11 @@ class DeskOffer:
 
     @property
     def why_not_sold(self) -> str:
-        """Why nobody can buy it now, the first reason of: seller_closed, blocked, hidden, product_hidden, no_stock,
-        warehouses_closed, all_promised, safety_stock. Empty when it can be bought.
+        """Why nobody can buy it now, the first reason of: seller_closed, seller_holiday, seller_agreement, blocked,
+        hidden, product_hidden, no_stock, warehouses_closed, all_promised, safety_stock. Empty when it can be bought.
         """
         if not self.seller_is_active:
-            return "seller_closed"
+            return f"seller_{self.seller_pause}" if self.seller_pause in ("holiday", "agreement") else "seller_closed"
         if self.status != "active":
             return self.status
         if self.product_status != "active":
@@ -118,8 +119,8 @@ ROWS = (
         Offer.id, Offer.public_id, Offer.sku, Product.public_id.label("product_public_id"), Product.slug,
         Product.name_ru, Product.name_en, Product.base_unit, Offer.unit, ProductUnit.numerator, ProductUnit.denominator,
         Offer.price, Offer.vat_code, Offer.lead_time_days, Offer.status, Offer.version,
-        Product.status.label("product_status"), Seller.is_active.label("seller_is_active"), _LEVELS.label("levels"),
-        _LADDER.label("ladder"),
+        Product.status.label("product_status"), Seller.is_active.label("seller_is_active"),
+        Seller.pause.label("seller_pause"), _LEVELS.label("levels"), _LADDER.label("ladder"),
     )
     .join(Product, Product.id == Offer.product_id)
     .join(ProductUnit, sa.and_(ProductUnit.product_id == Offer.product_id, ProductUnit.code == Offer.unit))

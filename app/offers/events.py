@@ -19,6 +19,21 @@ class PriceChanged(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class SellerPaused(Event):
+    """A seller's offers went from sale: suspended, holiday or agreement."""
+
+    entity: ClassVar[str] = "seller"
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SellerOpened(Event):
+    """A seller's offers are on sale, for the first time or again."""
+
+    entity: ClassVar[str] = "seller"
+
+
+@dataclass(frozen=True, slots=True)
 class StockRanOut(Event):
     """Nothing of an offer is available any more."""
 

@@ -23,6 +23,7 @@ from app.core.db import (
 
 OFFER_STATES = ("active", "hidden", "blocked")
 MOVEMENT_KINDS = ("received", "allocated", "released", "shipped", "returned", "adjusted", "scrapped")
+SELLER_PAUSES = ("", "suspended", "holiday", "agreement")
 VAT_CODES = ("general", "reduced10", "special7", "special5", "none")
 
 
@@ -50,6 +51,10 @@ class Seller(Base):
     __table_args__ = (
         sa.CheckConstraint("accept_hours BETWEEN 1 AND 168", name="accept_hours_range"),
         sa.CheckConstraint("rating BETWEEN 0 AND 5", name="rating_range"),
+        one_value_enum("pause", SELLER_PAUSES),
+        sa.CheckConstraint("NOT is_active OR pause = ''", name="selling_or_paused"),
+        sa.CheckConstraint("(holiday_from IS NULL) = (holiday_until IS NULL)", name="holiday_has_both_ends"),
+        sa.CheckConstraint("holiday_from <= holiday_until", name="holiday_order"),
     )
 
     id: Mapped[int] = mapped_column(
@@ -60,10 +65,13 @@ class Seller(Base):
     accept_hours: Mapped[int] = mapped_column(server_default="24")
     rating: Mapped[Decimal] = mapped_column(sa.Numeric(3, 2), server_default="0")
     is_active: Mapped[bool] = mapped_column(server_default=sa.false())
-    """Approved and not on holiday; only then do the offers show."""
+    """Nothing pauses the selling; only then do the offers show. Written by `sellers.settle` alone."""
+    pause: Mapped[str] = mapped_column(server_default="")
+    """Why it does not sell: suspended by the operator, on holiday, or a newer agreement is not accepted in time."""
+    holiday_from: Mapped[date | None]
     holiday_until: Mapped[date | None]
+    """First and last day of a holiday, in the market's zone."""
     vat_code: Mapped[str] = mapped_column(server_default="general")
-    agreement_version: Mapped[str] = mapped_column(server_default="")
     created_at: Mapped[Created]
 
 

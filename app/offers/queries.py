@@ -80,6 +80,8 @@ class OfferForSale:
     lead_time_days: int
     is_active: bool
     version: int
+    back_on: date | None = None
+    """The seller is on holiday and sells again on this day."""
     ladder: tuple[Step, ...] = ()
     stock: dict[int, Decimal] = field(default_factory=dict)
     """Warehouse id -> available base units."""
@@ -148,6 +150,7 @@ _OFFERS = (
         Offer.lead_time_days,
         sa.and_(Offer.status == "active", Seller.is_active, Product.status == "active").label("is_active"),
         Offer.version,
+        sa.case((Seller.pause == "holiday", Seller.holiday_until + 1)).label("back_on"),
     )
     .join(Seller, Seller.id == Offer.seller_id)
     .join(Product, Product.id == Offer.product_id)
@@ -229,24 +232,25 @@ def offer_rows(ids: Iterable[int], held: Mapping[tuple[int, int], Decimal] | Non
 
 def offers_of_product(product_id: int) -> list[OfferForSale]:
     """Active offers of a product, cheapest first."""
-    return _load(_of_product(product_id))
+    return offers_with_places(product_id)[0]
 
 
-def _of_product(product_id: int) -> sa.ColumnElement[bool]:
-    return sa.and_(
-        Offer.product_id == product_id, Offer.status == "active", Seller.is_active, Product.status == "active"
+def offers_with_places(
+    product_id: int,
+) -> tuple[list[OfferForSale], list[OfferForSale], dict[int, Place]]:
+    """Active offers of a product, those whose sellers are on holiday (`back_on`), both cheapest first, and the places
+    by id where they lie: one query for its page.
+    """
+    sells = sa.or_(Seller.is_active, Seller.pause == "holiday")
+    statement = _WHOLE.add_columns(_PLACES.label("places")).where(
+        Offer.product_id == product_id, Offer.status == "active", sells, Product.status == "active"
     )
-
-
-def offers_with_places(product_id: int) -> tuple[list[OfferForSale], dict[int, Place]]:
-    """Active offers of a product, cheapest first, and the places by id where they lie: one query for its page."""
-    statement = _WHOLE.add_columns(_PLACES.label("places")).where(_of_product(product_id))
     found, places = [], {}
     for row in session.execute(statement, {"today": clock.today()}):
         values = dict(row._mapping)
         places.update({place[0]: Place(*place) for place in values.pop("places") or ()})
         found.append(_for_sale(values))
-    return found, places
+    return [row for row in found if row.is_active], [row for row in found if not row.is_active], places
 
 
 def offers_of_products(product_ids: Sequence[int]) -> list[OfferForSale]:

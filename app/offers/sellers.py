@@ -1,20 +1,17 @@
-"""Reads and commands of sellers."""
+"""Reads of sellers."""
 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
 
 from app.core.cache import Cache
-from app.core.db import session, unit_of_work
-from app.offers import listing
+from app.core.db import session
 from app.offers.models import Offer, Seller
 
 
@@ -65,26 +62,3 @@ def ids_of(slugs: Sequence[str]) -> dict[str, int]:
 def sold_by(seller_id: int) -> sa.Select[int]:
     """The ids of products that a seller offers now, to narrow other reads by."""
     return sa.select(Offer.product_id).where(Offer.seller_id == seller_id, Offer.status == "active")
-
-
-@unit_of_work
-def open_seller(organisation_id: int, name: str) -> None:
-    """Give an approved organisation its selling side; safe to call again."""
-    slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
-    session.execute(
-        insert(Seller)
-        .values(id=organisation_id, name=name, slug=f"{slug or 'seller'}-{organisation_id}", is_active=True)
-        .on_conflict_do_update(index_elements=[Seller.id], set_={"is_active": True, "name": name})
-    )
-    _refresh_all(organisation_id)
-
-
-@unit_of_work
-def close_seller(organisation_id: int) -> None:
-    """Hide a suspended seller's offers everywhere; orders already placed go on."""
-    session.execute(sa.update(Seller).where(Seller.id == organisation_id).values(is_active=False))
-    _refresh_all(organisation_id)
-
-
-def _refresh_all(seller_id: int) -> None:
-    listing.refresh(list(session.scalars(sa.select(Offer.product_id).where(Offer.seller_id == seller_id).distinct())))

@@ -333,7 +333,8 @@ def difference_of_price(line: Any, was: int) -> dict[str, Any]:
 def difference_of_stock(line: Any, there: Decimal) -> dict[str, Any]:
     """A line that is not there in full; units of sale."""
     now = there if line.offer.is_active else Decimal(0)
-    return _difference(line, "stock", was=f"{line.quantity.normalize():f}", now=f"{now.normalize():f}")
+    found = _difference(line, "stock", was=f"{line.quantity.normalize():f}", now=f"{now.normalize():f}")
+    return found | {"back_on": line.offer.back_on.isoformat()} if line.offer.back_on else found
 
 
 def _difference(line: Any, kind: str, *, was: int | str, now: int | str) -> dict[str, Any]:

@@ -24,7 +24,9 @@ CITY_CENTRE: dict[str, Any] = {"lat": 55.8, "lon": 37.72, "floor": 1, "lift": Fa
 
 @dataclass(frozen=True, slots=True)
 class PlannedLine:
-    """A line of the cart with what is true now. `problem`: "", gone (not on sale) or stock (less than wanted)."""
+    """A line of the cart with what is true now. `problem`: "", gone (not on sale; `offer.back_on` tells when a seller
+    on holiday is back) or stock (less than wanted).
+    """
 
     id: int
     public_id: uuid.UUID

@@ -21,7 +21,48 @@ ROLES = {
     "courier": _("driver"),
 }
 
+SECTIONS = {
+    "data": _("Company data"),
+    "bank": _("Bank details"),
+    "documents": _("Documents"),
+    "agreement": _("Agreement"),
+}
+DOCUMENT_KINDS = [
+    ("charter", _("Charter")),
+    ("registration", _("Certificate of registration (OGRN)")),
+    ("tax_registration", _("Certificate of the tax service (INN)")),
+    ("head", _("Appointment of the head")),
+    ("power_of_attorney", _("Power of attorney")),
+    ("other", _("Another document")),
+]
+
 ERRORS = {
+    "onboarding_incomplete": _("Something is missing before the company can be sent."),
+    "missing_ogrn": _("Enter the OGRN."),
+    "missing_address": _("Enter the legal address."),
+    "missing_bank": _("Enter the bank details."),
+    "missing_charter": _("Upload the charter."),
+    "missing_registration": _("Upload the certificate of registration."),
+    "missing_agreement": _("Accept the agreement."),
+    "company_in_review": _("The operator is looking at the company. Wait for the answer before you change it."),
+    "wrong_bik": _("The BIK has nine digits."),
+    "wrong_account": _("The account has 20 digits, and their key does not fit this BIK."),
+    "wrong_correspondent_account": _("The correspondent account does not belong to this BIK."),
+    "decided_already": _("This is decided already."),
+    "documents_undecided": _("Accept or refuse every document first."),
+    "wrong_file_type": _("This is not a PDF, JPEG or PNG file."),
+    "document_expired": _("The document is not valid any more."),
+    "document_accepted": _("An accepted document stays. Upload a newer one beside it."),
+    "too_many_documents": _("A company keeps at most %(maximum)s documents. Remove some first."),
+    "agreement_outdated": _("Another version of the agreement holds by now. Read it again."),
+    "role_above_own": _("You cannot give or take a role that opens more than your own."),
+    "invitation_dead": _("The invitation has been used, taken back or is too old. Ask for a new one."),
+    "invitation_for_another": _("The invitation is for another e-mail. Sign in with that one."),
+    "too_many_invitations": _("At most %(maximum)s invitations may be open. Take some back first."),
+    "day_is_past": _("This day is over."),
+    "day_too_far": _("At most %(maximum)s days ahead."),
+    "ends_before_it_begins": _("The last day comes before the first."),
+    "holiday_too_long": _("A holiday has at most %(maximum)s days."),
     "wrong_credentials": _("The e-mail or the password is not right."),
     "invalid_token": _("The token is not good any more. Sign in again."),
     "device_id_required": _("Send the header X-Device-Id with a UUID of the device."),

@@ -7,6 +7,8 @@ from flask_babel import lazy_gettext as _  # type: ignore[import-untyped]  # the
 NOT_SOLD = {
     "": _("on sale"),
     "seller_closed": _("the company does not sell now"),
+    "seller_holiday": _("the company is on holiday"),
+    "seller_agreement": _("a newer agreement is not accepted"),
     "blocked": _("blocked by the operator"),
     "hidden": _("hidden by you"),
     "product_hidden": _("the product card is hidden"),

@@ -28,6 +28,10 @@ RULES = {
     "reset": "20 per hour",
     "refresh": "300 per 5 minutes",
     "question": "10 per hour",
+    "invite": "60 per hour",
+    "invite_address": "5 per hour",
+    "invitation_link": "60 per hour",
+    "upload": "60 per hour",
 }
 
 
@@ -82,3 +86,13 @@ def hit_forgot(ip: str, email: str) -> None:
     """
     hit("forgot", ip)
     hit("forgot_account", email.strip().casefold())
+
+
+def hit_invitation(user_id: int, address: str) -> None:
+    """Count a mailed invitation: of the person who invites, and to one address, so that no mailbox is flooded.
+
+    Raises:
+        TooMany.
+    """
+    hit("invite", str(user_id))
+    hit("invite_address", address.strip().casefold())

@@ -113,6 +113,7 @@ _OFFER: dict[str, Status] = {
 _ORGANISATION: dict[str, Status] = {
     "draft": Status(_("draft"), "", "pencil"),
     "submitted": Status(_("waiting for approval"), "warn", "clock"),
+    "in_review": Status(_("being looked at"), "blue", "eye"),
     "returned": Status(_("returned to be mended"), "warn", "undo-2"),
     "pending": Status(_("waiting for approval"), "warn", "clock"),
     "approved": Status(_("approved"), "ok", "badge-check"),
@@ -130,6 +131,11 @@ _IMPORT: dict[str, Status] = {
     "failed": Status(_("refused"), "bad", "circle-alert"),
     "cancelled": Status(_("stopped"), "", "ban"),
 }
+_DOCUMENT: dict[str, Status] = {
+    "pending": Status(_("waiting for the operator"), "warn", "clock"),
+    "accepted": Status(_("accepted"), "ok", "check"),
+    "refused": Status(_("refused"), "bad", "circle-x"),
+}
 KINDS: dict[str, dict[str, Status]] = {
     "order": _ORDER,
     "fulfilment": _FULFILMENT,
@@ -141,6 +147,7 @@ KINDS: dict[str, dict[str, Status]] = {
     "import": _IMPORT,
     "offer": _OFFER,
     "organisation": _ORGANISATION,
+    "document": _DOCUMENT,
 }
 
 

@@ -221,7 +221,7 @@ def test_ids_that_are_none_are_absent(person: ApiClient, name: str) -> None:
 def test_a_company_is_registered_shown_and_changed(person: ApiClient) -> None:
     made = person.post("/organisations", FIRM)
     assert made.status_code == 201
-    assert (made.json["status"], made.json["role"]) == ("submitted", "owner")
+    assert (made.json["status"], made.json["role"]) == ("draft", "owner")
     path = f"/organisations/{made.json['id']}"
     shown = person.get(path)
     assert shown.json == made.json

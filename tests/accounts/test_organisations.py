@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from app.accounts import organisations, queries, refresh, service, sites
+from app.accounts import organisations, queries, refresh, review, service, sites, team
 from app.accounts.models import LoginSession, Organisation, OrganisationMember, PasswordReset, RefreshToken, User
 from app.accounts.organisations import Requisites
 from app.core import clock, jobs
@@ -53,7 +53,7 @@ def test_every_wrong_requisite_is_named() -> None:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize(("kind", "status"), [("buyer", "approved"), ("seller", "submitted"), ("carrier", "submitted")])
+@pytest.mark.parametrize(("kind", "status"), [("buyer", "approved"), ("seller", "draft"), ("carrier", "draft")])
 def test_sellers_and_carriers_wait_for_the_operator(kind: str, status: str) -> None:
     user = make.account()
     key = organisations.create(make.actor(user), kind, FIRM)
@@ -108,37 +108,40 @@ def test_two_companies_cannot_take_one_number_by_editing() -> None:
 def test_a_returned_company_is_mended_and_approved_and_its_desk_opens() -> None:
     operator = make.actor(make.account(is_admin=True), is_admin=True)
     user = make.account()
-    key = organisations.create(make.actor(user), "seller", FIRM)
+    key = make.ready(make.actor(user), "seller", FIRM)
+    review.submit(make.actor(user), key)
     with pytest.raises(Invalid):
-        organisations.decide(operator, key, "return", " ")
-    organisations.decide(operator, key, "return", "Нет адреса")
+        review.decide(operator, key, "return", " ")
+    review.decide(operator, key, "return", "Нет адреса")
     assert queries.organisation(user.id, key).review_note == "Нет адреса"
     organisations.edit(make.actor(user), key, Requisites(FIRM.name, FIRM.inn, FIRM.kpp, FIRM.ogrn, "Учебная ул., 1"))
-    assert queries.organisation(user.id, key).status == "submitted"
-    organisations.decide(operator, key, "approve")
+    assert queries.organisation(user.id, key).status == "returned", "the owner says when everything is mended"
+    review.submit(make.actor(user), key)
+    make.accept_documents(operator, key)
+    review.decide(operator, key, "approve")
     assert may(seen(user), Permission.SELLER_OFFERS)
     run_jobs("organisations.approved")
     assert session.get_one(Seller, queries.organisation(user.id, key).id).is_active
     assert make.audited("organisation.approved") == 1
     with pytest.raises(DomainError, match="decision_not_possible"):
-        organisations.decide(operator, key, "approve")
+        review.decide(operator, key, "approve")
 
 
 @pytest.mark.parametrize(("kind", "table", "door"), [
-    ("seller", Seller, Permission.SELLER_VIEW), ("carrier", Carrier, Permission.CARRIER_VIEW),
+    ("seller", Seller, Permission.SELLER_OFFERS), ("carrier", Carrier, Permission.CARRIER_VIEW),
 ])  # fmt: skip
 def test_a_suspended_company_stops_at_once_and_may_come_back(kind: str, table: Any, door: Permission) -> None:
     operator = make.actor(make.account(is_admin=True), is_admin=True)
     user = make.account()
     firm = make.company(user, kind, "submitted")
-    organisations.decide(operator, firm.public_id, "approve")
+    review.decide(operator, firm.public_id, "approve")
     run_jobs("organisations.approved")
-    organisations.decide(operator, firm.public_id, "suspend")
+    review.decide(operator, firm.public_id, "suspend")
     assert not may(seen(user), door)
     run_jobs("organisations.suspended")
     session.expire_all()
     assert not session.get_one(table, firm.id).is_active
-    organisations.decide(operator, firm.public_id, "approve")
+    review.decide(operator, firm.public_id, "approve")
     run_jobs("organisations.approved")
     session.expire_all()
     assert session.get_one(table, firm.id).is_active
@@ -147,7 +150,7 @@ def test_a_suspended_company_stops_at_once_and_may_come_back(kind: str, table: A
 def test_a_job_run_twice_opens_one_seller() -> None:
     operator = make.actor(make.account(is_admin=True), is_admin=True)
     firm = make.company(make.account(), "seller", "submitted")
-    organisations.decide(operator, firm.public_id, "approve")
+    review.decide(operator, firm.public_id, "approve")
     run_jobs("organisations.approved")
     session.execute(sa.update(Job).where(Job.kind == "organisations.approved").values(state="queued"))
     session.commit()
@@ -158,11 +161,11 @@ def test_a_job_run_twice_opens_one_seller() -> None:
 def test_a_member_is_added_by_address_and_loses_rights_with_the_next_request() -> None:
     actor, firm = owner_and_firm()
     helper = make.account()
-    organisations.add_member(actor, firm.public_id, helper.email.upper(), "warehouse")
+    team.add_member(actor, firm.public_id, helper.email.upper(), "warehouse")
     assert may(seen(helper), Permission.SELLER_PICK)
     assert not may(seen(helper), Permission.SELLER_OFFERS)
     epoch = helper.token_epoch
-    organisations.remove_member(actor, firm.public_id, helper.public_id)
+    team.remove_member(actor, firm.public_id, helper.public_id)
     session.refresh(helper)
     assert helper.token_epoch == epoch + 1
     assert not may(seen(helper), Permission.SELLER_PICK)
@@ -171,7 +174,7 @@ def test_a_member_is_added_by_address_and_loses_rights_with_the_next_request() -
 def test_who_cannot_become_a_member() -> None:
     actor, firm = owner_and_firm()
     helper = make.account()
-    organisations.add_member(actor, firm.public_id, helper.email, "manager")
+    team.add_member(actor, firm.public_id, helper.email, "manager")
     wrong = {
         ("unknown@test.example", "manager"): {"/email": "no_such_person"},
         (helper.email, "manager"): {"/email": "member_already"},
@@ -180,19 +183,19 @@ def test_who_cannot_become_a_member() -> None:
     }
     for (email, role), expected in wrong.items():
         with pytest.raises(Invalid) as refused:
-            organisations.add_member(actor, firm.public_id, email, role)
+            team.add_member(actor, firm.public_id, email, role)
         assert codes(refused.value) == expected
     with pytest.raises(Forbidden):
-        organisations.add_member(make.actor(helper), firm.public_id, make.account().email, "owner")
+        team.add_member(make.actor(helper), firm.public_id, make.account().email, "owner")
 
 
 def test_a_company_never_loses_its_last_owner() -> None:
     actor, firm = owner_and_firm()
     with pytest.raises(Conflict, match="last_owner"):
-        organisations.remove_member(actor, firm.public_id, actor.public_id or uuid.uuid4())
+        team.remove_member(actor, firm.public_id, actor.public_id or uuid.uuid4())
     second = make.account()
-    organisations.add_member(actor, firm.public_id, second.email, "owner")
-    organisations.remove_member(make.actor(second), firm.public_id, actor.public_id or uuid.uuid4())
+    team.add_member(actor, firm.public_id, second.email, "owner")
+    team.remove_member(make.actor(second), firm.public_id, actor.public_id or uuid.uuid4())
     owners = sa.select(OrganisationMember.user_id).where(OrganisationMember.organisation_id == firm.id)
     assert list(session.scalars(owners)) == [second.id]
 

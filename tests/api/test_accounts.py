@@ -201,7 +201,7 @@ def test_a_company_and_its_people(app: Flask, db_session: Any) -> None:
     wrong = problem(api.post("/organisations", firm | {"inn": inn[:-1] + "0", "kpp": "1"}))
     assert wrong[2] == [("/inn", "wrong_inn"), ("/kpp", "wrong_kpp")]
     made = api.post("/organisations", firm)
-    assert (made.status_code, made.json["status"], made.json["role"]) == (201, "submitted", "owner")
+    assert (made.status_code, made.json["status"], made.json["role"]) == (201, "draft", "owner")
     where = f"/organisations/{made.json['id']}"
     tag = api.get(where).headers["ETag"]
     changed = api.patch(where, {"address": "Учебная ул., 1"}, headers={"If-Match": tag})

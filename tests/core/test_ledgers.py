@@ -14,6 +14,7 @@ from app.core.permissions import Actor
 from tests.factories import accounts as make
 
 LEDGERS = (
+    "agreement_acceptance",
     "audit_entry", "commission_line", "delivery_event", "order_event", "outbox_event", "price_change",
     "provider_event", "seller_transfer", "stock_movement",
 )  # fmt: skip

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import os
 import uuid
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app.accounts import passwords, service
+from app.accounts import agreements, bank, documents, organisations, passwords, queries, service
+from app.accounts.bank import BankDetails
+from app.accounts.documents import Upload
 from app.accounts.models import Organisation, OrganisationMember, User
+from app.accounts.organisations import Requisites
 from app.accounts.service import Client, NewUser, SignedIn
 from app.core import jobs
 from app.core.db import session, unit_of_work
 from app.core.models import AuditEntry, Job
 from app.core.permissions import Actor
+from app.core.storage import LocalStorage, Storage
 from tests.factories.orders import number
 from workers.worker import handler_of
 
@@ -59,12 +66,48 @@ def registered(address: str = "") -> SignedIn:
 @unit_of_work
 def company(owner: User, kind: str = "seller", status: str = "approved", **fields: Any) -> Organisation:
     """A company with its owner."""
-    values = {"name": f"Компания {number()}", "inn": INNS[kind][0], "kpp": f"{number() % 10**9:09d}"} | fields
-    row = Organisation(kind=kind, status=status, bank={}, **values)
+    values = {
+        "name": f"Компания {number()}",
+        "inn": INNS[kind][0],
+        "kpp": f"{number() % 10**9:09d}",
+        "bank": {},
+    } | fields
+    row = Organisation(kind=kind, status=status, **values)
     session.add(row)
     session.flush()
     session.add(OrganisationMember(organisation_id=row.id, user_id=owner.id, role="owner"))
     return row
+
+
+BANK = BankDetails("049900999", "40702810600000000001", "30101810500000000999", "Банк Учебный")
+PDF = b"%PDF-1.4\n%%EOF\n"
+
+
+def storage() -> Storage:
+    return LocalStorage(Path(os.environ["TUTUU_TEST_ROOT"]) / "files")
+
+
+def ready(owner: Actor, kind: str, firm: Requisites) -> uuid.UUID:
+    """A draft with everything that the operator asks for."""
+    key = organisations.create(owner, kind, replace(firm, address="Учебная ул., 1"))
+    bank.save(owner, key, BANK)
+    for paper in documents.required(firm.inn):
+        documents.add(owner, storage(), key, Upload(paper, f"{paper}.pdf", PDF))
+    agreement = agreements.current(kind)
+    if agreement is not None:
+        agreements.accept(owner, key, agreement.version)
+    return key
+
+
+def accept_documents(operator: Actor, key: uuid.UUID) -> None:
+    owner = session.scalars(
+        sa.select(OrganisationMember.user_id)
+        .join(Organisation, Organisation.id == OrganisationMember.organisation_id)
+        .where(Organisation.public_id == key)
+    ).first()
+    assert owner is not None
+    for one in documents.of(queries.organisation(owner, key).id):
+        documents.decide(operator, key, one.public_id, "accept")
 
 
 @unit_of_work

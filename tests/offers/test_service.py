@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from app.accounts.models import Organisation
 from app.catalog.models import ProductListing
 from app.core.db import session
 from app.core.errors import Conflict, Invalid, NotFound, Stale
 from app.core.models import AuditEntry, OutboxEvent
-from app.offers import counts, desk, queries, sellers, service, stock, table
+from app.offers import counts, desk, queries, selling, service, stock, table
 from app.offers.counts import StatedStock
 from app.offers.levels import StockLine
 from app.offers.models import Offer, PriceChange, Seller, Warehouse
@@ -215,14 +216,18 @@ def test_opening_and_closing_a_seller_shows_and_hides_the_offers() -> None:
     seller = market.sellers[0].seller_id
     offer = make.offer(market, a_product())
     make.ready()
-    sellers.close_seller(seller)
+    session.get_one(Organisation, seller).status = "suspended"
+    session.commit()
+    selling.settle(seller)
     assert shown(offer.product_id) is None
-    sellers.open_seller(seller, "Продавец Демо")
-    sellers.open_seller(seller, "Продавец Демо")
+    session.get_one(Organisation, seller).status = "approved"
+    session.commit()
+    selling.open_seller(seller, "Продавец Демо")
+    selling.open_seller(seller, "Продавец Демо")
     assert shown(offer.product_id) == (50_000, 1, 100)
     fresh = member("seller").seller_id
     session.commit()
-    sellers.open_seller(fresh, "База")
+    selling.open_seller(fresh, "База")
     assert session.get_one(Seller, fresh).is_active
 
 

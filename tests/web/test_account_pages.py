@@ -223,19 +223,24 @@ def test_a_company_is_registered_returned_and_sent_again(client: FlaskClient) ->
     assert 'value="ООО «Проба»"' in wrong.text
     assert client.post("/account/organisations", data=firm | {"inn": inn}).status_code == 303
     row = session.scalars(sa.select(Organisation)).one()
-    assert "submitted" not in text_of(client.get("/account/organisations"))
+    assert "draft" not in text_of(client.get("/account/organisations"))
     row.status, row.review_note = "returned", "Нет адреса"
     session.commit()
     address = f"/account/organisations/{row.public_id}"
     page = client.get(address)
     assert "Нет адреса" in page.text
     assert "владелец" in text_of(page)
+    assert 'value="ООО «Проба»"' in client.get(f"{address}/data").text
     version = str(row.version)
     assert client.post(address, data=firm | {"inn": "1", "version": version}).status_code == 422
     mended = firm | {"inn": inn, "address": "Учебная ул., 1", "version": version}
     assert client.post(address, data=mended).status_code == 303
     session.refresh(row)
-    assert (row.status, row.address) == ("submitted", "Учебная ул., 1")
+    assert (row.status, row.address) == ("returned", "Учебная ул., 1"), "the owner says when everything is mended"
+    unfinished = client.post(f"{address}/submit")
+    assert unfinished.status_code == 422
+    for section in ("data", "bank", "documents", "agreement"):
+        assert f'href="{address}/{section}"' in unfinished.text
     assert client.post(address, data=firm | {"inn": inn, "version": version}).status_code == 422, "an older form"
 
 
@@ -245,16 +250,30 @@ def test_people_of_a_company_come_and_go(client: FlaskClient) -> None:
     sign_in(client, owner.email)
     address = f"/account/organisations/{firm.public_id}"
     for email, role, status in (
-        ("nobody@test.example", "manager", 422), (helper.email, "courier", 422), (helper.email, "warehouse", 303),
+        ("no address", "manager", 422), (helper.email, "courier", 422), ("nobody@test.example", "manager", 303),
+        (helper.email, "warehouse", 303), (owner.email, "manager", 422),
     ):  # fmt: skip
-        assert client.post(f"{address}/members", data={"email": email, "role": role}).status_code == status
-    page = client.get(address)
+        assert client.post(f"{address}/invitations", data={"email": email, "role": role}).status_code == status
+    page = client.get(f"{address}/team")
     assert helper.email in page.text
     assert "warehouse" not in text_of(page), "roles are said in the reader's language"
     helpers = make.browser(client.application, helper)
-    refused = helpers.post(f"{address}/members", data={"email": make.account().email, "role": "owner"})
+    assert firm.name in text_of(helpers.get("/account/organisations"))
+    link = make.mails("invitation")[-1]["values"]["path"]
+    assert firm.name in text_of(client.application.test_client().get(link)), "read before signing in"
+    assert text_of(client.get(link)).count(helper.email) == 1
+    assert client.post(link).status_code == 409, "the link is for another e-mail"
+    assert helpers.post(link).location == address
+    assert helpers.post(link).status_code == 409, "it works once"
+    assert helpers.get(f"{address}/team").status_code == 200
+    refused = helpers.post(f"{address}/invitations", data={"email": make.account().email, "role": "owner"})
     assert refused.status_code in (403, 422)
+    assert helpers.get(f"{address}/documents").status_code == 403
     assert helpers.post(address, data={"name": "Моё", "inn": firm.inn, "kpp": firm.kpp}).status_code == 403
+    role = f"{address}/members/{helper.public_id}/role"
+    assert client.post(role, data={"role": "accountant"}).status_code == 303
+    assert helpers.get(f"{address}/documents").status_code == 200
+    assert helpers.post(role, data={"role": "owner"}).status_code == 403
     assert session.scalar(sa.select(sa.func.count(OrganisationMember.id))) == 2
     assert client.post(f"{address}/members/{helper.public_id}/remove").status_code == 303
     assert session.scalar(sa.select(sa.func.count(OrganisationMember.id))) == 1
@@ -287,7 +306,7 @@ def _closed_to_others(owner: User) -> list[tuple[str, str]]:
         ("GET /account/sites/{}", str(site.public_id)), ("POST /account/sites/{}", str(site.public_id)),
         ("POST /account/sites/{}/delete", str(site.public_id)), ("GET /account/organisations/{}", str(firm.public_id)),
         ("POST /account/organisations/{}", str(firm.public_id)),
-        ("POST /account/organisations/{}/members", str(firm.public_id)),
+        ("POST /account/organisations/{}/invitations", str(firm.public_id)),
         ("POST /account/organisations/{}/members/" + str(owner.public_id) + "/remove", str(firm.public_id)),
         ("POST /account/work-for/{}", str(firm.public_id)), ("POST /account/devices/{}/name", str(device)),
         ("POST /account/devices/{}/revoke", str(device)),

@@ -1,4 +1,4 @@
-"""Companies of the own account: requisites, people, which one to work for."""
+"""Companies of the own account: the list, the way in step by step, the requisites, which one to work for."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from flask_babel import lazy_gettext
 from wtforms import HiddenField, SelectField, StringField
 from wtforms.validators import InputRequired, Length
 
-from app import access
+from app import access, texts
 from app.access import Guarded
-from app.accounts import organisations, queries, service
+from app.accounts import bank, documents, invitations, organisations, queries, review, service
 from app.accounts.organisations import Requisites
-from app.core.errors import DomainError
+from app.core.errors import DomainError, Invalid
 from app.core.permissions import Permission
 from app.texts import accounts as words
 from app.web.account.profile import given
@@ -43,31 +43,29 @@ class OrganisationForm(RequisitesForm):
     kind = SelectField(lazy_gettext("What the company does"), choices=words.KINDS)
 
 
-class MemberForm(Form):
-    email = StringField(lazy_gettext("E-mail of the person"), [_needed, Length(max=254)], filters=[stripped])
-    role = SelectField(lazy_gettext("Role"), choices=[])
-
-
 @pages.get("/account/organisations", permission=Permission.ACCOUNT)
 def list_organisations() -> str:
-    """Companies one belongs to, and the form of a new one."""
+    """Companies one belongs to or is invited to, and the form of a new one."""
     return _organisations(OrganisationForm(formdata=None))
 
 
 def _organisations(form: OrganisationForm) -> str:
-    rows = queries.organisations(access.actor().user)
-    return render_template("account/organisations.html", organisations=rows, form=form, active="organisations")
+    actor = access.actor()
+    return render_template(
+        "account/organisations.html", organisations=queries.organisations(actor.user), form=form,
+        invited=invitations.for_person(actor.email), roles=words.ROLES, active="organisations",
+    )  # fmt: skip
 
 
 @pages.post("/account/organisations", permission=Permission.ACCOUNT)
 def add_organisation() -> ResponseReturnValue:
-    """Register a company."""
+    """Register a company; a seller or carrier goes on with the next step."""
     form = OrganisationForm()
     if form.validate():
         try:
-            organisations.create(access.actor(), form.kind.data, form.requisites())
+            key = organisations.create(access.actor(), form.kind.data, form.requisites())
             flash(_("The company is registered."), "ok")
-            return redirect("/account/organisations", code=303)
+            return redirect(f"/account/organisations/{key}", code=303)
         except DomainError as error:
             form.refuse(error)
     return _organisations(form), 422
@@ -75,27 +73,61 @@ def add_organisation() -> ResponseReturnValue:
 
 @pages.get("/account/organisations/<organisation>", permission=Permission.ACCOUNT)
 def show_organisation(organisation: str) -> str:
-    """A company and its people."""
-    return _organisation(given(organisation))
+    """A company: its state, and what is done and missing on the way in."""
+    return _hub(given(organisation))
 
 
-def _organisation(key: uuid.UUID, member: MemberForm | None = None, form: RequisitesForm | None = None) -> str:
+def _hub(key: uuid.UUID, missing: list[tuple[str, str]] | None = None, error: str = "") -> str:
     row = queries.organisation(access.actor().user, key)
-    member = member or MemberForm(formdata=None)
-    member.role.choices = _roles(row.kind)
+    papers = documents.of(row.id) if row.role in documents.MAY_SEE else []
     return render_template(
-        "account/organisation.html", row=row, members=queries.members(row.id), member=member,
-        form=form or RequisitesForm(obj=row, formdata=None), roles=words.ROLES, active="organisations",
+        "account/organisation.html", row=row, url=f"/account/organisations/{key}", steps=review.steps(row),
+        words=words, missing=missing or [], error=error, waiting=bank.waiting(row.id),
+        expiring=[one for one in papers if one.state != "refused" and (one.expires_soon or one.is_expired)],
+        refused=[one for one in papers if one.state == "refused"], active="organisations",
     )  # fmt: skip
 
 
-def _roles(kind: str) -> list[tuple[str, object]]:
-    return [(role, words.ROLES[role]) for role in organisations.ROLES_OF[kind]]
+@pages.post("/account/organisations/<organisation>/submit", permission=Permission.ACCOUNT)
+def submit(organisation: str) -> ResponseReturnValue:
+    """Send the company to the operator, or say what is missing and where."""
+    key = given(organisation)
+    try:
+        review.submit(access.actor(), key)
+    except Invalid as error:
+        url = f"/account/organisations/{key}"
+        missing = [(f"{url}{item.pointer}", texts.error_text(item.code, item.context)) for item in error.errors]
+        return _hub(key, missing), 422
+    except DomainError as error:
+        if error.status in (403, 404):
+            raise
+        return _hub(key, error=texts.message(error)), error.status
+    flash(_("The company is sent to the operator. The answer comes by e-mail."), "ok")
+    return redirect(f"/account/organisations/{key}", code=303)
+
+
+@pages.get("/account/organisations/<organisation>/data", permission=Permission.ACCOUNT)
+def show_data(organisation: str) -> str:
+    """The requisites."""
+    return _data(given(organisation))
+
+
+def _data(key: uuid.UUID, form: RequisitesForm | None = None) -> str:
+    row = queries.organisation(access.actor().user, key)
+    return render_template(
+        "account/organisation_data.html", row=row, url=f"/account/organisations/{key}",
+        form=form or RequisitesForm(obj=row, formdata=None), beside=note_of(row, "data"), active="organisations",
+    )  # fmt: skip
+
+
+def note_of(row: queries.OrganisationRow, section: str) -> str:
+    """What the operator wrote beside a section of a returned company."""
+    return str(row.section_notes.get(section, "")) if row.status == "returned" else ""
 
 
 @pages.post("/account/organisations/<organisation>", permission=Permission.ACCOUNT)
 def save_organisation(organisation: str) -> ResponseReturnValue:
-    """Change the requisites; a company that was returned goes to the operator again."""
+    """Change the requisites."""
     key, form = given(organisation), RequisitesForm()
     queries.organisation(access.actor().user, key)
     if form.validate():
@@ -108,33 +140,7 @@ def save_organisation(organisation: str) -> ResponseReturnValue:
             if error.status == 403:
                 raise
             form.refuse(error)
-    return _organisation(key, form=form), 422
-
-
-@pages.post("/account/organisations/<organisation>/members", permission=Permission.ACCOUNT)
-def add_member(organisation: str) -> ResponseReturnValue:
-    """Give a person a place."""
-    key, form = given(organisation), MemberForm()
-    row = queries.organisation(access.actor().user, key)
-    form.role.choices = _roles(row.kind)
-    if form.validate():
-        try:
-            organisations.add_member(access.actor(), key, form.email.data, form.role.data)
-            return redirect(f"/account/organisations/{key}", code=303)
-        except DomainError as error:
-            form.refuse(error)
-    return _organisation(key, member=form), 422
-
-
-@pages.post("/account/organisations/<organisation>/members/<member>/remove", permission=Permission.ACCOUNT)
-def remove_member(organisation: str, member: str) -> ResponseReturnValue:
-    """Take the place away."""
-    key, person, actor = given(organisation), given(member), access.actor()
-    organisations.remove_member(actor, key, person)
-    flash(_("The person is no longer in the company."), "ok")
-    return redirect(
-        "/account/organisations" if person == actor.public_id else f"/account/organisations/{key}", code=303
-    )
+    return _data(key, form), 422
 
 
 @pages.post("/account/work-for/<organisation>", permission=Permission.ACCOUNT)

@@ -8,13 +8,11 @@ from flask import flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _  # type: ignore[import-untyped]  # the package ships no types
 
-from app import access, texts
+from app import access
 from app.access import Guarded
-from app.accounts import organisations, queries, service
+from app.accounts import queries, service
 from app.core import operations
-from app.core.errors import DomainError
 from app.core.permissions import Permission
-from app.texts import accounts as words
 from app.web.account.profile import given
 
 pages = Guarded("admin", __name__)
@@ -34,7 +32,8 @@ def nav(waiting: int = 0) -> list[dict[str, Any]]:
     ]
 
 
-def _page(template: str, status: int = 200, **context: Any) -> ResponseReturnValue:
+def office_page(template: str, status: int = 200, **context: Any) -> ResponseReturnValue:
+    """A page of the operator's desk."""
     return render_template(
         template, nav=nav(context.pop("waiting", 0)), office_name=_("Administration"), **context
     ), status
@@ -45,41 +44,12 @@ def _before() -> int | None:
     return int(text) if text.isdecimal() and len(text) < 18 else None
 
 
-@pages.get("/admin/organisations", permission=Permission.ADMIN_ORGANISATIONS)
-def list_organisations() -> ResponseReturnValue:
-    """Companies of one state; those that wait come first."""
-    state = request.args.get("state", "submitted")
-    state = state if state in ("submitted", "returned", "approved", "suspended") else "submitted"
-    counts = queries.organisation_counts()
-    rows = queries.organisations_to_review(state)
-    return _page(
-        "admin/organisations.html", rows=rows, state=state, counts=counts, kinds=dict(words.KINDS),
-        waiting=counts.get("submitted", 0),
-    )  # fmt: skip
-
-
-@pages.post("/admin/organisations/<organisation>", permission=Permission.ADMIN_ORGANISATIONS)
-def decide(organisation: str) -> ResponseReturnValue:
-    """Approve, return with a note, or suspend."""
-    try:
-        organisations.decide(
-            access.actor(), given(organisation), request.form.get("decision", ""), request.form.get("note", "")
-        )
-        flash(_("Decided and written to the audit log."), "ok")
-    except DomainError as error:
-        if error.status == 404:
-            raise
-        note = [texts.error_text(f.code, f.context) for f in getattr(error, "errors", [])]
-        flash(" ".join(note) or texts.message(error), "bad")
-    return redirect("/admin/organisations", code=303)
-
-
 @pages.get("/admin/users", permission=Permission.ADMIN_USERS)
 def list_users() -> ResponseReturnValue:
     """People, newest first."""
     text = request.args.get("q", "").strip()[:100]
     rows = queries.users(text, _before(), PAGE)
-    return _page("admin/users.html", rows=rows, q=text, older=rows[-1].id if len(rows) == PAGE else None)
+    return office_page("admin/users.html", rows=rows, q=text, older=rows[-1].id if len(rows) == PAGE else None)
 
 
 @pages.post("/admin/users/<user>", permission=Permission.ADMIN_USERS)
@@ -96,7 +66,7 @@ def list_jobs() -> ResponseReturnValue:
     state = request.args.get("state", "")
     rows = operations.jobs(state or None, _before(), PAGE)
     older = rows[-1].id if len(rows) == PAGE else None
-    return _page("admin/jobs.html", rows=rows, state=state, counts=operations.job_counts(), older=older)
+    return office_page("admin/jobs.html", rows=rows, state=state, counts=operations.job_counts(), older=older)
 
 
 @pages.post("/admin/jobs/<job>/retry", permission=Permission.ADMIN_JOBS)
@@ -112,4 +82,4 @@ def audit_log() -> ResponseReturnValue:
     """Who did what, newest first."""
     action = request.args.get("action", "").strip()[:60]
     rows = operations.audit_log(action or None, _before(), PAGE)
-    return _page("admin/audit.html", rows=rows, action=action, older=rows[-1].id if len(rows) == PAGE else None)
+    return office_page("admin/audit.html", rows=rows, action=action, older=rows[-1].id if len(rows) == PAGE else None)

@@ -24,6 +24,7 @@ from app.orders.placing import Contact
 from app.orders.rules import CASH_LIMIT
 from app.texts.logistics import UNLOADING, no_carrier, price_line
 from app.web import paths
+from app.web.filters import day, language
 from app.web.htmx import is_part_request, redirect_to, render_page
 from app.web.reading import key_of
 
@@ -115,6 +116,7 @@ def who_pays(
         unloading=UNLOADING,
         price_line=price_line,
         day=date.fromisoformat(payload["day"]),
+        day_of=date.fromisoformat,
     )
 
 
@@ -171,6 +173,15 @@ def place() -> Response:
     return redirect_to(paths.with_query(paths.order_path(placed.number), placed=1))
 
 
+def _away(difference: dict[str, Any]) -> str:
+    """Why a line is gone, when its seller will be back."""
+    if "back_on" not in difference:
+        return ""
+    name = difference["name_en"] if language() == "en" else difference["name_ru"]
+    back = day(date.fromisoformat(difference["back_on"]))
+    return str(_("%(name)s: the seller is on holiday and sells again from %(day)s.", name=name, day=back))
+
+
 def _again(old: Quote, typed: Typed, refusal: Conflict) -> Response:
     """Prices, stock or the cart have moved: quote anew for the same place and show the differences."""
     typed.notice = texts.message(refusal)
@@ -182,7 +193,7 @@ def _again(old: Quote, typed: Typed, refusal: Conflict) -> Response:
             typed.get("payment_method"),
         )  # fmt: skip
     except DomainError as why:
-        typed.errors = {"": typed.notice if differences else _why(why)}
+        typed.errors = {"": " ".join([typed.notice, *map(_away, differences)]) if differences else _why(why)}
         return where_and_when(typed, 409)
     return who_pays(fresh, typed, 409, differences)
 

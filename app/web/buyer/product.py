@@ -76,7 +76,7 @@ SORTS: Mapping[str, Callable[[OfferLine], Any]] = {
 def show(slug: str) -> Response:
     """A product; `need` in content units works out the packs, `offer` chooses one of the offers."""
     card = queries.product_by_slug(slug)
-    found, places = offers.offers_with_places(card.id)
+    found, away, places = offers.offers_with_places(card.id)
     need = read_need(request.args.get("need", ""), card, found[0] if found else None)
     site = sites.chosen()
     to_site = sites.to_site(site)
@@ -92,7 +92,7 @@ def show(slug: str) -> Response:
         "buyer/product.html", None, card=card, lines=in_order(lines, sort), chosen=chosen, need=need,
         trail=trail, name=card.name(language()), site=site, sort=sort if sort in SORTS else "",
         sort_links=_sort_links(slug), said=feedback.of_product(card.id, access.actor().user_id),
-        marks=marks.present(), most_compared=marks.MOST_COMPARED,
+        marks=marks.present(), most_compared=marks.MOST_COMPARED, away=away,
     )  # fmt: skip
 
 

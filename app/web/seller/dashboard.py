@@ -10,6 +10,7 @@ from flask_babel import gettext as _  # type: ignore[import-untyped]  # the pack
 
 from app import access
 from app.access import Guarded
+from app.accounts import agreements
 from app.core import clock
 from app.core.permissions import Permission, may
 from app.logistics import queries as logistics
@@ -49,6 +50,8 @@ def show() -> Response:
         stock=table.counts(actor.seller_id, TableFilter()), change=_change, share=_share,
         punctuality=logistics.punctuality(actor.seller_id, clock.at(first, 0)),
         came_back=seller_figures.came_back(actor.seller_id, first),
+        unsigned=agreements.current("seller") if agreements.is_waiting(actor.seller_id, "seller") else None,
+        company=f"/account/organisations/{actor.seller.organisation_public_id}" if actor.seller else "",
         **frame.context(actor),
     )  # fmt: skip
 

@@ -24,7 +24,10 @@ def context(actor: Actor) -> dict[str, Any]:
         ("/seller/imports", _("Price lists"), "upload", Permission.SELLER_OFFERS, 0),
         ("/seller/stock", _("Stock"), "layers", Permission.SELLER_STOCK, 0),
         ("/seller/warehouses", _("Warehouses"), "warehouse", Permission.SELLER_STOCK, 0),
-    ]
+        ("/seller/holiday", _("Holiday"), "calendar", Permission.SELLER_OFFERS, 0),
+        (f"/account/organisations/{place.organisation_public_id if place else ''}", _("Company and team"), "users",
+         Permission.SELLER_VIEW, 0),
+    ]  # fmt: skip
     return {
         "nav": [
             {"url": url, "label": label, "icon": icon, "count": count}
@@ -33,4 +36,6 @@ def context(actor: Actor) -> dict[str, Any]:
         ],
         "office_name": place.organisation_name if place else "",
         "office_role": "",
+        "other_places": [m for m in actor.memberships if m.is_seller and m != place],
+        "suspended": place is not None and place.status == "suspended",
     }
