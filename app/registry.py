@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from app.accounts import events as accounts_events
 from app.accounts import models as accounts_models
+from app.catalog import media_models as catalog_media_models
 from app.catalog import models as catalog_models
 from app.core import events, timers
 from app.core import models as core_models
@@ -22,6 +23,7 @@ MODELS = (
     core_models,
     accounts_models,
     catalog_models,
+    catalog_media_models,
     offers_models,
     offers_import_models,
     payments_models,
@@ -42,6 +44,9 @@ JOB_HANDLERS: dict[str, str] = {
     "offers.bulk": "workers.offers:change_many",
     "route.plan": "workers.routing:plan",
     "search.rebuild": "workers.search:rebuild",
+    "pictures.make": "workers.pictures:make",
+    "documents.make": "workers.pictures:make_document",
+    "media.forget": "workers.pictures:forget",
     "orders.delivery_handed_over": "workers.orders:delivery_handed_over",
     "orders.delivery_on_the_way": "workers.orders:delivery_on_the_way",
     "orders.delivery_completed": "workers.orders:delivery_completed",

@@ -103,6 +103,8 @@ class Product(Base):
     """Flags: fragile, frost, dangerous."""
     status: Mapped[str] = mapped_column(server_default="active")
     merged_into_id: Mapped[int | None] = ref("product.id")
+    picture: Mapped[str] = mapped_column(server_default="")
+    """Name of the first photograph, empty when there is none; written by `app.catalog.pictures` alone."""
     search: Mapped[Any | None] = mapped_column(TSVECTOR)
     """What it is found by; queries use the copy in `product_listing`."""
     version: Mapped[int] = mapped_column(server_default="1")
@@ -148,19 +150,6 @@ class ProductUnit(Base):
     is_content: Mapped[bool] = mapped_column(server_default=sa.false())
     """The measure that prices are compared in and estimates count in (m2, kg, m, ...)."""
     barcode: Mapped[str] = mapped_column(server_default="")
-    position: Mapped[int] = mapped_column(server_default="0")
-
-
-class ProductImage(Base):
-    """A photograph in the storage."""
-
-    __tablename__ = "product_image"
-
-    id: Mapped[Id]
-    product_id: Mapped[int] = mapped_column(sa.BigInteger, sa.ForeignKey("product.id", ondelete="CASCADE"), index=True)
-    name: Mapped[str]
-    width: Mapped[int]
-    height: Mapped[int]
     position: Mapped[int] = mapped_column(server_default="0")
 
 
