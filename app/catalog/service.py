@@ -11,9 +11,8 @@ from fractions import Fraction
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import exc
 
-from app.catalog import dictionary, words
+from app.catalog import cards, dictionary, words
 from app.catalog.models import Attribute, Category, Product, ProductUnit, ProductValue
 from app.core import audit, jobs
 from app.core.db import changed, lock_rows, session, unit_of_work
@@ -58,7 +57,7 @@ def add_category(actor: Actor, slug: str, parent: str | None, given: Mapping[str
         **{name: given[name] for name in CATEGORY_FIELDS if name in given},
     )  # fmt: skip
     session.add(row)
-    _flush("/slug", "slug_taken")
+    cards.flush("/slug", "slug_taken")
     row.path = [*(above.path if above else []), row.id]
     audit.record(actor, "category.added", "category", row.id, after={"slug": slug})
     changed("listing")
@@ -125,7 +124,7 @@ def add_product(
     place = _category(category)
     errors = [] if place else [FieldError("/category", "unknown_option")]
     errors += _unit_errors(base_unit, units)
-    known = {row.key: row.id for row in _attributes(place)} if place else {}
+    known = cards.known_attributes(place.slug) if place else {}
     errors += [FieldError(f"/attributes/{key}", "unknown_field") for key in values if key not in known]
     if errors or place is None:
         raise Invalid(errors)
@@ -143,8 +142,8 @@ def add_product(
                 barcode=unit.barcode, position=position,
             )
         )  # fmt: skip
-    _flush("/units", "barcode_taken")
-    _set_values(row.id, known, values)
+    cards.flush("/units", "barcode_taken")
+    cards.set_values(row.id, known, {key: text for key, text in values.items() if text})
     audit.record(actor, "product.added", "product", row.id, after={"name_ru": row.name_ru})
     dictionary.write([row.id])
     return row.public_id
@@ -165,7 +164,7 @@ def edit_product(
     row = _locked(public_id)
     if version is not None and version != row.version:
         raise Stale(version=row.version)
-    known = {a.key: a.id for a in _attributes(session.get_one(Category, row.category_id))}
+    known = cards.known_attributes(session.get_one(Category, row.category_id).slug)
     unknown = [FieldError(f"/attributes/{key}", "unknown_field") for key in values or () if key not in known]
     if unknown:
         raise Invalid(unknown)
@@ -175,7 +174,8 @@ def edit_product(
     if "hidden" in given:
         row.status = "hidden" if given["hidden"] else "active"
     if values is not None:
-        _set_values(row.id, known, values)
+        session.execute(sa.delete(ProductValue).where(ProductValue.product_id == row.id))
+        cards.set_values(row.id, known, values)
     row.version += 1
     session.flush()
     audit.record(actor, "product.edited", "product", row.id, before=before, after={k: str(v) for k, v in given.items()})
@@ -208,10 +208,6 @@ def _category(slug: str | None) -> Category | None:
     return session.scalars(sa.select(Category).where(Category.slug == slug)).one_or_none()
 
 
-def _attributes(place: Category) -> list[Attribute]:
-    return list(session.scalars(sa.select(Attribute).where(Attribute.category_id == place.id)))
-
-
 def _unit_errors(base_unit: str, units: Sequence[NewUnit]) -> list[FieldError]:
     errors = [] if base_unit in UNITS else [FieldError("/unit", "unknown_option")]
     seen: set[str] = set()
@@ -229,26 +225,5 @@ def _unit_errors(base_unit: str, units: Sequence[NewUnit]) -> list[FieldError]:
     return errors
 
 
-def _set_values(product: int, known: Mapping[str, int], values: Mapping[str, str]) -> None:
-    session.execute(sa.delete(ProductValue).where(ProductValue.product_id == product))
-    rows = [
-        {"product_id": product, "attribute_id": known[key], "text": text, "number": _number(text)}
-        for key, text in values.items()
-    ]
-    if rows:
-        session.execute(sa.insert(ProductValue), rows)
-
-
-def _number(text: str) -> Decimal | None:
-    return Decimal(text.replace(",", ".")) if re.fullmatch(r"\d{1,9}([.,]\d{1,6})?", text) else None
-
-
 def _slug(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:80] or "product"
-
-
-def _flush(pointer: str, code: str) -> None:
-    try:
-        session.flush()
-    except exc.IntegrityError as error:
-        raise Invalid.one(pointer, code) from error

@@ -65,6 +65,8 @@ class Seller(Base):
     holiday_until: Mapped[date | None]
     vat_code: Mapped[str] = mapped_column(server_default="general")
     agreement_version: Mapped[str] = mapped_column(server_default="")
+    is_trusted: Mapped[bool] = mapped_column(server_default=sa.false())
+    """Edits of cards that need no person are approved at once (`app.offers.card_changes`)."""
     created_at: Mapped[Created]
 
 
