@@ -10,6 +10,7 @@ and written: `PARTS`.
 from __future__ import annotations
 
 import re
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -19,11 +20,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import exc
 
-from app.catalog import dictionary
+from app.catalog import dictionary, pictures
 from app.catalog.models import Attribute, Category, Product, ProductUnit, ProductValue
 from app.core import audit
 from app.core.db import lock_rows, session, unit_of_work
 from app.core.errors import FieldError, Invalid, NotFound
+from app.core.ids import parse_uuid
 from app.core.permissions import Actor
 from app.core.units import UNITS, NotANumber, parse_decimal, to_api
 
@@ -400,9 +402,25 @@ def flush(pointer: str, code: str) -> None:
         raise Invalid.one(pointer, code) from error
 
 
+def _read_images(product_id: int) -> list[str]:
+    return [str(one) for one in pictures.shown_ids(product_id)]
+
+
+def _check_images(given: Any, _known: Mapping[str, Known], errors: list[FieldError]) -> list[str]:
+    found = [parse_uuid(str(one)) for one in given]
+    if None in found:
+        errors.append(FieldError("/images", "unknown_picture"))
+    return [str(one) for one in found]
+
+
+def _write_images(actor: Actor, row: Product, ids: list[str]) -> None:
+    pictures.set_images(actor, row.id, [uuid.UUID(one) for one in ids])
+
+
 PARTS: dict[str, Part] = {
     "fields": Part(_read_fields, _check_fields, _write_fields),
     "attributes": Part(_read_attributes, _check_attributes, _write_attributes),
     "units": Part(_read_units, _check_units, _write_units),
+    "images": Part(_read_images, _check_images, _write_images),
 }
-"""In the order in which they are written. Photographs add the part `images` here: ids in their order."""
+"""In the order in which they are written."""

@@ -14,7 +14,7 @@ from app.catalog.pictures import QUEUE, forget
 from app.core import audit, clock, jobs
 from app.core.db import lock_rows, session, unit_of_work
 from app.core.errors import Conflict, FieldError, Invalid, NotFound
-from app.core.filetypes import CONTENT_TYPES
+from app.core.filetypes import MIME, Kind
 from app.core.permissions import Actor
 from app.core.storage import Storage, new_name
 
@@ -60,7 +60,7 @@ def add(
         Conflict: `too_many_documents`.
     """
     errors = _errors(new)
-    kind = ""
+    kind: Kind = "pdf"
     try:
         kind = checked(upload, FILES, MAX_BYTES, "document_kind")
         if kind == "pdf" and b"%%EOF" not in upload.content[-2048:]:
@@ -72,7 +72,7 @@ def add(
     original = new_name(ORIGINALS if kind != "pdf" else "documents", "dat")
     row_id = _open(actor, product_id, new, upload, seller_id, original)
     try:
-        storage.put(original, upload.content, CONTENT_TYPES[kind])
+        storage.put(original, upload.content, MIME[kind])
     except Exception:
         _drop(row_id)
         raise
@@ -124,14 +124,14 @@ def _drop(row_id: int) -> None:
 
 
 @unit_of_work
-def _taken(actor: Actor, row_id: int, kind: str, size: int) -> Added:
+def _taken(actor: Actor, row_id: int, kind: Kind, size: int) -> Added:
     row = session.get_one(ProductDocument, row_id)
     audit.record(actor, "document.added", "product_document", row.id, after={"kind": row.kind, "number": row.number})
     if kind != "pdf":
         payload = {"document": row.id, "kind": kind, "stored": new_name("documents", "jpg")}
         return Added(row.public_id, jobs.enqueue(MAKE, payload, queue=QUEUE, user_id=actor.user_id))
     row.stored, row.original = row.original, ""
-    _ready(row, CONTENT_TYPES["pdf"], size)
+    _ready(row, MIME["pdf"], size)
     return Added(row.public_id, None)
 
 
@@ -161,7 +161,7 @@ def finish(document_id: int, stored: str, size: int, refused: str = "") -> None:
         row.state, row.note = "refused", refused
         return
     row.stored = stored
-    _ready(row, CONTENT_TYPES["jpeg"], size)
+    _ready(row, MIME["jpeg"], size)
 
 
 @unit_of_work

@@ -243,7 +243,7 @@ def public_document(public_id: uuid.UUID) -> DeskDocument:
     )
 
 
-def _one(asked: sa.Select[Any]) -> DeskDocument:
+def _one(asked: Any) -> DeskDocument:
     row: Any = session.execute(asked).one_or_none()
     if row is None:
         raise NotFound()

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from app.core.errors import Invalid
-from app.core.filetypes import Kind, extension_fits, kind_of
+from app.core.filetypes import Kind, kind_of
 from app.core.ids import uuid7
 
 WIDTHS = (320, 640, 1280)
@@ -14,6 +14,12 @@ WIDTHS = (320, 640, 1280)
 FORMATS = ("avif", "webp")
 WHOLE = (640, "webp")
 """The uncropped picture, for the page where the crop is chosen."""
+EXTENSIONS: dict[Kind, tuple[str, ...]] = {
+    "pdf": ("pdf",),
+    "jpeg": ("jpg", "jpeg", "jpe", "jfif"),
+    "png": ("png",),
+    "webp": ("webp",),
+}
 MAX_BYTES = 15 * 1024 * 1024
 FOLDER, ORIGINALS = "media", "originals"
 PUBLIC_FILE = re.compile(r"[0-9a-f]{32}-(?:320|640|1280)\.(?:avif|webp)")
@@ -58,6 +64,12 @@ def shown_name(given: str) -> str:
     return "".join(c for c in bare if c.isprintable())[:120] or "file"
 
 
+def _extension_fits(name: str, kind: Kind) -> bool:
+    """Whether the name ends as files of this kind do, or has no ending at all."""
+    _stem, dot, ending = name.rpartition(".")
+    return not dot or ending.lower() in EXTENSIONS[kind]
+
+
 def checked(upload: Upload, kinds: tuple[str, ...], most: int, wrong_kind: str) -> Kind:
     """What the file is, by its content.
 
@@ -71,6 +83,6 @@ def checked(upload: Upload, kinds: tuple[str, ...], most: int, wrong_kind: str) 
     kind = kind_of(upload.content)
     if kind is None or kind not in kinds:
         raise Invalid.one("/file", wrong_kind)
-    if not extension_fits(upload.name, kind):
+    if not _extension_fits(upload.name, kind):
         raise Invalid.one("/file", "wrong_extension", kind=kind.upper())
     return kind

@@ -28,7 +28,7 @@ from app.catalog.picture_files import (
 from app.core import audit, jobs
 from app.core.db import changed, lock_rows, session, unit_of_work
 from app.core.errors import Conflict, Invalid, NotFound
-from app.core.filetypes import CONTENT_TYPES
+from app.core.filetypes import MIME
 from app.core.permissions import Actor
 from app.core.storage import Storage, new_name
 
@@ -71,7 +71,7 @@ def receive(actor: Actor, storage: Storage, product_id: int, upload: Upload, sel
     original = new_name(ORIGINALS, "dat")
     row_id = _open(actor, product_id, upload, seller_id, kind, original)
     try:
-        storage.put(original, upload.content, CONTENT_TYPES[kind])
+        storage.put(original, upload.content, MIME[kind])
     except Exception:
         _drop(row_id)
         raise
@@ -138,12 +138,13 @@ def set_images(actor: Actor, product_id: int, ids: Sequence[uuid.UUID]) -> None:
     Raises:
         NotFound: there is no such card.
         Invalid: one is named twice, is not of this card or not ready, or there are too many.
+        Conflict: `picture_busy`: one that is not shown yet is being cropped.
     """
     if len(ids) > MOST_SHOWN:
         raise Invalid.one("/images", "too_many_shown", maximum=MOST_SHOWN)
     card = _locked_card(product_id)
     found = session.execute(
-        sa.select(ProductImage.public_id, ProductImage.name, ProductImage.position)
+        sa.select(ProductImage.public_id, ProductImage.name, ProductImage.next_name, ProductImage.position)
         .where(ProductImage.product_id == product_id, ProductImage.state == "ready")
         .order_by(ProductImage.position)
     ).all()
@@ -153,6 +154,8 @@ def set_images(actor: Actor, product_id: int, ids: Sequence[uuid.UUID]) -> None:
     before = [row.public_id for row in found if row.position is not None]
     if before == list(ids):
         return
+    if any(row.next_name for row in found if row.public_id in ids and row.position is None):
+        raise Conflict("picture_busy")  # what was looked at is not what would be shown
     of_card = ProductImage.product_id == product_id
     session.execute(sa.update(ProductImage).where(of_card, ProductImage.position.is_not(None)).values(position=None))
     place = sa.func.array_position(sa.cast(list(ids), ARRAY(sa.Uuid)), ProductImage.public_id) - 1
@@ -183,6 +186,21 @@ def shown_ids(product_id: int) -> list[uuid.UUID]:
             .order_by(ProductImage.position)
         )
     )
+
+
+def check_wished(product_id: int, seller_id: int, ids: Sequence[str]) -> None:
+    """Whether a seller may ask for these: shown ones and own ready uploads.
+
+    Raises:
+        Invalid: one is none of them or named twice, or there are too many.
+    """
+    if len(ids) > MOST_SHOWN:
+        raise Invalid.one("/images", "too_many_shown", maximum=MOST_SHOWN)
+    may = sa.or_(ProductImage.position.is_not(None), ProductImage.seller_id == seller_id)
+    asked = sa.select(ProductImage.public_id).where(ProductImage.product_id == product_id, may)
+    known = {str(one) for one in session.scalars(asked.where(ProductImage.state == "ready"))} if ids else set()
+    if len(set(ids)) != len(ids) or not known >= set(ids):
+        raise Invalid.one("/images", "unknown_picture")
 
 
 def _locked(product_id: int, public_id: uuid.UUID, seller_id: int | None) -> ProductImage:

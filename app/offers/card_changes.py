@@ -15,7 +15,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from app.catalog import cards
+from app.catalog import cards, pictures
 from app.catalog.cards import Content
 from app.catalog.models import Product, ProductChange
 from app.core import audit
@@ -89,6 +89,7 @@ def reasons(card: Mapping[str, Any], change: Mapping[str, Any]) -> tuple[str, ..
         found += ["units"] if bare[0] != bare[1] else []
         codes = [{unit["code"]: unit["barcode"] for unit in c["units"]} for c in (card, change)]
         found += ["barcode"] if codes[0] != codes[1] else []
+    found += ["images"] if "images" in change else []
     return tuple(found)
 
 
@@ -116,12 +117,14 @@ def send(
     row = _offered(actor, product)
     if version is not None and version != row.version:
         raise Stale(version=row.version)
+    kept = _open_change(actor.seller_id, row.id) or ProductChange(seller_id=actor.seller_id, product_id=row.id)
+    wanted = _with_images(kept, wanted)
+    pictures.check_wished(row.id, actor.seller_id, wanted.get("images", ()))
     card = cards.read(row.id)
     place = str(wanted.get("fields", {}).get("category") or card["fields"]["category"])
     change = cards.difference(card, cards.merged(card, cards.checked(wanted, place)))
     if not change:
         raise Conflict("nothing_changed")
-    kept = _open_change(actor.seller_id, row.id) or ProductChange(seller_id=actor.seller_id, product_id=row.id)
     kept.user_id, kept.payload, kept.status = actor.user, change, "pending"
     kept.base, kept.base_version = cards.only(card, change), row.version
     kept.comment = comment.strip()[:MOST_NOTE]
@@ -135,6 +138,12 @@ def send(
         _apply(actor, kept, change)
         _close(actor, kept, "approved", "", "rule")
     return Sent(kept.public_id, kept.status, waits)
+
+
+def _with_images(open_change: ProductChange, wanted: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Photographs are arranged on a page of their own; an edit of words leaves those that wait as they are."""
+    waiting = (open_change.payload or {}).get("images")
+    return wanted if waiting is None else {"images": waiting, **wanted}
 
 
 def _offered(actor: Actor, product: uuid.UUID) -> Product:

@@ -23,5 +23,6 @@ WAITS = {
     "volume_m3": _("volume changes by more than 30 %"),
     "units": _("units or factors"),
     "barcode": _("barcode"),
+    "images": _("photographs"),
 }
 """Why a change waits for a person even when its seller is trusted."""
