@@ -10,6 +10,7 @@ and written: `PARTS`.
 from __future__ import annotations
 
 import re
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -59,6 +60,31 @@ class Part:
     read: Callable[[int], Any]
     check: Callable[[Any, Mapping[str, Known], list[FieldError]], Any]
     write: Callable[[Actor, Product, Any], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What is needed before a card is changed."""
+
+    id: int
+    version: int
+    base_unit: str
+
+
+def head(public_id: uuid.UUID) -> Head:
+    """The card of a product that is not merged, hidden or not.
+
+    Raises:
+        NotFound.
+    """
+    row = session.execute(
+        sa.select(Product.id, Product.version, Product.base_unit).where(
+            Product.public_id == public_id, Product.status != "merged"
+        )
+    ).one_or_none()
+    if row is None:
+        raise NotFound()
+    return Head(*row)
 
 
 def read(product_id: int) -> Content:
