@@ -15,7 +15,8 @@ from app.api.kernel import Api, given_id
 from app.api.schemas import MoneyOut, PageQuery, QuantityText, Schema, money
 from app.catalog import listing, queries, search, words
 from app.catalog.listing import Facets, Filters, ListedProduct, ToSite
-from app.catalog.queries import AttributeRow, CategoryNode, ProductCard
+from app.catalog.picture_files import WIDTHS
+from app.catalog.queries import AttributeRow, CategoryNode, Document, ProductCard
 from app.core.cache import Cache
 from app.core.errors import FieldError, Invalid, NotFound, NotSignedIn
 from app.core.ids import parse_uuid
@@ -25,10 +26,9 @@ from app.offers import queries as offers
 from app.offers import sellers
 from app.offers.queries import OfferForSale
 from app.web import sites
-from app.web.assets import asset_url
 from app.web.buyer.catalog import ready_days
-from app.web.drawings import file_of
 from app.web.filters import language
+from app.web.photos import document_url, image_url, photo_url
 from app.web.sites import ChosenSite
 
 api = Api("catalog", tag="Catalogue")
@@ -261,7 +261,7 @@ def _product(item: ListedProduct, tree: tuple[CategoryNode, ...]) -> ProductOut:
     trail = queries.trail_of(tree, item.category_id)
     return ProductOut(
         id=item.public_id, slug=item.slug, name=item.name_en if language() == "en" else item.name_ru,
-        category=trail[-1].slug if trail else "", brand=item.brand, image=asset_url(file_of(item.drawing)),
+        category=trail[-1].slug if trail else "", brand=item.brand, image=image_url(item.picture, item.drawing),
         unit=item.base_unit, price_from=money(item.price_from),
         unit_price=None if item.unit_price is None else money(item.unit_price), content_unit=item.content_unit,
         offers_count=item.offers_count, available=item.available,
@@ -290,8 +290,58 @@ class ValueOut(Schema):
     unit: str
 
 
+class ImageFile(Schema):
+    """A photograph in one size, as two files; `width` and `height` in pixels."""
+
+    width: int
+    height: int
+    avif: str
+    webp: str
+
+
+class ImageOut(Schema):
+    """A photograph by what it shows (`alt`) and its sizes."""
+
+    alt: str
+    sizes: list[ImageFile]
+
+
+class DocumentOut(Schema):
+    """A certificate or paper in date. `url` answers with the file; `size` in bytes."""
+
+    id: uuid.UUID
+    kind: Literal["certificate", "declaration", "fire", "passport", "instruction"]
+    number: str
+    issuer: str
+    issued_on: date | None
+    valid_until: date | None
+    content_type: str
+    size: int
+    url: str
+
+
+def image_sizes(name: str, width: int, height: int) -> list[ImageFile]:
+    """The files of a photograph whose largest one has these pixels; small ones do not come twice."""
+    wanted = {min(most, width): most for most in reversed(WIDTHS)}
+    return [
+        ImageFile(
+            width=wide, height=max(1, round(height * wide / width)), avif=photo_url(name, most, "avif"),
+            webp=photo_url(name, most, "webp"),
+        )
+        for wide, most in sorted(wanted.items())
+    ]  # fmt: skip
+
+
+def document_out(row: Document) -> DocumentOut:
+    """A document as clients see it."""
+    return DocumentOut(
+        id=row.public_id, kind=row.kind, number=row.number, issuer=row.issuer, issued_on=row.issued_on,
+        valid_until=row.valid_until, content_type=row.content_type, size=row.size, url=document_url(row.public_id),
+    )  # fmt: skip
+
+
 class ProductDetail(Schema):
-    """A product; mass and volume are of one base unit."""
+    """A product; mass and volume are of one base unit. `image` is the first photograph, or a drawing without one."""
 
     id: uuid.UUID
     slug: str
@@ -306,7 +356,9 @@ class ProductDetail(Schema):
     mass_kg: QuantityText
     volume_m3: QuantityText
     length_mm: int
-    images: list[str]
+    image: str
+    images: list[ImageOut]
+    documents: list[DocumentOut]
     version: int
 
 
@@ -318,7 +370,7 @@ def product(product: str) -> ProductDetail:
 
 def _detail(card: ProductCard) -> ProductDetail:
     trail = queries.trail_of(queries.tree(_cache()), card.category_id)
-    drawn = [asset_url(file_of(trail[-1].drawing))] if trail else []
+    first = card.images[0].name if card.images else ""
     return ProductDetail(
         id=card.public_id, slug=card.slug, name=card.name(language()),
         description=card.description_en if language() == "en" else card.description_ru,
@@ -331,7 +383,13 @@ def _detail(card: ProductCard) -> ProductDetail:
             for u in card.units
         ],
         attributes=[ValueOut(key=a.key, name=a.name(language()), value=v, unit=a.unit) for a, v in card.values],
-        mass_kg=card.mass_kg, volume_m3=card.volume_m3, length_mm=card.length_mm, images=list(card.images) or drawn,
+        mass_kg=card.mass_kg, volume_m3=card.volume_m3, length_mm=card.length_mm,
+        image=image_url(first, trail[-1].drawing if trail else ""),
+        images=[
+            ImageOut(alt=one.alt(language()), sizes=image_sizes(one.name, one.width, one.height))
+            for one in card.images
+        ],
+        documents=[document_out(row) for row in card.documents],
         version=card.version,
     )  # fmt: skip
 
@@ -394,6 +452,11 @@ def _offer(offer: OfferForSale, slug: str) -> OfferOut:
     )  # fmt: skip
 
 
+def _drawing(tree: tuple[CategoryNode, ...], category_id: int) -> str:
+    trail = queries.trail_of(tree, category_id)
+    return trail[-1].drawing if trail else ""
+
+
 class SuggestQuery(Schema):
     """What is being typed."""
 
@@ -407,6 +470,7 @@ class SuggestedProduct(Schema):
     slug: str
     name: str
     price_from: MoneyOut
+    image: str
 
 
 class SuggestedCategory(Schema):
@@ -432,12 +496,14 @@ def suggest(query: SuggestQuery) -> Suggestions:
     """Products and categories for the beginning of a query."""
     found = search.match(query.q, _cache(), typing=True) if len(query.q.strip()) >= 2 else None
     forms = [*words.variants(query.q), *([found.meant] if found and found.meant else [])]
-    near = queries.categories_named(queries.tree(_cache()), forms) if found else []
+    tree = queries.tree(_cache())
+    near = queries.categories_named(tree, forms) if found else []
     en = language() == "en"
     return Suggestions(
         products=[
             SuggestedProduct(
-                id=i.public_id, slug=i.slug, name=i.name_en if en else i.name_ru, price_from=money(i.price_from)
+                id=i.public_id, slug=i.slug, name=i.name_en if en else i.name_ru, price_from=money(i.price_from),
+                image=image_url(i.picture, _drawing(tree, i.category_id)),
             )
             for i in (queries.suggestions(found) if found else [])
         ],

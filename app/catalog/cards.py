@@ -63,6 +63,31 @@ class Part:
     write: Callable[[Actor, Product, Any], None]
 
 
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What is needed before a card is changed."""
+
+    id: int
+    version: int
+    base_unit: str
+
+
+def head(public_id: uuid.UUID) -> Head:
+    """The card of a product that is not merged, hidden or not.
+
+    Raises:
+        NotFound.
+    """
+    row = session.execute(
+        sa.select(Product.id, Product.version, Product.base_unit).where(
+            Product.public_id == public_id, Product.status != "merged"
+        )
+    ).one_or_none()
+    if row is None:
+        raise NotFound()
+    return Head(*row)
+
+
 def read(product_id: int) -> Content:
     """The whole card as it is now."""
     return {name: part.read(product_id) for name, part in PARTS.items()}

@@ -59,6 +59,7 @@ class DeskPicture:
     public_id: uuid.UUID
     seller_id: int | None
     file_name: str
+    kind: str
     state: str
     error: str
     name: str
@@ -87,9 +88,10 @@ class DeskPicture:
 
 
 _PICTURES = sa.select(
-    ProductImage.public_id, ProductImage.seller_id, ProductImage.file_name, ProductImage.state, ProductImage.error,
-    ProductImage.name, ProductImage.next_name, ProductImage.whole, ProductImage.width, ProductImage.height,
-    ProductImage.source_width, ProductImage.source_height, ProductImage.crop, ProductImage.alt_ru,
+    ProductImage.public_id, ProductImage.seller_id, ProductImage.file_name, ProductImage.kind, ProductImage.state,
+    ProductImage.error, ProductImage.name, ProductImage.next_name, ProductImage.whole, ProductImage.width,
+    ProductImage.height, ProductImage.source_width, ProductImage.source_height, ProductImage.crop, ProductImage.alt_ru,
+
     ProductImage.alt_en, ProductImage.position, ProductImage.created_at,
 )  # fmt: skip
 

@@ -28,7 +28,7 @@ from app.catalog.picture_files import (
 from app.core import audit, jobs
 from app.core.db import changed, lock_rows, session, unit_of_work
 from app.core.errors import Conflict, Invalid, NotFound
-from app.core.filetypes import MIME
+from app.core.filetypes import MIME, kind_of
 from app.core.permissions import Actor
 from app.core.storage import Storage, new_name
 
@@ -85,7 +85,7 @@ def note_refused(actor: Actor, product_id: int, upload: Upload, code: str, selle
     session.add(
         ProductImage(
             product_id=product_id, seller_id=seller_id, user_id=actor.user, file_name=shown_name(upload.name),
-            state="refused", error=code,
+            kind=kind_of(upload.content) or "", state="refused", error=code,
         )
     )  # fmt: skip
 

@@ -42,6 +42,7 @@ class Permission(StrEnum):
     SELLER_PICK = "seller.pick"
     SELLER_OFFERS = "seller.offers"
     SELLER_STOCK = "seller.stock"
+    CARD_MEDIA = "card.media"  # photographs and documents: a seller's wait for the operator
     SELLER_MONEY = "seller.money"
     SELLER_TEAM = "seller.team"
     CARRIER_VIEW = "carrier.view"
@@ -73,6 +74,7 @@ GRANTS: dict[Permission, frozenset[Role]] = {
     Permission.SELLER_ORDERS: _SELLER_DESK,
     Permission.SELLER_PICK: _SELLER_DESK | {Role.SELLER_WAREHOUSE},
     Permission.SELLER_OFFERS: _SELLER_DESK,
+    Permission.CARD_MEDIA: _SELLER_DESK | _ADMIN,
     Permission.SELLER_STOCK: _SELLER_DESK | {Role.SELLER_WAREHOUSE},
     Permission.SELLER_MONEY: frozenset({Role.SELLER_OWNER, Role.SELLER_ACCOUNTANT}),
     Permission.SELLER_TEAM: frozenset({Role.SELLER_OWNER}),

@@ -7,6 +7,8 @@ card changed meanwhile is seen: whatever three values disagree about is chosen b
 
 from __future__ import annotations
 
+import hashlib
+import json
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,8 +17,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from app.catalog import cards, pictures
+from app.catalog import cards, media_queries, pictures
 from app.catalog.cards import Content
+from app.catalog.media_queries import DeskPicture
 from app.catalog.models import Product, ProductChange
 from app.core import audit
 from app.core.db import lock_rows, session, unit_of_work
@@ -173,7 +176,7 @@ def _open_change(seller_id: int, product_id: int) -> ProductChange | None:
 @unit_of_work
 def decide(
     actor: Actor, public_id: uuid.UUID, decision: str, note: str = "", choices: Mapping[str, str] | None = None,
-    version: int | None = None,
+    version: int | None = None, shown: str | None = None,
 ) -> None:  # fmt: skip
     """Approve an edit, decline it, or send it back with a note.
 
@@ -181,19 +184,35 @@ def decide(
         choices: name of an item -> `take` or `keep`; an item may be left out of an approval by `keep`, and one that
             the card disagrees about must be chosen.
         version: of the card that the operator looked at.
+        shown: `seen` of the edit that the operator looked at.
 
     Raises:
         NotFound: there is no such edit.
-        Conflict: `already_decided`; `card_changed` since `version`, or `nothing_left` of it.
+        Conflict: `already_decided`; `change_replaced` by its seller; `card_changed` since `version`, or
+            `nothing_left` of it.
         Invalid: an unknown decision, a missing note, `conflict_unresolved` items, or what the catalogue refuses.
     """
     row = locked(sa.and_(ProductChange.public_id == public_id, ProductChange.product_id.is_not(None)))
     check_decision(row, decision, note)
+    if shown is not None and shown != seen(row.payload, _pictures(row.payload)):
+        raise Conflict("change_replaced")
     if decision == "approve" and row.product_id is not None:
         change = _chosen(row, choices or {}, version)
         place = change.get("fields", {}).get("category") or cards.place_of(row.product_id)
         _apply(actor, row, cards.checked(change, place))  # the catalogue may have lost an attribute meanwhile
     _close(actor, row, DECISIONS[decision], note, "person")
+
+
+def _pictures(payload: Mapping[str, Any]) -> dict[uuid.UUID, DeskPicture]:
+    return media_queries.pictures_by_id([uuid.UUID(one) for one in payload.get("images", ())])
+
+
+def seen(payload: Mapping[str, Any], pictures: Mapping[uuid.UUID, DeskPicture]) -> str:
+    """Stands for exactly what an edit says and the files it shows, so that nobody approves what was exchanged."""
+    named = [pictures.get(uuid.UUID(one)) for one in payload.get("images", ())]
+    files = [f"{one.name} {one.next_name} {one.alt_ru}\t{one.alt_en}" for one in named if one is not None]
+    said = json.dumps([payload, files], sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(said.encode()).hexdigest()[:32]
 
 
 def check_decision(row: ProductChange, decision: str, note: str) -> None:

@@ -12,8 +12,11 @@ from decimal import Decimal
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
+from app.core import audit
 from app.core.cache import Cache
-from app.core.db import session, unit_of_work
+from app.core.db import lock_rows, session, unit_of_work
+from app.core.errors import NotFound
+from app.core.permissions import Actor
 from app.offers import listing
 from app.offers.models import Offer, Seller
 
@@ -83,3 +86,19 @@ def close_seller(organisation_id: int) -> None:
 
 def _refresh_all(seller_id: int) -> None:
     listing.refresh(list(session.scalars(sa.select(Offer.product_id).where(Offer.seller_id == seller_id).distinct())))
+
+
+@unit_of_work
+def set_trusted(actor: Actor, slug: str, *, trusted: bool) -> None:
+    """Let edits of cards by this seller be approved by the rule, or no longer.
+
+    Raises:
+        NotFound: there is no such seller.
+    """
+    found = session.scalar(sa.select(Seller.id).where(Seller.slug == slug))
+    if found is None:
+        raise NotFound()
+    [row] = lock_rows(Seller, [found])
+    before, after = {"trusted": row.is_trusted}, {"trusted": trusted}
+    audit.record(actor, "seller.trusted", "seller", row.id, before=before, after=after)
+    row.is_trusted = trusted

@@ -7,6 +7,7 @@ from flask_babel import lazy_gettext as _  # type: ignore[import-untyped]  # the
 ERRORS = {
     "nothing_changed": _("Nothing differs from the card."),
     "nothing_left": _("Nothing is left of this change: the card says it already. Decline it or send it back."),
+    "change_replaced": _("The seller has sent something else meanwhile. Look at it again."),
     "card_changed": _("The card was changed meanwhile. Look at it again."),
     "conflict_unresolved": _("The card says something else by now. Choose which value stays."),
     "not_approved": _("Only an approved change of a card can be taken back."),
@@ -26,3 +27,36 @@ WAITS = {
     "images": _("photographs"),
 }
 """Why a change waits for a person even when its seller is trusted."""
+
+LABELS = {
+    "category": _("Section"),
+    "name_ru": _("Name in Russian"),
+    "name_en": _("Name in English"),
+    "brand": _("Brand"),
+    "article": _("Maker's article"),
+    "description_ru": _("Description in Russian"),
+    "description_en": _("Description in English"),
+    "mass_kg": _("Mass of a base unit"),
+    "volume_m3": _("Volume of a base unit"),
+    "length_mm": _("Longest side"),
+    "hidden": _("Hidden"),
+    "units": _("Units"),
+    "images": _("Photographs"),
+    "base_unit": _("Base unit"),
+    "sku": _("SKU"),
+    "price": _("Price"),
+    "section": _("Section, in the seller's words"),
+    "note": _("Note to the seller"),
+    "decision": _("Decision"),
+    "comment": _("Note to the operator"),
+    "choices": _("Choice"),
+}
+"""What a card and a change consist of."""
+
+STATES = {
+    "pending": _("Waiting"),
+    "revision_requested": _("Sent back"),
+    "approved": _("Approved"),
+    "declined": _("Declined"),
+    "withdrawn": _("Withdrawn"),
+}

@@ -198,7 +198,7 @@ def foreign_ids(world: make.World, db_session: Any) -> dict[str, str]:
     db_session.flush()
     change = jobs.enqueue("offers.bulk", {"seller_id": world.seller.id}, user_id=world.buyer.id)
     return {
-        "/seller/offers/bulk/": str(change), "/seller/proposals/": str(proposal.public_id),
+        "/seller/offers/bulk/": str(change), "/seller/changes/": str(proposal.public_id),
         "/seller/stock/": str(offer.public_id),
         "/seller/stock/count/": str(world.warehouse.public_id),
         "/carrier/couriers/": str(courier.public_id), "/carrier/vehicles/": str(world.vehicle.public_id),

@@ -25,7 +25,8 @@ def nav(waiting: int = 0) -> list[dict[str, Any]]:
     """The rail of the operator's desk."""
     return [
         {"url": "/admin/organisations", "label": _("Companies"), "icon": "store", "count": waiting},
-        {"url": "/admin/proposals", "label": _("Products"), "icon": "tags"},
+        {"url": "/admin/changes", "label": _("Changes of cards"), "icon": "pencil"},
+        {"url": "/admin/documents", "label": _("Certificates"), "icon": "badge-check"},
         {"url": "/admin/users", "label": _("People"), "icon": "users"},
         {"url": "/admin/synonyms", "label": _("Synonyms"), "icon": "search"},
         {"url": "/admin/jobs", "label": _("Jobs"), "icon": "layers"},

@@ -285,6 +285,7 @@ def card(item: ListedProduct) -> dict[str, Any]:
         "url": paths.product_path(item.slug),
         "name": item.name_ru if ru else item.name_en,
         "image": drawing_url(item.drawing),
+        "picture": item.picture,
         "price": item.price_from,
         "unit_name": units(item.base_unit),
         "content_price": item.unit_price if content else None,

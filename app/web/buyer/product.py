@@ -18,6 +18,7 @@ from app.core.permissions import Permission
 from app.core.units import NotANumber, ceil_to_step, parse_decimal
 from app.offers import queries as offers
 from app.offers.queries import OfferForSale, WarehouseRow
+from app.texts.media import DOCUMENT_KINDS
 from app.web.filters import language
 from app.web.htmx import render_page
 
@@ -64,7 +65,7 @@ def show(slug: str) -> Response:
     )  # a category younger than the cached tree
     return render_page(
         "buyer/product.html", None, card=card, lines=lines, chosen=lines[chosen] if lines else None, need=need,
-        trail=trail, name=card.name(language()),
+        trail=trail, name=card.name(language()), document_kinds=DOCUMENT_KINDS,
     )  # fmt: skip
 
 

@@ -17,7 +17,9 @@ def context(actor: Actor) -> dict[str, Any]:
         ("/seller/overview", _("Overview"), "layout-dashboard", Permission.SELLER_ORDERS, 0),
         ("/seller/orders", _("Orders"), "package", Permission.SELLER_VIEW, orders.count_new(actor.seller_id)),
         ("/seller/offers", _("Offers"), "tags", Permission.SELLER_OFFERS, 0),
+        ("/seller/changes", _("Cards"), "pencil", Permission.SELLER_OFFERS, 0),
         ("/seller/imports", _("Price lists"), "upload", Permission.SELLER_OFFERS, 0),
+        ("/seller/documents", _("Certificates"), "badge-check", Permission.SELLER_OFFERS, 0),
         ("/seller/stock", _("Stock"), "layers", Permission.SELLER_STOCK, 0),
         ("/seller/warehouses", _("Warehouses"), "warehouse", Permission.SELLER_STOCK, 0),
     ]
