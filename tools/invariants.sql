@@ -176,3 +176,12 @@ WHERE s.allocated <> coalesce(t.open, 0);
 
 -- name: every_order_line_has_its_frozen_fee
 SELECT l.id FROM order_line l WHERE NOT EXISTS (SELECT FROM commission_line c WHERE c.order_line_id = l.id);
+
+-- name: a_card_names_its_first_photograph
+SELECT p.id, p.picture, i.name FROM product p
+LEFT JOIN product_image i ON i.product_id = p.id AND i.position = 0
+WHERE p.picture <> coalesce(i.name, '');
+
+-- name: photographs_are_numbered_without_gaps
+SELECT product_id FROM product_image WHERE position IS NOT NULL GROUP BY product_id
+HAVING max(position) + 1 <> count(*);

@@ -43,6 +43,7 @@ SURFACES: dict[str, dict[str, str | tuple[str, str]]] = {
         "seller-offers": "/seller/offers",
         "seller-proposals": "/seller/proposals",
         "seller-imports": "/seller/imports",
+        "seller-documents": "/seller/documents",
         "seller-stock": "/seller/stock",
         "seller-stock-offer": ("/seller/stock", r"^/seller/stock/[0-9a-f-]{36}$"),
         "seller-stock-taking": ("/seller/warehouses", r"^/seller/stock/count/"),
@@ -59,6 +60,7 @@ SURFACES: dict[str, dict[str, str | tuple[str, str]]] = {
     "admin": {
         "admin-organisations": "/admin/organisations",
         "admin-proposals": "/admin/proposals",
+        "admin-documents": "/admin/documents",
         "admin-synonyms": "/admin/synonyms",
         "admin-users": "/admin/users",
         "admin-jobs": "/admin/jobs",

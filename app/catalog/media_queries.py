@@ -91,7 +91,6 @@ _PICTURES = sa.select(
     ProductImage.public_id, ProductImage.seller_id, ProductImage.file_name, ProductImage.kind, ProductImage.state,
     ProductImage.error, ProductImage.name, ProductImage.next_name, ProductImage.whole, ProductImage.width,
     ProductImage.height, ProductImage.source_width, ProductImage.source_height, ProductImage.crop, ProductImage.alt_ru,
-
     ProductImage.alt_en, ProductImage.position, ProductImage.created_at,
 )  # fmt: skip
 

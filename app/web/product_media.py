@@ -86,7 +86,7 @@ class Desk:
         present = [key for key, one in known.items() if one.position is not None]
         order = [known[key] for key in (present if wished is None else wished) if key in known]
         placed = {one.public_id for one in order}
-        rest = [one for one in known.values() if one.public_id not in placed]
+        rest = [one for one in known.values() if one.public_id not in placed and self._matters(actor, one)]
         response = render_live(
             "media/photographs.html", "media/_photographs.html", done=not any(one.is_busy for one in known.values()),
             card=card, url=self.url(card, "photographs"), documents_url=self.url(card, "documents"), desk=self.name,
@@ -96,6 +96,10 @@ class Desk:
         )  # fmt: skip
         response.status_code = status if status != 200 else response.status_code
         return response
+
+    def _matters(self, actor: Actor, picture: DeskPicture) -> bool:
+        """The operator is not shown what sellers sent in vain."""
+        return picture.state == "ready" or picture.seller_id == self.seller(actor)
 
     def send(self, product: str) -> Response:
         """Take files; each is a row at once, so that the page may be left. Those that cannot be taken say why."""
