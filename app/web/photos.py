@@ -65,7 +65,7 @@ def document_file(found: DeskDocument) -> Response:
     storage: Storage = current_app.extensions["storage"]
     response = current_app.response_class(storage.get(found.stored))
     response.mimetype = found.content_type if found.content_type in MIME.values() else "application/octet-stream"
-    bare = re.sub(r"[^A-Za-z0-9._-]+", "-", f"{found.kind}-{found.number}").strip("-.")[:80]
+    bare = re.sub(r"[^A-Za-z0-9._]+", "-", f"{found.kind}-{found.number}").strip("-.")[:80]
     ending = ENDINGS.get(found.content_type, "bin")
     response.headers["Content-Disposition"] = f'attachment; filename="{bare or "document"}.{ending}"'
     response.headers["Content-Security-Policy"] = SANDBOX
