@@ -110,6 +110,7 @@ API_BLUEPRINTS: tuple[str, ...] = (
     "app.api.accounts:api",
     "app.api.catalog:api",
     "app.api.catalog_admin:api",
+    "app.api.products:api",
     "app.api.synonyms:api",
     "app.api.estimates:api",
     "app.api.jobs:api",
