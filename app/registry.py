@@ -95,6 +95,7 @@ PAGE_BLUEPRINTS: tuple[str, ...] = (
     "app.web.account.organisations:pages",
     "app.web.admin.operations:pages",
     "app.web.admin.changes:pages",
+    "app.web.admin.products:pages",
     "app.web.carrier:pages",
     "app.web.courier:pages",
     "app.web.tracking:pages",

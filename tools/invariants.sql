@@ -176,3 +176,9 @@ WHERE s.allocated <> coalesce(t.open, 0);
 
 -- name: every_order_line_has_its_frozen_fee
 SELECT l.id FROM order_line l WHERE NOT EXISTS (SELECT FROM commission_line c WHERE c.order_line_id = l.id);
+
+-- name: nothing_points_at_a_merged_card
+SELECT p.id FROM product p WHERE p.status = 'merged' AND (
+    EXISTS (SELECT FROM offer o WHERE o.product_id = p.id)
+    OR EXISTS (SELECT FROM product_listing l WHERE l.product_id = p.id)
+    OR EXISTS (SELECT FROM product other WHERE other.merged_into_id = p.id));

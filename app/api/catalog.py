@@ -6,7 +6,7 @@ import uuid
 from datetime import date
 from typing import Any, Literal
 
-from flask import current_app
+from flask import Response, current_app, request
 from pydantic import Field, RootModel, model_validator
 
 from app import access
@@ -314,6 +314,15 @@ class ProductDetail(Schema):
 def product(product: str) -> ProductDetail:
     """With its units of sale and properties."""
     return _detail(queries.product(given_id(product)))
+
+
+@api.errorhandler(queries.MergedInto)
+def moved(error: queries.MergedInto) -> Response:
+    """A duplicate answers 308 with the card that took it over, for the same question."""
+    given = str((request.view_args or {}).get("product", ""))
+    response = current_app.response_class(status=308)
+    response.headers["Location"] = request.full_path.rstrip("?").replace(given, str(error.public_id), 1)
+    return response
 
 
 def _detail(card: ProductCard) -> ProductDetail:

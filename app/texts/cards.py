@@ -13,6 +13,14 @@ ERRORS = {
     "already_reverted": _("This change was taken back already."),
     "base_unit_stays": _("The base unit %(unit)s stays, and one of it is 1/1."),
     "unit_in_use": _("Somebody sells in a unit that would go."),
+    "merge_with_itself": _("Choose two different products."),
+    "merge_base_differs": _(
+        "Stock of one is counted in %(unit)s, of the other in %(other)s, and one is not exactly one of the other."
+    ),
+    "merge_unit_differs": _("The unit %(unit)s holds another quantity on the other card, and somebody sells in it."),
+    "merge_step_differs": _(
+        "Step or least quantity of %(unit)s differ, and somebody sells in it. Make them equal before merging."
+    ),
     "not_a_range": _("Write a range as two numbers: 5-50."),
 }
 WAITS = {
@@ -58,3 +66,5 @@ STATES = {
     "declined": _("Declined"),
     "withdrawn": _("Withdrawn"),
 }
+
+WHY_ALIKE = {"barcode": _("same barcode"), "article": _("same brand and article"), "name": _("like name")}
