@@ -11,9 +11,9 @@ from pydantic import Field, RootModel, model_validator
 
 from app import access
 from app.accounts import queries as people
-from app.api.kernel import Api, given_id
+from app.api.kernel import Answer, Api, given_id
 from app.api.schemas import MoneyOut, PageQuery, QuantityText, Schema, money
-from app.catalog import listing, queries, search, words
+from app.catalog import categories, listing, queries, search, words
 from app.catalog.listing import Facets, Filters, ListedProduct, ToSite
 from app.catalog.queries import AttributeRow, CategoryNode, ProductCard
 from app.core.cache import Cache
@@ -81,14 +81,29 @@ def _category(node: CategoryNode) -> dict[str, Any]:
 
 
 @api.get("/categories", permission=Permission.PUBLIC, answer=TreeOut, summary="The tree of categories")
-def categories() -> TreeOut:
+def all_categories() -> TreeOut:
     """Names in the language of Accept-Language."""
     return TreeOut.model_validate({"items": [_category(node) for node in queries.tree(_cache())]})
 
 
 @api.get("/categories/{slug}", permission=Permission.PUBLIC, answer=CategoryDetail, summary="A category")
-def category(slug: str) -> CategoryDetail:
-    """With the properties its products may be filtered by."""
+def category(slug: str) -> Answer:
+    """With the properties its products may be filtered by. An address that it had before answers 308."""
+    try:
+        return Answer(detail_of(slug))
+    except NotFound:
+        now = categories.present_slug(slug)
+        if now is None:
+            raise
+        return Answer(None, 308, {"Location": f"/api/v1/categories/{now}"})
+
+
+def detail_of(slug: str) -> CategoryDetail:
+    """A category as the API shows it.
+
+    Raises:
+        NotFound.
+    """
     trail = queries.find_category(queries.tree(_cache()), slug)
     known = [] if trail[-1].children else queries.attributes([trail[-1].id])
     return CategoryDetail(
@@ -233,6 +248,9 @@ def _category_of(tree: tuple[CategoryNode, ...], slug: str) -> CategoryNode:
     try:
         return queries.find_category(tree, slug)[-1]
     except NotFound:
+        now = categories.present_slug(slug)
+        if now is not None:
+            return queries.find_category(tree, now)[-1]
         raise Invalid.one("/query/category", "unknown_option") from None
 
 

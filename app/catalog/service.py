@@ -1,4 +1,4 @@
-"""The operator's commands on categories and master cards."""
+"""Opening of master cards; `app.catalog.cards` changes them."""
 
 from __future__ import annotations
 
@@ -10,86 +10,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from app.catalog import cards, dictionary, words
-from app.catalog.models import Attribute, Category, Product
-from app.core import audit, jobs
-from app.core.db import changed, lock_rows, session, unit_of_work
-from app.core.errors import Conflict, FieldError, Invalid, NotFound, Stale
+from app.catalog.models import Category, Product
+from app.core import audit
+from app.core.db import session, unit_of_work
+from app.core.errors import FieldError, Invalid, NotFound
 from app.core.permissions import Actor
 from app.core.units import UNITS
-
-CATEGORY_FIELDS = ("name_ru", "name_en", "position", "drawing", "synonyms")
-MAX_DEPTH = 3
-
-
-@unit_of_work
-def add_category(actor: Actor, slug: str, parent: str | None, given: Mapping[str, Any]) -> None:
-    """Open a category under `parent` (a slug), or at the top.
-
-    Raises:
-        Invalid: the slug is taken, the parent unknown or too deep.
-    """
-    above = _category(parent) if parent else None
-    if parent and above is None:
-        raise Invalid.one("/parent", "unknown_option")
-    if above is not None and above.depth >= MAX_DEPTH:
-        raise Invalid.one("/parent", "too_deep", maximum=MAX_DEPTH)
-    row = Category(
-        slug=slug, parent_id=above.id if above else None, depth=above.depth + 1 if above else 1,
-        **{name: given[name] for name in CATEGORY_FIELDS if name in given},
-    )  # fmt: skip
-    session.add(row)
-    cards.flush("/slug", "slug_taken")
-    row.path = [*(above.path if above else []), row.id]
-    audit.record(actor, "category.added", "category", row.id, after={"slug": slug})
-    changed("listing")
-
-
-@unit_of_work
-def edit_category(actor: Actor, slug: str, given: Mapping[str, Any], version: int | None = None) -> int:
-    """Change names, drawing, place or synonyms; its new version. A worker lets products be found by the new words.
-
-    Raises:
-        NotFound, Stale.
-    """
-    found = _category(slug)
-    if found is None:
-        raise NotFound()
-    [row] = lock_rows(Category, [found.id])
-    if version is not None and version != row.version:
-        raise Stale(version=row.version)
-    before = {name: getattr(row, name) for name in CATEGORY_FIELDS if name in given}
-    for name in before:
-        setattr(row, name, given[name])
-    row.version += 1
-    session.flush()
-    audit.record(actor, "category.edited", "category", row.id, before=before, after=dict(given))
-    jobs.enqueue("search.rebuild", {"category": row.id}, user_id=actor.user_id)
-    changed("listing")
-    return int(row.version)
-
-
-@unit_of_work
-def remove_category(actor: Actor, slug: str) -> None:
-    """Take an empty category away.
-
-    Raises:
-        NotFound.
-        Conflict: `category_in_use` when it holds products or other categories.
-    """
-    row = _category(slug)
-    if row is None:
-        raise NotFound()
-    used = session.scalar(
-        sa.select(
-            sa.or_(sa.exists().where(Product.category_id == row.id), sa.exists().where(Category.parent_id == row.id))
-        )
-    )
-    if used:
-        raise Conflict("category_in_use")
-    session.execute(sa.delete(Attribute).where(Attribute.category_id == row.id))
-    audit.record(actor, "category.removed", "category", row.id, before={"slug": slug})
-    session.delete(row)
-    changed("listing")
 
 
 @unit_of_work

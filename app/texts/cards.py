@@ -21,6 +21,12 @@ ERRORS = {
     "merge_step_differs": _(
         "Step or least quantity of %(unit)s differ, and somebody sells in it. Make them equal before merging."
     ),
+    "parent_holds_products": _("This section holds products itself; nothing can stand under it."),
+    "parent_is_below": _("A section cannot stand under itself."),
+    "not_a_leaf": _("Only a section with nothing under it has properties."),
+    "key_taken": _("The section has a property with this key already."),
+    "values_do_not_fit": _("%(count)s values cannot be of this kind: %(values)s."),
+    "assembly_depends": _("Estimates look for goods by it (%(count)s assemblies: %(names)s)."),
     "not_a_range": _("Write a range as two numbers: 5-50."),
 }
 WAITS = {
@@ -68,3 +74,35 @@ STATES = {
 }
 
 WHY_ALIKE = {"barcode": _("same barcode"), "article": _("same brand and article"), "name": _("like name")}
+
+TAXONOMY = {
+    "slug": _("Address"),
+    "parent": _("Stands under"),
+    "name_ru": _("Name in Russian"),
+    "name_en": _("Name in English"),
+    "position": _("Order"),
+    "drawing": _("Drawing"),
+    "synonyms": _("Also found by"),
+    "key": _("Key"),
+    "kind": _("Kind of value"),
+    "unit": _("Unit"),
+    "is_facet": _("Filters lists"),
+    "values": _("Values"),
+    "into": _("Write as"),
+}
+KINDS = {
+    "text": _("text"),
+    "number": _("number"),
+    "enum": _("one of several"),
+    "range": _("range"),
+    "bool": _("yes or no"),
+}
+WISHES = {
+    "category.add": _("Open a section"),
+    "category.edit": _("Change a section"),
+    "category.remove": _("Take a section away"),
+    "attribute.add": _("Add a property"),
+    "attribute.edit": _("Change a property"),
+    "attribute.merge": _("Merge values"),
+    "attribute.remove": _("Take a property away"),
+}

@@ -26,6 +26,8 @@ def nav(waiting: int = 0) -> list[dict[str, Any]]:
     return [
         {"url": "/admin/organisations", "label": _("Companies"), "icon": "store", "count": waiting},
         {"url": "/admin/changes", "label": _("Changes of cards"), "icon": "pencil"},
+        {"url": "/admin/products", "label": _("Products"), "icon": "tags"},
+        {"url": "/admin/categories", "label": _("Sections"), "icon": "columns-3"},
         {"url": "/admin/users", "label": _("People"), "icon": "users"},
         {"url": "/admin/synonyms", "label": _("Synonyms"), "icon": "search"},
         {"url": "/admin/jobs", "label": _("Jobs"), "icon": "layers"},
