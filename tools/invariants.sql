@@ -185,3 +185,9 @@ WHERE p.picture <> coalesce(i.name, '');
 -- name: photographs_are_numbered_without_gaps
 SELECT product_id FROM product_image WHERE position IS NOT NULL GROUP BY product_id
 HAVING max(position) + 1 <> count(*);
+
+-- name: nothing_points_at_a_merged_card
+SELECT p.id FROM product p WHERE p.status = 'merged' AND (
+    EXISTS (SELECT FROM offer o WHERE o.product_id = p.id)
+    OR EXISTS (SELECT FROM product_listing l WHERE l.product_id = p.id)
+    OR EXISTS (SELECT FROM product other WHERE other.merged_into_id = p.id));

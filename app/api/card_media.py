@@ -10,8 +10,8 @@ from flask import current_app, request
 from pydantic import Field, RootModel
 
 from app import access
-from app.api.catalog import DocumentOut, ImageFile, document_out, image_sizes
 from app.api.kernel import Answer, Api, accepted, given_id
+from app.api.media_shapes import DocumentOut, ImageFile, document_out, image_sizes
 from app.api.schemas import JobOut, Schema
 from app.catalog import documents, media_queries, pictures, queries
 from app.catalog.documents import NewDocument
@@ -105,7 +105,7 @@ def _uploads(card: CardHead, seller_id: int | None) -> UploadsOut:
     )  # fmt: skip
 
 
-@api.get("/products/{product}/images", permission=Permission.CARD_MEDIA, answer=UploadsOut, summary="Photographs")
+@api.get("/products/{product}/images", permission=Permission.CATALOGUE_CHANGE, answer=UploadsOut, summary="Photographs")
 def images(product: str) -> UploadsOut:
     """For those who arrange them; buyers find photographs in the product."""
     _actor, card, seller_id = _card(product)
@@ -113,7 +113,7 @@ def images(product: str) -> UploadsOut:
 
 
 @api.post(
-    "/products/{product}/images", permission=Permission.CARD_MEDIA, form=UploadForm, answer=ImageAccepted, status=202,
+    "/products/{product}/images", permission=Permission.CATALOGUE_CHANGE, form=UploadForm, answer=ImageAccepted, status=202,
     summary="Send a photograph",
 )  # fmt: skip
 def send_image(product: str, form: UploadForm) -> Answer:
@@ -127,7 +127,7 @@ def send_image(product: str, form: UploadForm) -> Answer:
 
 
 @api.put(
-    "/products/{product}/images", permission=Permission.CARD_MEDIA, body=OrderIn, answer=UploadsOut, status=202,
+    "/products/{product}/images", permission=Permission.CATALOGUE_CHANGE, body=OrderIn, answer=UploadsOut, status=202,
     summary="Arrange photographs", example={"images": ["01a0b1c2-0000-7000-8000-000000000001"]},
 )  # fmt: skip
 def arrange_images(product: str, body: OrderIn) -> UploadsOut:
@@ -141,7 +141,7 @@ def arrange_images(product: str, body: OrderIn) -> UploadsOut:
 
 
 @api.patch(
-    "/products/{product}/images/{image}", permission=Permission.CARD_MEDIA, body=ImagePatch, answer=UploadsOut,
+    "/products/{product}/images/{image}", permission=Permission.CATALOGUE_CHANGE, body=ImagePatch, answer=UploadsOut,
     summary="Crop a photograph", example={"crop": [0, 0, 640, 480], "alt_ru": "Мешок, вид спереди"},
 )  # fmt: skip
 def edit_image(product: str, image: str, body: ImagePatch) -> UploadsOut:
@@ -152,7 +152,7 @@ def edit_image(product: str, image: str, body: ImagePatch) -> UploadsOut:
 
 
 @api.delete(
-    "/products/{product}/images/{image}", permission=Permission.CARD_MEDIA, summary="Delete an upload", status=204
+    "/products/{product}/images/{image}", permission=Permission.CATALOGUE_CHANGE, summary="Delete an upload", status=204
 )
 def remove_image(product: str, image: str) -> None:
     """Only one that is not shown."""
@@ -192,7 +192,7 @@ def product_documents(product: str) -> DocumentsOut:
 
 
 @api.post(
-    "/products/{product}/documents", permission=Permission.CARD_MEDIA, form=DocumentForm, answer=OwnDocument,
+    "/products/{product}/documents", permission=Permission.CATALOGUE_CHANGE, form=DocumentForm, answer=OwnDocument,
     status=201, summary="Send a document",
 )  # fmt: skip
 def send_document(product: str, form: DocumentForm) -> OwnDocument:

@@ -6,17 +6,17 @@ import uuid
 from datetime import date
 from typing import Any, Literal
 
-from flask import current_app
+from flask import Response, current_app, request
 from pydantic import Field, RootModel, model_validator
 
 from app import access
 from app.accounts import queries as people
-from app.api.kernel import Api, given_id
+from app.api.kernel import Answer, Api, given_id
+from app.api.media_shapes import DocumentOut, ImageOut, document_out, image_sizes
 from app.api.schemas import MoneyOut, PageQuery, QuantityText, Schema, money
-from app.catalog import listing, queries, search, words
+from app.catalog import categories, listing, queries, search, words
 from app.catalog.listing import Facets, Filters, ListedProduct, ToSite
-from app.catalog.picture_files import WIDTHS
-from app.catalog.queries import AttributeRow, CategoryNode, Document, ProductCard
+from app.catalog.queries import AttributeRow, CategoryNode, ProductCard
 from app.core.cache import Cache
 from app.core.errors import FieldError, Invalid, NotFound, NotSignedIn
 from app.core.ids import parse_uuid
@@ -28,7 +28,7 @@ from app.offers.queries import OfferForSale
 from app.web import sites
 from app.web.buyer.catalog import ready_days
 from app.web.filters import language
-from app.web.photos import document_url, image_url, photo_url
+from app.web.photos import image_url
 from app.web.sites import ChosenSite
 
 api = Api("catalog", tag="Catalogue")
@@ -81,14 +81,29 @@ def _category(node: CategoryNode) -> dict[str, Any]:
 
 
 @api.get("/categories", permission=Permission.PUBLIC, answer=TreeOut, summary="The tree of categories")
-def categories() -> TreeOut:
+def all_categories() -> TreeOut:
     """Names in the language of Accept-Language."""
     return TreeOut.model_validate({"items": [_category(node) for node in queries.tree(_cache())]})
 
 
 @api.get("/categories/{slug}", permission=Permission.PUBLIC, answer=CategoryDetail, summary="A category")
-def category(slug: str) -> CategoryDetail:
-    """With the properties its products may be filtered by."""
+def category(slug: str) -> Answer:
+    """With the properties its products may be filtered by. An address that it had before answers 308."""
+    try:
+        return Answer(detail_of(slug))
+    except NotFound:
+        now = categories.present_slug(slug)
+        if now is None:
+            raise
+        return Answer(None, 308, {"Location": f"/api/v1/categories/{now}"})
+
+
+def detail_of(slug: str) -> CategoryDetail:
+    """A category as the API shows it.
+
+    Raises:
+        NotFound.
+    """
     trail = queries.find_category(queries.tree(_cache()), slug)
     known = [] if trail[-1].children else queries.attributes([trail[-1].id])
     return CategoryDetail(
@@ -233,6 +248,9 @@ def _category_of(tree: tuple[CategoryNode, ...], slug: str) -> CategoryNode:
     try:
         return queries.find_category(tree, slug)[-1]
     except NotFound:
+        now = categories.present_slug(slug)
+        if now is not None:
+            return queries.find_category(tree, now)[-1]
         raise Invalid.one("/query/category", "unknown_option") from None
 
 
@@ -290,56 +308,6 @@ class ValueOut(Schema):
     unit: str
 
 
-class ImageFile(Schema):
-    """A photograph in one size, as two files; `width` and `height` in pixels."""
-
-    width: int
-    height: int
-    avif: str
-    webp: str
-
-
-class ImageOut(Schema):
-    """A photograph by what it shows (`alt`) and its sizes."""
-
-    alt: str
-    sizes: list[ImageFile]
-
-
-class DocumentOut(Schema):
-    """A certificate or paper in date. `url` answers with the file; `size` in bytes."""
-
-    id: uuid.UUID
-    kind: Literal["certificate", "declaration", "fire", "passport", "instruction"]
-    number: str
-    issuer: str
-    issued_on: date | None
-    valid_until: date | None
-    content_type: str
-    size: int
-    url: str
-
-
-def image_sizes(name: str, width: int, height: int) -> list[ImageFile]:
-    """The files of a photograph whose largest one has these pixels; small ones do not come twice."""
-    wanted = {min(most, width): most for most in reversed(WIDTHS)}
-    return [
-        ImageFile(
-            width=wide, height=max(1, round(height * wide / width)), avif=photo_url(name, most, "avif"),
-            webp=photo_url(name, most, "webp"),
-        )
-        for wide, most in sorted(wanted.items())
-    ]  # fmt: skip
-
-
-def document_out(row: Document) -> DocumentOut:
-    """A document as clients see it."""
-    return DocumentOut(
-        id=row.public_id, kind=row.kind, number=row.number, issuer=row.issuer, issued_on=row.issued_on,
-        valid_until=row.valid_until, content_type=row.content_type, size=row.size, url=document_url(row.public_id),
-    )  # fmt: skip
-
-
 class ProductDetail(Schema):
     """A product; mass and volume are of one base unit. `image` is the first photograph, or a drawing without one."""
 
@@ -366,6 +334,15 @@ class ProductDetail(Schema):
 def product(product: str) -> ProductDetail:
     """With its units of sale and properties."""
     return _detail(queries.product(given_id(product)))
+
+
+@api.errorhandler(queries.MergedInto)
+def moved(error: queries.MergedInto) -> Response:
+    """A duplicate answers 308 with the card that took it over, for the same question."""
+    given = str((request.view_args or {}).get("product", ""))
+    response = current_app.response_class(status=308)
+    response.headers["Location"] = request.full_path.rstrip("?").replace(given, str(error.public_id), 1)
+    return response
 
 
 def _detail(card: ProductCard) -> ProductDetail:

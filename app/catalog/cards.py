@@ -246,16 +246,22 @@ def _place_errors(slug: str, pointer: str) -> list[FieldError]:
     return [] if found is not None and not found[1] else [FieldError(pointer, "unknown_option")]
 
 
+def columns(fields: Mapping[str, str]) -> dict[str, Any]:
+    """Checked fields as columns of a product, the category apart."""
+    found: dict[str, Any] = {name: text for name, text in fields.items() if name in TEXTS}
+    for name in NUMBERS:
+        if name in fields:
+            found[name] = int(fields[name]) if name == "length_mm" else Decimal(fields[name])
+    if "hidden" in fields:
+        found["status"] = "hidden" if fields["hidden"] else "active"
+    return found
+
+
 def _write_fields(_actor: Actor, row: Product, given: Mapping[str, str]) -> None:
-    for name, text in given.items():
-        if name in NUMBERS:
-            setattr(row, name, int(text) if name == "length_mm" else Decimal(text))
-        elif name == "hidden":
-            row.status = "hidden" if text else "active"
-        elif name == "category":
-            _move(row, text)
-        else:
-            setattr(row, name, text)
+    for name, value in columns(given).items():
+        setattr(row, name, value)
+    if "category" in given:
+        _move(row, given["category"])
     session.flush()
 
 
@@ -357,6 +363,13 @@ def _read_units(product_id: int) -> list[dict[str, Any]]:
         }
         for row in rows
     ]  # fmt: skip
+
+
+def base_unit(code: str) -> dict[str, Any]:
+    """The unit that stock is counted in, as a new card has it."""
+    return {
+        "code": code, "factor": "1/1", "step": "1", "minimum": "1", "sold": True, "content": False, "barcode": "",
+    }  # fmt: skip
 
 
 def _ratio(factor: Fraction) -> str:

@@ -169,6 +169,21 @@ def set_images(actor: Actor, product_id: int, ids: Sequence[uuid.UUID]) -> None:
     changed("listing")
 
 
+@unit_of_work
+def take_over(actor: Actor, gone_id: int, kept_id: int) -> None:
+    """Put the photographs of a card that is merged into another behind the other's, while there is room.
+
+    Raises:
+        Conflict: `picture_busy` while one of them is being cropped.
+    """
+    moved = shown_ids(gone_id)
+    set_images(actor, gone_id, [])
+    session.execute(
+        sa.update(ProductImage).where(ProductImage.product_id == gone_id).values(product_id=kept_id)
+    )  # fmt: skip
+    set_images(actor, kept_id, [*shown_ids(kept_id), *moved][:MOST_SHOWN])
+
+
 def _locked_card(product_id: int) -> Product:
     rows = lock_rows(Product, [product_id])
     if not rows:

@@ -303,7 +303,7 @@ def product_by_slug(slug: str) -> ProductCard:
     """A visible product by the slug of its page.
 
     Raises:
-        NotFound: absent or hidden.
+        NotFound: absent or hidden; MergedInto when it was a duplicate.
     """
     return _product(Product.slug == slug)
 
@@ -312,7 +312,7 @@ def product(public_id: uuid.UUID) -> ProductCard:
     """A visible product by its outward id.
 
     Raises:
-        NotFound: absent or hidden.
+        NotFound: absent or hidden; MergedInto when it was a duplicate.
     """
     return _product(Product.public_id == public_id)
 
@@ -321,7 +321,7 @@ def _product(condition: sa.ColumnElement[bool]) -> ProductCard:
     asked = _PRODUCT.where(condition, Product.status == "active")
     row = session.execute(asked, {"today": clock.today()}).one_or_none()
     if row is None:
-        raise NotFound()
+        raise _merged(condition) or NotFound()
     head = dict(row._mapping)
     units = sorted(head.pop("units") or (), key=lambda u: (u[8], u[0]))
     values = sorted(head.pop("values") or ())
@@ -341,6 +341,24 @@ def _document(
 ) -> Document:
     first, last = (date.fromisoformat(text) if text else None for text in (issued, until))
     return Document(uuid.UUID(key), kind, number, issuer, first, last, content_type, size)
+
+
+class MergedInto(NotFound):
+    """The card was a duplicate; everything of it is on another one now."""
+
+    def __init__(self, public_id: uuid.UUID, slug: str) -> None:
+        super().__init__()
+        self.public_id, self.slug = public_id, slug
+
+
+def _merged(condition: sa.ColumnElement[bool]) -> MergedInto | None:
+    survivor = sa.orm.aliased(Product)
+    row = session.execute(
+        sa.select(survivor.public_id, survivor.slug)
+        .join(Product, Product.merged_into_id == survivor.id)
+        .where(condition, survivor.status == "active")
+    ).one_or_none()
+    return None if row is None else MergedInto(*row)
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,12 +37,12 @@ class Permission(StrEnum):
     CART = "cart"  # anyone, on the own cart
     BUY = "buy"  # orders, sites, estimates of the signed-in person
     ACCOUNT = "account"  # own profile, devices, organisations
+    CATALOGUE_CHANGE = "catalogue.change"  # the operator at once, a seller by a change that waits
     SELLER_VIEW = "seller.view"
     SELLER_ORDERS = "seller.orders"
     SELLER_PICK = "seller.pick"
     SELLER_OFFERS = "seller.offers"
     SELLER_STOCK = "seller.stock"
-    CARD_MEDIA = "card.media"  # photographs and documents: a seller's wait for the operator
     SELLER_MONEY = "seller.money"
     SELLER_TEAM = "seller.team"
     CARRIER_VIEW = "carrier.view"
@@ -70,11 +70,11 @@ GRANTS: dict[Permission, frozenset[Role]] = {
     Permission.CART: _ANYONE,
     Permission.BUY: _USER,
     Permission.ACCOUNT: _USER,
+    Permission.CATALOGUE_CHANGE: _SELLER_DESK | _ADMIN,
     Permission.SELLER_VIEW: _SELLERS,
     Permission.SELLER_ORDERS: _SELLER_DESK,
     Permission.SELLER_PICK: _SELLER_DESK | {Role.SELLER_WAREHOUSE},
     Permission.SELLER_OFFERS: _SELLER_DESK,
-    Permission.CARD_MEDIA: _SELLER_DESK | _ADMIN,
     Permission.SELLER_STOCK: _SELLER_DESK | {Role.SELLER_WAREHOUSE},
     Permission.SELLER_MONEY: frozenset({Role.SELLER_OWNER, Role.SELLER_ACCOUNTANT}),
     Permission.SELLER_TEAM: frozenset({Role.SELLER_OWNER}),

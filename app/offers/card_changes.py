@@ -102,6 +102,25 @@ def _is_large(old: Mapping[str, str], new: Mapping[str, str], name: str) -> bool
 
 
 @unit_of_work
+def edit(actor: Actor, product: uuid.UUID, wanted: Mapping[str, Any], version: int | None = None) -> int:
+    """The operator's own hand: put it on the card at once; the new version. Orders keep what they copied.
+
+    Raises:
+        NotFound: absent or merged.
+        Stale: the card was changed since `version`.
+        Invalid: with every wrong value.
+    """
+    head = cards.head(product)
+    [row] = lock_rows(Product, [head.id])
+    if version is not None and version != row.version:
+        raise Stale(version=row.version)
+    place = str(wanted.get("fields", {}).get("category") or cards.place_of(row.id))
+    _before, _after, made = cards.write(actor, row.id, cards.checked(wanted, place))
+    listing.refresh([row.id])
+    return made
+
+
+@unit_of_work
 def send(
     actor: Actor, product: uuid.UUID, wanted: Mapping[str, Any], version: int | None = None, comment: str = ""
 ) -> Sent:  # fmt: skip

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from decimal import Decimal
-from fractions import Fraction
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,7 +17,6 @@ from app.catalog import cards
 from app.catalog import service as catalog
 from app.catalog.cards import Content
 from app.catalog.models import ProductChange
-from app.catalog.service import NewUnit
 from app.core import audit
 from app.core.db import session, unit_of_work
 from app.core.errors import Conflict, FieldError, Invalid
@@ -46,14 +43,8 @@ def as_card(payload: Mapping[str, Any]) -> Content:
             "description_ru": str(payload.get("description") or ""),
         },
         "attributes": {}, "base_unit": unit, "section": str(payload.get("category") or ""),
-        "units": [_base(unit) | {"barcode": str(payload.get("barcode") or "")}],
+        "units": [cards.base_unit(unit) | {"barcode": str(payload.get("barcode") or "")}],
     } | {name: payload[name] for name in ("sku", "price", "unit", "source") if name in payload}  # fmt: skip
-
-
-def _base(unit: str) -> dict[str, Any]:
-    return {
-        "code": unit, "factor": "1/1", "step": "1", "minimum": "1", "sold": True, "content": False, "barcode": "",
-    }  # fmt: skip
 
 
 @unit_of_work
@@ -106,7 +97,7 @@ def _checked(wanted: Mapping[str, Any]) -> Content:
     unit = str(wanted.get("base_unit") or "")
     units = list(wanted.get("units", ()))
     if all(said.get("code") != unit for said in units):
-        units = [_base(unit), *units]
+        units = [cards.base_unit(unit), *units]
     errors = [] if unit in UNITS else [FieldError("/base_unit", "unknown_option")]
     errors += [FieldError("/sku", "too_long", {"maximum": 100})] if len(str(wanted.get("sku") or "")) > 100 else []
     price = wanted.get("price")
@@ -162,19 +153,7 @@ def _take_over(actor: Actor, row: ProductChange, category: str) -> uuid.UUID:
         "attributes": {key: text for key, text in said["attributes"].items() if key in known},
         "units": said["units"],
     }
-    card = cards.checked(parts, place)
-    given: dict[str, Any] = {name: text for name, text in card["fields"].items() if name in cards.TEXTS}
-    for name in cards.NUMBERS:
-        if name in card["fields"]:
-            given[name] = (int if name == "length_mm" else Decimal)(card["fields"][name])
-    units = [
-        NewUnit(
-            u["code"], Fraction(u["factor"]), Decimal(u["step"]), Decimal(u["minimum"]), u["sold"], u["content"],
-            u["barcode"],
-        )
-        for u in card["units"]
-    ]  # fmt: skip
-    product = catalog.add_product(actor, place, said["base_unit"], given, units, card["attributes"])
+    product = catalog.add_product(actor, place, said["base_unit"], parts)
     sku, price = str(said.get("sku") or ""), said.get("price")
     if sku and price and not _sku_is_taken(row.seller_id, sku):
         unit = str(said.get("unit") or said["base_unit"])

@@ -14,6 +14,20 @@ ERRORS = {
     "already_reverted": _("This change was taken back already."),
     "base_unit_stays": _("The base unit %(unit)s stays, and one of it is 1/1."),
     "unit_in_use": _("Somebody sells in a unit that would go."),
+    "merge_with_itself": _("Choose two different products."),
+    "merge_base_differs": _(
+        "Stock of one is counted in %(unit)s, of the other in %(other)s, and one is not exactly one of the other."
+    ),
+    "merge_unit_differs": _("The unit %(unit)s holds another quantity on the other card, and somebody sells in it."),
+    "merge_step_differs": _(
+        "Step or least quantity of %(unit)s differ, and somebody sells in it. Make them equal before merging."
+    ),
+    "parent_holds_products": _("This section holds products itself; nothing can stand under it."),
+    "parent_is_below": _("A section cannot stand under itself."),
+    "not_a_leaf": _("Only a section with nothing under it has properties."),
+    "key_taken": _("The section has a property with this key already."),
+    "values_do_not_fit": _("%(count)s values cannot be of this kind: %(values)s."),
+    "assembly_depends": _("Estimates look for goods by it (%(count)s assemblies: %(names)s)."),
     "not_a_range": _("Write a range as two numbers: 5-50."),
 }
 WAITS = {
@@ -59,4 +73,38 @@ STATES = {
     "approved": _("Approved"),
     "declined": _("Declined"),
     "withdrawn": _("Withdrawn"),
+}
+
+WHY_ALIKE = {"barcode": _("same barcode"), "article": _("same brand and article"), "name": _("like name")}
+
+TAXONOMY = {
+    "slug": _("Address"),
+    "parent": _("Stands under"),
+    "name_ru": _("Name in Russian"),
+    "name_en": _("Name in English"),
+    "position": _("Order"),
+    "drawing": _("Drawing"),
+    "synonyms": _("Also found by"),
+    "key": _("Key"),
+    "kind": _("Kind of value"),
+    "unit": _("Unit"),
+    "is_facet": _("Filters lists"),
+    "values": _("Values"),
+    "into": _("Write as"),
+}
+KINDS = {
+    "text": _("text"),
+    "number": _("number"),
+    "enum": _("one of several"),
+    "range": _("range"),
+    "bool": _("yes or no"),
+}
+WISHES = {
+    "category.add": _("Open a section"),
+    "category.edit": _("Change a section"),
+    "category.remove": _("Take a section away"),
+    "attribute.add": _("Add a property"),
+    "attribute.edit": _("Change a property"),
+    "attribute.merge": _("Merge values"),
+    "attribute.remove": _("Take a property away"),
 }

