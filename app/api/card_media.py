@@ -113,8 +113,8 @@ def images(product: str) -> UploadsOut:
 
 
 @api.post(
-    "/products/{product}/images", permission=Permission.CATALOGUE_CHANGE, form=UploadForm, answer=ImageAccepted, status=202,
-    summary="Send a photograph",
+    "/products/{product}/images", permission=Permission.CATALOGUE_CHANGE, form=UploadForm, answer=ImageAccepted,
+    status=202, summary="Send a photograph",
 )  # fmt: skip
 def send_image(product: str, form: UploadForm) -> Answer:
     """JPEG, PNG or WebP, up to 15 MB and 40 megapixels, in the part `file`. A worker makes its sizes; then the
