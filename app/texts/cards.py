@@ -106,3 +106,6 @@ WISHES = {
     "attribute.merge": _("Merge values"),
     "attribute.remove": _("Take a property away"),
 }
+
+FACTS = {"description": _("description"), "mass": _("mass"), "volume": _("volume"), "picture": _("photograph")}
+"""What every card should say."""
