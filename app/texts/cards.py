@@ -80,7 +80,7 @@ TAXONOMY = {
     "parent": _("Stands under"),
     "name_ru": _("Name in Russian"),
     "name_en": _("Name in English"),
-    "position": _("Order"),
+    "position": _("Place in the list"),
     "drawing": _("Drawing"),
     "synonyms": _("Also found by"),
     "key": _("Key"),
