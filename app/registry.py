@@ -91,6 +91,7 @@ PAGE_BLUEPRINTS: tuple[str, ...] = (
     "app.web.buyer.estimates:pages",
     "app.web.seller.offer_table:pages",
     "app.web.seller.offers:pages",
+    "app.web.seller.cards:pages",
     "app.web.seller.changes:pages",
     "app.web.seller.stock:pages",
     "app.web.seller.warehouses:pages",

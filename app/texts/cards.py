@@ -82,7 +82,7 @@ TAXONOMY = {
     "parent": _("Stands under"),
     "name_ru": _("Name in Russian"),
     "name_en": _("Name in English"),
-    "position": _("Order"),
+    "position": _("Place in the list"),
     "drawing": _("Drawing"),
     "synonyms": _("Also found by"),
     "key": _("Key"),
@@ -108,3 +108,6 @@ WISHES = {
     "attribute.merge": _("Merge values"),
     "attribute.remove": _("Take a property away"),
 }
+
+FACTS = {"description": _("description"), "mass": _("mass"), "volume": _("volume"), "picture": _("photograph")}
+"""What every card should say."""

@@ -165,6 +165,9 @@ def test_what_assemblies_name_stays(app: Flask, tree: Tree) -> None:
         assert (seen.refused and seen.refused.code, bool(seen.assemblies)) == ("assembly_depends", True), action
         with pytest.raises(Conflict, match="assembly_depends"):
             taxonomy.perform(tree.operator, wish)
+    page = people.signed_browser(app, tree.operator).post(f"/admin/categories/{line.category}/attributes/{key}/remove")
+    assert (page.status_code, "Сделать" in page.text) == (409, False)
+    assert "Узлы, которые его называют" in page.text
     tree.do("category.edit", line.category, name_ru="Иначе", parent=tree.other.slug)
     tree.do("attribute.edit", line.category, key=key, name_ru="Иначе", is_facet=False)
     tree.do("attribute.remove", line.category, key="free_of_use")
@@ -177,6 +180,7 @@ def test_the_operator_looks_first_and_then_does_it(app: Flask, tree: Tree) -> No
     assert "Сухие смеси" in operator.get("/admin/categories").text
     base = f"/admin/categories/{tree.leaf.slug}"
     assert "colour" in operator.get(base).text
+    assert "built-in" not in operator.get(f"{base}/attributes/colour").text
     look = operator.post(f"{base}/attributes/colour/merge", data={"values": ["белый", "Белый"], "into": "Белый"})
     assert re.search(r"товаров 2 предложений 2", text_of(look))
     assert tree.facets()[0][0] == "colour:Белый"

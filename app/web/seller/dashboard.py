@@ -15,7 +15,7 @@ from app.core.permissions import Permission, may
 from app.logistics import queries as logistics
 from app.offers import table
 from app.offers.table import TableFilter
-from app.orders import seller_figures
+from app.orders import card_scores, seller_figures
 from app.orders.seller_figures import Day, Trade
 from app.web.charts import BarChart, bar_chart
 from app.web.filters import money, percent, short_day
@@ -46,6 +46,7 @@ def show() -> Response:
         chart=_chart(trade), to_do=seller_figures.to_do(actor.seller_id), today=trade.days[-1],
         top=[one for one in products if one.revenue][:TOP], dying=seller_figures.dying(products, TOP),
         stock=table.counts(actor.seller_id, TableFilter()), change=_change, share=_share,
+        cards=card_scores.of_seller(actor.seller_id),
         punctuality=logistics.punctuality(actor.seller_id, clock.at(today - timedelta(days=length - 1), 0)),
         **frame.context(actor),
     )  # fmt: skip
