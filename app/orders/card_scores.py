@@ -33,7 +33,7 @@ WITH mine AS (
     GROUP BY v.product_id
 ), card AS (
     SELECT p.id, p.category_id, mine.offer_id, p.description_ru <> '' AS description, p.mass_kg > 0 AS mass,
-        p.volume_m3 > 0 AS volume, EXISTS (SELECT FROM product_image i WHERE i.product_id = p.id) AS picture,
+        p.volume_m3 > 0 AS volume, p.picture <> '' AS picture,
         coalesce(asked.attributes, 0) AS asked, coalesce(said.attributes, 0) AS said
     FROM mine JOIN product p ON p.id = mine.id AND p.status = 'active'
     LEFT JOIN asked ON asked.category_id = p.category_id LEFT JOIN said ON said.id = p.id

@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from app.catalog import pictures
 from app.catalog.media_models import ProductImage
 from app.catalog.models import Product
-from app.catalog.picture_files import Upload, files_of, fresh_name
+from app.catalog.picture_files import Upload, files_of
 from app.catalog.pictures import Made
 from app.core import jobs
 from app.core.db import session, unit_of_work
@@ -50,15 +50,8 @@ def invariants() -> list[Any]:
 
 
 def ready(card: Product, actor: Actor) -> uuid.UUID:
-    """An upload whose files a worker has made, without the worker."""
-    row = ProductImage(
-        product_id=card.id, user_id=actor.user, file_name="a.jpg", kind="jpeg", original="originals/a.dat",
-        state="ready", name=fresh_name(), whole=fresh_name(), source_width=800, source_height=600, width=800,
-        height=600,
-    )  # fmt: skip
-    session.add(row)
-    session.flush()
-    return row.public_id
+    """An upload whose files are made."""
+    return make.upload(card, actor.user).public_id
 
 
 steps = st.lists(st.tuples(st.sampled_from(["set", "crop", "remove"]), st.permutations(range(5)), st.integers(0, 5)),

@@ -9,7 +9,9 @@ from typing import Any
 
 from flask import Flask
 
-from app.catalog.models import Attribute, Product, ProductImage, ProductValue
+from app.catalog import pictures
+from app.catalog.media_models import ProductImage
+from app.catalog.models import Attribute, Product, ProductValue
 from app.core import clock
 from app.core.db import session
 from app.offers.models import Offer
@@ -21,8 +23,8 @@ from tests.factories import orders as people
 def by_hand(product: Product) -> Fraction:
     facets = {a.id for a in session.query(Attribute).filter_by(category_id=product.category_id, is_facet=True)}
     said = {v.attribute_id for v in session.query(ProductValue).filter_by(product_id=product.id)} & facets
-    pictures = session.query(ProductImage).filter_by(product_id=product.id).count()
-    facts = [product.description_ru != "", product.mass_kg > 0, product.volume_m3 > 0, pictures > 0]
+    shown = session.query(ProductImage).filter_by(product_id=product.id, position=0).count()
+    facts = [product.description_ru != "", product.mass_kg > 0, product.volume_m3 > 0, shown > 0]
     return Fraction(len(said) + sum(facts), len(facets) + len(facts))
 
 
@@ -40,8 +42,8 @@ def test_scores_equal_a_count_by_hand(app: Flask, db_session: Any) -> None:
             place, values=values, description_ru=chance.choice(["", "Текст"]), mass_kg=chance.choice([0, 5]),
             volume_m3=chance.choice([Decimal(0), Decimal("0.1")]), status=chance.choice(["active", "active", "hidden"]),
         )  # fmt: skip
-        for n in range(chance.randrange(3)):
-            session.add(ProductImage(product_id=made.id, name=f"{made.id}-{n}", width=1, height=1))
+        uploads = [make.upload(made, market.sellers[0].user).public_id for _ in range(chance.randrange(3))]
+        pictures.set_images(market.sellers[0], made.id, uploads[1:])
         for _offer in range(chance.randrange(3)):
             make.offer(market, made, chance.randrange(2), status=chance.choice(["active", "active", "hidden"]))
         products.append(made)
