@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -378,12 +378,24 @@ def finish(image_id: int, name: str, whole: str, made: Made | str | None) -> Fre
     return Fresh(row.public_id, row.product_id, row.seller_id, row.user_id) if is_new else None
 
 
+def behind(ids: Sequence[uuid.UUID], fresh: Fresh, settled: Collection[uuid.UUID] = ()) -> list[uuid.UUID]:
+    """The order with a fresh upload at its end, but before those that were sent after it and were ready sooner.
+
+    Args:
+        settled: what it does not step in front of.
+    """
+    place = len(ids)
+    while place and ids[place - 1] > fresh.public_id and ids[place - 1] not in settled:  # ids sort by time
+        place -= 1
+    return [*ids[:place], fresh.public_id, *ids[place:]]
+
+
 @unit_of_work
 def show_last(fresh: Fresh) -> None:
     """Show an upload of the operator's behind the others, while there is room."""
     shown = shown_ids(fresh.product_id)
     if len(shown) < MOST_SHOWN:
-        set_images(Actor(user_id=fresh.user_id), fresh.product_id, [*shown, fresh.public_id])
+        set_images(Actor(user_id=fresh.user_id), fresh.product_id, behind(shown, fresh))
 
 
 @unit_of_work

@@ -89,13 +89,14 @@ def propose_last(fresh: Fresh) -> None:
     assert fresh.seller_id is not None
     found = wish(fresh.seller_id, fresh.product_id)
     wished = found.images if found else None
-    ids = pictures.shown_ids(fresh.product_id) if wished is None else wished
+    shown = pictures.shown_ids(fresh.product_id)
+    ids = shown if wished is None else wished
     known = {one.public_id for one in media_queries.desk_pictures(fresh.product_id, fresh.seller_id)}
     ids = [one for one in ids if one in known]
     product = session.scalars(sa.select(Product.public_id).where(Product.id == fresh.product_id)).one()
     if len(ids) < pictures.MOST_SHOWN:
         with contextlib.suppress(NotFound):  # the seller no longer offers it: the upload stays unused
-            propose(_sender(fresh.seller_id, fresh.user_id), product, [*ids, fresh.public_id])
+            propose(_sender(fresh.seller_id, fresh.user_id), product, pictures.behind(ids, fresh, shown))
 
 
 @unit_of_work
