@@ -14,7 +14,8 @@ from app.core.db import db, engine_options, tell_after_commit
 from app.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
-MAX_BODY = 20 * 1024 * 1024
+MAX_BODY = 21 * 1024 * 1024
+"""A file of 20 MB with the fields around it."""
 MAX_FORM_MEMORY = 2 * 1024 * 1024
 
 

@@ -6,6 +6,7 @@ from app.accounts import company_models
 from app.accounts import events as accounts_events
 from app.accounts import models as accounts_models
 from app.catalog import list_models as catalog_list_models
+from app.catalog import media_models as catalog_media_models
 from app.catalog import models as catalog_models
 from app.core import events, timers
 from app.core import models as core_models
@@ -29,6 +30,7 @@ MODELS = (
     company_models,
     catalog_models,
     catalog_list_models,
+    catalog_media_models,
     offers_models,
     offers_import_models,
     payments_models,
@@ -53,6 +55,10 @@ JOB_HANDLERS: dict[str, str] = {
     "offers.bulk": "workers.offers:change_many",
     "route.plan": "workers.routing:plan",
     "search.rebuild": "workers.search:rebuild",
+    "pictures.make": "workers.pictures:make",
+    "documents.make": "workers.pictures:make_document",
+    "media.forget": "workers.pictures:forget",
+    "catalog.attribute": "workers.catalog:change_attribute",
     "orders.delivery_handed_over": "workers.orders:delivery_handed_over",
     "orders.delivery_on_the_way": "workers.orders:delivery_on_the_way",
     "orders.delivery_completed": "workers.orders:delivery_completed",
@@ -109,12 +115,16 @@ PAGE_BLUEPRINTS: tuple[str, ...] = (
     "app.web.buyer.estimates:pages",
     "app.web.seller.offer_table:pages",
     "app.web.seller.offers:pages",
-    "app.web.seller.proposals:pages",
+    "app.web.seller.cards:pages",
+    "app.web.seller.changes:pages",
     "app.web.seller.stock:pages",
     "app.web.seller.warehouses:pages",
     "app.web.seller.holiday:pages",
     "app.web.seller.imports:pages",
     "app.web.seller.feeds:pages",
+    "app.web.photos:pages",
+    "app.web.seller.product_media:pages",
+    "app.web.admin.product_media:pages",
     "app.web.account.auth:pages",
     "app.web.account.profile:pages",
     "app.web.account.organisations:pages",
@@ -122,7 +132,9 @@ PAGE_BLUEPRINTS: tuple[str, ...] = (
     "app.web.account.team:pages",
     "app.web.admin.companies:pages",
     "app.web.admin.operations:pages",
-    "app.web.admin.proposals:pages",
+    "app.web.admin.categories:pages",
+    "app.web.admin.changes:pages",
+    "app.web.admin.products:pages",
     "app.web.carrier:pages",
     "app.web.courier:pages",
     "app.web.tracking:pages",
@@ -142,6 +154,8 @@ API_BLUEPRINTS: tuple[str, ...] = (
     "app.api.feedback:api",
     "app.api.lists:api",
     "app.api.catalog_admin:api",
+    "app.api.card_media:api",
+    "app.api.products:api",
     "app.api.synonyms:api",
     "app.api.estimates:api",
     "app.api.jobs:api",

@@ -182,7 +182,8 @@ SELECT r.id FROM review r
 JOIN order_line l ON l.id = r.order_line_id
 JOIN seller_order o ON o.id = l.order_id
 JOIN order_group g ON g.id = o.group_id
-WHERE g.user_id <> r.user_id OR l.product_id <> r.product_id OR o.seller_id <> r.seller_id
+JOIN product p ON p.id = l.product_id
+WHERE g.user_id <> r.user_id OR coalesce(p.merged_into_id, p.id) <> r.product_id OR o.seller_id <> r.seller_id
     OR NOT EXISTS (SELECT FROM fulfilment_line f WHERE f.order_line_id = l.id AND f.delivered > 0);
 
 -- name: money_goes_where_the_operator_confirmed
@@ -201,3 +202,18 @@ WHERE (s.is_active AND s.holiday_from < d.today AND s.holiday_until >= d.today)
 
 -- name: an_accepted_invitation_names_the_person
 SELECT id FROM invitation WHERE (accepted_at IS NULL) <> (user_id IS NULL);
+
+-- name: a_card_names_its_first_photograph
+SELECT p.id, p.picture, i.name FROM product p
+LEFT JOIN product_image i ON i.product_id = p.id AND i.position = 0
+WHERE p.picture <> coalesce(i.name, '');
+
+-- name: photographs_are_numbered_without_gaps
+SELECT product_id FROM product_image WHERE position IS NOT NULL GROUP BY product_id
+HAVING max(position) + 1 <> count(*);
+
+-- name: nothing_points_at_a_merged_card
+SELECT p.id FROM product p WHERE p.status = 'merged' AND (
+    EXISTS (SELECT FROM offer o WHERE o.product_id = p.id)
+    OR EXISTS (SELECT FROM product_listing l WHERE l.product_id = p.id)
+    OR EXISTS (SELECT FROM product other WHERE other.merged_into_id = p.id));

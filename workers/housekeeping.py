@@ -5,10 +5,11 @@ from __future__ import annotations
 import sqlalchemy as sa
 from flask import current_app
 
+from app.catalog import documents, pictures
 from app.core.db import session
 from app.core.jobs import RunningJob
 from app.core.storage import Storage
-from app.offers import selling
+from app.offers import picture_changes, selling
 from app.offers.imports import service as imports
 
 _CLEAN = (
@@ -34,6 +35,8 @@ def daily(job: RunningJob) -> None:
     selling.settle_all()
 
     def effect() -> None:
+        pictures.sweep(picture_changes.wanted())
+        documents.sweep()
         for statement in _CLEAN:
             session.execute(sa.text(statement))
 

@@ -7,14 +7,15 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Literal
 
-from flask import current_app
+from flask import Response, current_app, request
 from pydantic import Field, RootModel, model_validator
 
 from app import access
 from app.accounts import queries as people
-from app.api.kernel import Api, given_id
+from app.api.kernel import Answer, Api, given_id
+from app.api.media_shapes import DocumentOut, ImageOut, document_out, image_sizes
 from app.api.schemas import MoneyOut, PageQuery, QuantityText, Schema, money
-from app.catalog import listing, queries, search, words
+from app.catalog import categories, listing, queries, search, words
 from app.catalog.listing import Facets, Filters, ListedProduct, ToSite
 from app.catalog.queries import AttributeRow, CategoryNode, ProductCard
 from app.core.cache import Cache
@@ -26,11 +27,10 @@ from app.offers import queries as offers
 from app.offers import sellers
 from app.offers.queries import OfferForSale
 from app.web import sites
-from app.web.assets import asset_url
 from app.web.buyer.catalog import ready_days
 from app.web.buyer.product import with_delivery
-from app.web.drawings import file_of
 from app.web.filters import language
+from app.web.photos import image_url
 from app.web.sites import ChosenSite
 
 api = Api("catalog", tag="Catalogue")
@@ -83,14 +83,29 @@ def _category(node: CategoryNode) -> dict[str, Any]:
 
 
 @api.get("/categories", permission=Permission.PUBLIC, answer=TreeOut, summary="The tree of categories")
-def categories() -> TreeOut:
+def all_categories() -> TreeOut:
     """Names in the language of Accept-Language."""
     return TreeOut.model_validate({"items": [_category(node) for node in queries.tree(_cache())]})
 
 
 @api.get("/categories/{slug}", permission=Permission.PUBLIC, answer=CategoryDetail, summary="A category")
-def category(slug: str) -> CategoryDetail:
-    """With the properties its products may be filtered by."""
+def category(slug: str) -> Answer:
+    """With the properties its products may be filtered by. An address that it had before answers 308."""
+    try:
+        return Answer(detail_of(slug))
+    except NotFound:
+        now = categories.present_slug(slug)
+        if now is None:
+            raise
+        return Answer(None, 308, {"Location": f"/api/v1/categories/{now}"})
+
+
+def detail_of(slug: str) -> CategoryDetail:
+    """A category as the API shows it.
+
+    Raises:
+        NotFound.
+    """
     trail = queries.find_category(queries.tree(_cache()), slug)
     known = [] if trail[-1].children else queries.attributes([trail[-1].id])
     return CategoryDetail(
@@ -235,6 +250,9 @@ def _category_of(tree: tuple[CategoryNode, ...], slug: str) -> CategoryNode:
     try:
         return queries.find_category(tree, slug)[-1]
     except NotFound:
+        now = categories.present_slug(slug)
+        if now is not None:
+            return queries.find_category(tree, now)[-1]
         raise Invalid.one("/query/category", "unknown_option") from None
 
 
@@ -263,7 +281,7 @@ def _product(item: ListedProduct, tree: tuple[CategoryNode, ...]) -> ProductOut:
     trail = queries.trail_of(tree, item.category_id)
     return ProductOut(
         id=item.public_id, slug=item.slug, name=item.name_en if language() == "en" else item.name_ru,
-        category=trail[-1].slug if trail else "", brand=item.brand, image=asset_url(file_of(item.drawing)),
+        category=trail[-1].slug if trail else "", brand=item.brand, image=image_url(item.picture, item.drawing),
         unit=item.base_unit, price_from=money(item.price_from),
         unit_price=None if item.unit_price is None else money(item.unit_price), content_unit=item.content_unit,
         offers_count=item.offers_count, available=item.available,
@@ -293,7 +311,7 @@ class ValueOut(Schema):
 
 
 class ProductDetail(Schema):
-    """A product; mass and volume are of one base unit."""
+    """A product; mass and volume are of one base unit. `image` is the first photograph, or a drawing without one."""
 
     id: uuid.UUID
     slug: str
@@ -308,7 +326,9 @@ class ProductDetail(Schema):
     mass_kg: QuantityText
     volume_m3: QuantityText
     length_mm: int
-    images: list[str]
+    image: str
+    images: list[ImageOut]
+    documents: list[DocumentOut]
     version: int
 
 
@@ -318,9 +338,18 @@ def product(product: str) -> ProductDetail:
     return _detail(queries.product(given_id(product)))
 
 
+@api.errorhandler(queries.MergedInto)
+def moved(error: queries.MergedInto) -> Response:
+    """A duplicate answers 308 with the card that took it over, for the same question."""
+    given = str((request.view_args or {}).get("product", ""))
+    response = current_app.response_class(status=308)
+    response.headers["Location"] = request.full_path.rstrip("?").replace(given, str(error.public_id), 1)
+    return response
+
+
 def _detail(card: ProductCard) -> ProductDetail:
     trail = queries.trail_of(queries.tree(_cache()), card.category_id)
-    drawn = [asset_url(file_of(trail[-1].drawing))] if trail else []
+    first = card.images[0].name if card.images else ""
     return ProductDetail(
         id=card.public_id, slug=card.slug, name=card.name(language()),
         description=card.description_en if language() == "en" else card.description_ru,
@@ -333,7 +362,13 @@ def _detail(card: ProductCard) -> ProductDetail:
             for u in card.units
         ],
         attributes=[ValueOut(key=a.key, name=a.name(language()), value=v, unit=a.unit) for a, v in card.values],
-        mass_kg=card.mass_kg, volume_m3=card.volume_m3, length_mm=card.length_mm, images=list(card.images) or drawn,
+        mass_kg=card.mass_kg, volume_m3=card.volume_m3, length_mm=card.length_mm,
+        image=image_url(first, trail[-1].drawing if trail else ""),
+        images=[
+            ImageOut(alt=one.alt(language()), sizes=image_sizes(one.name, one.width, one.height))
+            for one in card.images
+        ],
+        documents=[document_out(row) for row in card.documents],
         version=card.version,
     )  # fmt: skip
 
@@ -413,6 +448,11 @@ def _offer(offer: OfferForSale, slug: str, to_site: ToSite | None) -> OfferOut:
     )  # fmt: skip
 
 
+def _drawing(tree: tuple[CategoryNode, ...], category_id: int) -> str:
+    trail = queries.trail_of(tree, category_id)
+    return trail[-1].drawing if trail else ""
+
+
 class SuggestQuery(Schema):
     """What is being typed."""
 
@@ -426,6 +466,7 @@ class SuggestedProduct(Schema):
     slug: str
     name: str
     price_from: MoneyOut
+    image: str
 
 
 class SuggestedCategory(Schema):
@@ -451,12 +492,14 @@ def suggest(query: SuggestQuery) -> Suggestions:
     """Products and categories for the beginning of a query."""
     found = search.match(query.q, _cache(), typing=True) if len(query.q.strip()) >= 2 else None
     forms = [*words.variants(query.q), *([found.meant] if found and found.meant else [])]
-    near = queries.categories_named(queries.tree(_cache()), forms) if found else []
+    tree = queries.tree(_cache())
+    near = queries.categories_named(tree, forms) if found else []
     en = language() == "en"
     return Suggestions(
         products=[
             SuggestedProduct(
-                id=i.public_id, slug=i.slug, name=i.name_en if en else i.name_ru, price_from=money(i.price_from)
+                id=i.public_id, slug=i.slug, name=i.name_en if en else i.name_ru, price_from=money(i.price_from),
+                image=image_url(i.picture, _drawing(tree, i.category_id)),
             )
             for i in (queries.suggestions(found) if found else [])
         ],

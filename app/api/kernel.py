@@ -95,6 +95,7 @@ class Operation:
     example: dict[str, Any] | None
     requires_key: bool
     form: type[BaseModel] | None
+    waiting: type[BaseModel] | None
 
 
 class Declared(TypedDict, total=False):
@@ -113,6 +114,8 @@ class Declared(TypedDict, total=False):
     required_key: bool
     #: the body is multipart: these fields, and a `file` that the view takes from request.files itself
     form: type[BaseModel]
+    #: the answer, with 202, to somebody whose change waits for the operator
+    waiting: type[BaseModel]
 
 
 class Api(Guarded):
@@ -133,6 +136,7 @@ class Api(Guarded):
                 method, path, f"{self.name}.{name}", self.tag, declared["permission"], declared["summary"],
                 inspect.getdoc(view) or "", declared.get("body"), declared.get("query"), declared.get("answer"), status,
                 declared.get("example"), declared.get("required_key", False), declared.get("form"),
+                declared.get("waiting"),
             )  # fmt: skip
             self.operations.append(operation)
             self.add_url_rule(

@@ -54,7 +54,7 @@ def build(app: Flask) -> dict[str, Any]:
 def _build(found: list[Operation]) -> dict[str, Any]:
     wanted: dict[tuple[type[BaseModel], str], None] = {(Problem, "serialization"): None}
     for op in found:
-        for model, mode in ((op.body, "validation"), (op.answer, "serialization")):
+        for model, mode in ((op.body, "validation"), (op.answer, "serialization"), (op.waiting, "serialization")):
             if model is not None:
                 wanted[(model, mode)] = None
     refs, definitions = models_json_schema(
@@ -128,6 +128,9 @@ def _responses(op: Operation, refs: Any) -> dict[str, Any]:
     if op.answer is not None:
         answer["content"] = {"application/json": {"schema": refs[(op.answer, "serialization")]}}
     found = {str(op.status): answer}
+    if op.waiting is not None:
+        content = {"application/json": {"schema": refs[(op.waiting, "serialization")]}}
+        found["202"] = {"description": "It waits for the operator", "content": content}
     problem = _problem(refs)
     for status in sorted(_PROBLEMS):
         found[str(status)] = problem

@@ -124,8 +124,9 @@ FROM form
 UNION ALL
 SELECT '', exact.id::text, false, 0, 0 FROM (
     SELECT product_id AS id FROM offer WHERE upper(sku) = upper(:raw) AND status = 'active'
-    UNION SELECT id FROM product WHERE upper(article) = upper(:raw) AND article <> ''
-    UNION SELECT product_id FROM product_unit WHERE barcode = :raw AND barcode <> ''
+    UNION SELECT coalesce(merged_into_id, id) FROM product WHERE upper(article) = upper(:raw) AND article <> ''
+    UNION SELECT coalesce(p.merged_into_id, p.id) FROM product_unit u JOIN product p ON p.id = u.product_id
+        WHERE u.barcode = :raw AND u.barcode <> ''
 ) exact
 """
 )

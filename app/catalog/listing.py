@@ -93,6 +93,7 @@ class ListedProduct:
     available: Decimal
     lead_time_days: int
     drawing: str
+    picture: str
     delivered: int | None
     content_factor: Fraction | None
 
@@ -266,7 +267,8 @@ WITH top AS (
     SELECT l.product_id AS id, {keys} FROM product_listing l WHERE {where} ORDER BY {order} LIMIT :limit
 )
 SELECT p.id, p.public_id, p.slug, p.name_ru, p.name_en, p.category_id, p.brand, p.base_unit, l.price_from, l.unit_price,
-    u.code, l.offers_count, l.available, l.lead_time_days, c.drawing, {delivered}, u.numerator, u.denominator, {names}
+    u.code, l.offers_count, l.available, l.lead_time_days, c.drawing, p.picture, {delivered}, u.numerator,
+    u.denominator, {names}
 FROM top
 JOIN product p ON p.id = top.id
 JOIN product_listing l ON l.product_id = top.id
@@ -301,13 +303,13 @@ def page(
     )
     rows: Sequence[Any] = session.execute(sa.text(statement), sql.bound | {"limit": limit + 1}).all()
     shown = rows[:limit]
-    following = keyset.write_cursor(shown[-1][18:]) if len(rows) > limit else None
+    following = keyset.write_cursor(shown[-1][19:]) if len(rows) > limit else None
     return [_listed(list(row)) for row in shown], following
 
 
 def _listed(row: list[Any]) -> ListedProduct:
-    top, bottom = row[16:18]
-    facts = [*row[:16], Fraction(top, bottom) if top else None]
+    top, bottom = row[17:19]
+    facts = [*row[:17], Fraction(top, bottom) if top else None]
     return ListedProduct(*facts)
 
 

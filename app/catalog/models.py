@@ -23,7 +23,7 @@ from app.core.db import (
 
 PRODUCT_STATES = ("draft", "active", "hidden", "merged")
 ATTRIBUTE_KINDS = ("text", "number", "enum", "range", "bool")
-CHANGE_STATES = ("pending", "approved", "declined", "revision_requested")
+CHANGE_STATES = ("pending", "approved", "declined", "revision_requested", "withdrawn")
 
 
 class Category(Base):
@@ -48,6 +48,18 @@ class Category(Base):
     """Name of the SVG drawing shown where a product has no photograph."""
     synonyms: Mapped[list[str]] = mapped_column(JSONB, server_default=sa.text("'[]'::jsonb"))
     version: Mapped[int] = mapped_column(server_default="1")
+
+
+class CategorySlug(Base):
+    """An address that a category had before; it leads to the present one."""
+
+    __tablename__ = "category_slug"
+
+    slug: Mapped[str] = mapped_column(primary_key=True)
+    category_id: Mapped[int] = mapped_column(
+        sa.BigInteger, sa.ForeignKey("category.id", ondelete="CASCADE"), index=True
+    )
+    created_at: Mapped[Created]
 
 
 class Attribute(Base):
@@ -103,6 +115,8 @@ class Product(Base):
     """Flags: fragile, frost, dangerous."""
     status: Mapped[str] = mapped_column(server_default="active")
     merged_into_id: Mapped[int | None] = ref("product.id")
+    picture: Mapped[str] = mapped_column(server_default="")
+    """Name of the first photograph, empty when there is none; written by `app.catalog.pictures` alone."""
     search: Mapped[Any | None] = mapped_column(TSVECTOR)
     """What it is found by; queries use the copy in `product_listing`."""
     version: Mapped[int] = mapped_column(server_default="1")
@@ -151,19 +165,6 @@ class ProductUnit(Base):
     position: Mapped[int] = mapped_column(server_default="0")
 
 
-class ProductImage(Base):
-    """A photograph in the storage."""
-
-    __tablename__ = "product_image"
-
-    id: Mapped[Id]
-    product_id: Mapped[int] = mapped_column(sa.BigInteger, sa.ForeignKey("product.id", ondelete="CASCADE"), index=True)
-    name: Mapped[str]
-    width: Mapped[int]
-    height: Mapped[int]
-    position: Mapped[int] = mapped_column(server_default="0")
-
-
 class ProductListing(Base):
     """What lists, filters and counts need of a product and its offers, in one row; only products on sale have one.
 
@@ -206,21 +207,45 @@ class ProductListing(Base):
 
 
 class ProductChange(Base):
-    """A seller's new product or edit of a master card, waiting for the operator."""
+    """A seller's new product (`product_id` is empty) or edit of a master card, and what became of it.
+
+    An edit keeps only what differs, by part of the card (`app.catalog.cards`): `payload` is what the seller wants,
+    `base` what the card said when it was sent, `applied` and `undo` what approval changed and what would put it back.
+    """
 
     __tablename__ = "product_change"
-    __table_args__ = (one_value_enum("status", CHANGE_STATES),)
+    __table_args__ = (
+        one_value_enum("status", CHANGE_STATES),
+        one_value_enum("decided_how", ("", "person", "rule")),
+        sa.Index(
+            "uq_product_change_open", "seller_id", "product_id", unique=True,
+            postgresql_where=sa.text("product_id IS NOT NULL AND status IN ('pending', 'revision_requested')"),
+        ),
+        sa.Index("ix_product_change_status_id", "status", "id"),
+        sa.Index("ix_product_change_seller_id_status_id", "seller_id", "status", "id"),
+    )  # fmt: skip
 
     id: Mapped[Id]
     public_id: Mapped[PublicId]
     product_id: Mapped[int | None] = ref("product.id")
-    seller_id: Mapped[int] = ref("organisation.id")
+    seller_id: Mapped[int] = ref("organisation.id", index=False)
     user_id: Mapped[int] = ref("user_account.id")
     payload: Mapped[Json]
-    status: Mapped[str] = mapped_column(server_default="pending", index=True)
+    base: Mapped[Json]
+    base_version: Mapped[int] = mapped_column(server_default="0")
+    comment: Mapped[str] = mapped_column(server_default="")
+    """The seller's word to the operator."""
+    status: Mapped[str] = mapped_column(server_default="pending")
     note: Mapped[str] = mapped_column(server_default="")
+    """The operator's word to the seller."""
     decided_by_id: Mapped[int | None] = ref("user_account.id")
+    decided_how: Mapped[str] = mapped_column(server_default="")
+    """`rule`: approved at once, because the seller is trusted and nothing in it needs a person."""
     decided_at: Mapped[Moment | None]
+    applied: Mapped[Json]
+    undo: Mapped[Json]
+    reverts_id: Mapped[int | None] = mapped_column(sa.BigInteger, sa.ForeignKey("product_change.id"), unique=True)
+    """The change that this one took back."""
     created_at: Mapped[Created]
 
 

@@ -7,21 +7,18 @@ import json
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
 import sqlalchemy as sa
 
-from app.catalog.models import (
-    Attribute,
-    Product,
-    ProductImage,
-    ProductUnit,
-    ProductValue,
-)
+from app.catalog.media_models import ProductDocument, ProductImage
+from app.catalog.models import Attribute, Product, ProductUnit, ProductValue
 from app.catalog.search import Match
 from app.catalog.words import normal
+from app.core import clock
 from app.core.cache import Cache
 from app.core.db import session
 from app.core.errors import NotFound
@@ -180,6 +177,35 @@ class UnitRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Picture:
+    """A photograph: the name of its files and the pixels of the largest."""
+
+    name: str
+    width: int
+    height: int
+    alt_ru: str
+    alt_en: str
+
+    def alt(self, locale: str) -> str:
+        """What it shows, in the reader's language or else in the other."""
+        return self.alt_en or self.alt_ru if locale == "en" else self.alt_ru or self.alt_en
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A paper that buyers may fetch; `size` in bytes, `valid_until` its last day."""
+
+    public_id: uuid.UUID
+    kind: str
+    number: str
+    issuer: str
+    issued_on: date | None
+    valid_until: date | None
+    content_type: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
 class ProductCard:
     """A product with everything its page says, offers apart."""
 
@@ -200,7 +226,8 @@ class ProductCard:
     version: int
     units: tuple[UnitRow, ...]
     values: tuple[tuple[AttributeRow, str], ...]
-    images: tuple[str, ...]
+    images: tuple[Picture, ...]
+    documents: tuple[Document, ...]
 
     def name(self, locale: str) -> str:
         return self.name_en if locale == "en" else self.name_ru
@@ -238,15 +265,36 @@ _VALUES = (
     .scalar_subquery()
 )  # fmt: skip
 _IMAGES = (
-    sa.select(sa.func.json_agg(sa.func.json_build_array(ProductImage.position, ProductImage.name)))
-    .where(ProductImage.product_id == Product.id)
+    sa.select(
+        sa.func.json_agg(
+            sa.func.json_build_array(
+                ProductImage.position, ProductImage.name, ProductImage.width, ProductImage.height,
+                ProductImage.alt_ru, ProductImage.alt_en,
+            )
+        )
+    )
+    .where(ProductImage.product_id == Product.id, ProductImage.position.is_not(None))
     .scalar_subquery()
-)
+)  # fmt: skip
+_DOCUMENTS = (
+    sa.select(
+        sa.func.json_agg(
+            sa.func.json_build_array(
+                ProductDocument.id, ProductDocument.public_id, ProductDocument.kind, ProductDocument.number,
+                ProductDocument.issuer, ProductDocument.issued_on, ProductDocument.valid_until,
+                ProductDocument.content_type, ProductDocument.size,
+            )
+        )
+    )
+    .where(ProductDocument.product_id == Product.id, ProductDocument.state == "approved")
+    .where(sa.or_(ProductDocument.valid_until.is_(None), ProductDocument.valid_until >= sa.bindparam("today")))
+    .scalar_subquery()
+)  # fmt: skip
 _PRODUCT = sa.select(
     Product.id, Product.public_id, Product.slug, Product.category_id, Product.brand, Product.name_ru, Product.name_en,
     Product.description_ru, Product.description_en, Product.article, Product.base_unit, Product.mass_kg,
     Product.volume_m3, Product.length_mm, Product.version, _UNITS.label("units"), _VALUES.label("values"),
-    _IMAGES.label("images"),
+    _IMAGES.label("images"), _DOCUMENTS.label("documents"),
 )  # fmt: skip
 """A card with everything under it, in one query."""
 
@@ -255,7 +303,7 @@ def product_by_slug(slug: str) -> ProductCard:
     """A visible product by the slug of its page.
 
     Raises:
-        NotFound: absent or hidden.
+        NotFound: absent or hidden; MergedInto when it was a duplicate.
     """
     return _product(Product.slug == slug)
 
@@ -264,22 +312,24 @@ def product(public_id: uuid.UUID) -> ProductCard:
     """A visible product by its outward id.
 
     Raises:
-        NotFound: absent or hidden.
+        NotFound: absent or hidden; MergedInto when it was a duplicate.
     """
     return _product(Product.public_id == public_id)
 
 
 def products(public_ids: Sequence[uuid.UUID]) -> list[ProductCard]:
     """Visible products by their outward ids, in that order; absent and hidden ones are left out."""
-    rows = session.execute(_PRODUCT.where(Product.public_id.in_(public_ids), Product.status == "active"))
+    asked = _PRODUCT.where(Product.public_id.in_(public_ids), Product.status == "active")
+    rows = session.execute(asked, {"today": clock.today()})
     found = {row.public_id: _card(row) for row in rows}
     return [found[one] for one in dict.fromkeys(public_ids) if one in found]
 
 
 def _product(condition: sa.ColumnElement[bool]) -> ProductCard:
-    row = session.execute(_PRODUCT.where(condition, Product.status == "active")).one_or_none()
+    asked = _PRODUCT.where(condition, Product.status == "active")
+    row = session.execute(asked, {"today": clock.today()}).one_or_none()
     if row is None:
-        raise NotFound()
+        raise _merged(condition) or NotFound()
     return _card(row)
 
 
@@ -288,12 +338,44 @@ def _card(row: Any) -> ProductCard:
     units = sorted(head.pop("units") or (), key=lambda u: (u[8], u[0]))
     values = sorted(head.pop("values") or ())
     images = sorted(head.pop("images") or ())
+    documents = sorted(head.pop("documents") or ())
     return ProductCard(
         **head,
         units=tuple(UnitRow(u[0], Fraction(u[1], u[2]), Decimal(u[3]), Decimal(u[4]), *u[5:8]) for u in units),
         values=tuple((AttributeRow(*v[1:9]), v[9]) for v in values),
-        images=tuple(name for _, name in images),
+        images=tuple(Picture(*one[1:]) for one in images),
+        documents=tuple(_document(*one[1:]) for one in documents),
     )
+
+
+def _document(
+    key: str, kind: str, number: str, issuer: str, issued: str | None, until: str | None, content_type: str, size: int
+) -> Document:
+    first, last = (date.fromisoformat(text) if text else None for text in (issued, until))
+    return Document(uuid.UUID(key), kind, number, issuer, first, last, content_type, size)
+
+
+class MergedInto(NotFound):
+    """The card was a duplicate; everything of it is on another one now."""
+
+    def __init__(self, public_id: uuid.UUID, slug: str) -> None:
+        super().__init__()
+        self.public_id, self.slug = public_id, slug
+
+
+def _merged(condition: sa.ColumnElement[bool]) -> MergedInto | None:
+    survivor = sa.orm.aliased(Product)
+    row = session.execute(
+        sa.select(survivor.public_id, survivor.slug)
+        .join(Product, Product.merged_into_id == survivor.id)
+        .where(condition, survivor.status == "active")
+    ).one_or_none()
+    return None if row is None else MergedInto(*row)
+
+
+def with_duplicates(product_id: int) -> sa.Select[int]:
+    """The ids of a product and of the duplicates that were merged into it, under which it was sold before."""
+    return sa.select(Product.id).where(sa.or_(Product.id == product_id, Product.merged_into_id == product_id))
 
 
 @dataclass(frozen=True, slots=True)
@@ -330,10 +412,11 @@ class Suggestion:
     name_en: str
     category_id: int
     price_from: int
+    picture: str
 
 
 _SUGGESTED = """
-SELECT p.public_id, p.slug, p.name_ru, p.name_en, p.category_id, l.price_from
+SELECT p.public_id, p.slug, p.name_ru, p.name_en, p.category_id, l.price_from, p.picture
 FROM product_listing l JOIN product p ON p.id = l.product_id
 WHERE l.product_id IN (SELECT l.product_id FROM product_listing l WHERE {condition} LIMIT :first)
 ORDER BY (l.available > 0) DESC, {score} DESC, l.product_id LIMIT :number

@@ -38,6 +38,7 @@ class Permission(StrEnum):
     CART = "cart"  # anyone, on the own cart
     BUY = "buy"  # orders, sites, estimates of the signed-in person
     ACCOUNT = "account"  # own profile, devices, organisations
+    CATALOGUE_CHANGE = "catalogue.change"  # the operator at once, a seller by a change that waits
     SELLER_VIEW = "seller.view"
     SELLER_ORDERS = "seller.orders"
     SELLER_PICK = "seller.pick"
@@ -71,6 +72,7 @@ GRANTS: dict[Permission, frozenset[Role]] = {
     Permission.CART: _ANYONE,
     Permission.BUY: _USER,
     Permission.ACCOUNT: _USER,
+    Permission.CATALOGUE_CHANGE: _SELLER_DESK | _ADMIN,
     Permission.SELLER_VIEW: _SELLERS,
     Permission.SELLER_ORDERS: _SELLER_ORDERS,
     Permission.SELLER_PICK: _SELLER_ORDERS | {Role.SELLER_WAREHOUSE},

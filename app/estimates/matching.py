@@ -59,12 +59,13 @@ def fit(product: CandidateProduct, line: Pooled) -> Fit | None:
     content = content_of(product, line)
     if content is None:
         return None
-    unmet = [(key, wanted) for key, wanted in line.spec if not _same(product.values.get(key, ""), wanted)]
+    unmet = [(key, wanted) for key, wanted in line.spec if not same_value(product.values.get(key, ""), wanted)]
     far = sum(not _near(product.values.get(key, ""), wanted) for key, wanted in unmet)
     return Fit(product, content, tuple(key for key, _ in unmet), far)
 
 
-def _same(value: str, wanted: str) -> bool:
+def same_value(value: str, wanted: str) -> bool:
+    """Whether a value of a product is what a line asks for: the same text, or the same number."""
     if value == wanted:
         return True
     number = _number(wanted)

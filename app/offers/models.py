@@ -72,6 +72,8 @@ class Seller(Base):
     holiday_until: Mapped[date | None]
     """First and last day of a holiday, in the market's zone."""
     vat_code: Mapped[str] = mapped_column(server_default="general")
+    is_trusted: Mapped[bool] = mapped_column(server_default=sa.false())
+    """Edits of cards that need no person are approved at once (`app.offers.card_changes`)."""
     created_at: Mapped[Created]
 
 

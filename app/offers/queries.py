@@ -61,6 +61,7 @@ class OfferForSale:
     product_id: int
     product_public_id: uuid.UUID
     category_id: int
+    picture: str
     name_ru: str
     name_en: str
     slug: str
@@ -129,6 +130,7 @@ _OFFERS = (
         Offer.product_id,
         Product.public_id.label("product_public_id"),
         Product.category_id,
+        Product.picture,
         Product.name_ru,
         Product.name_en,
         Product.slug,

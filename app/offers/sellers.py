@@ -10,8 +10,11 @@ from decimal import Decimal
 
 import sqlalchemy as sa
 
+from app.core import audit
 from app.core.cache import Cache
-from app.core.db import session
+from app.core.db import lock_rows, session, unit_of_work
+from app.core.errors import NotFound
+from app.core.permissions import Actor
 from app.offers.models import Offer, Seller
 
 
@@ -62,3 +65,19 @@ def ids_of(slugs: Sequence[str]) -> dict[str, int]:
 def sold_by(seller_id: int) -> sa.Select[int]:
     """The ids of products that a seller offers now, to narrow other reads by."""
     return sa.select(Offer.product_id).where(Offer.seller_id == seller_id, Offer.status == "active")
+
+
+@unit_of_work
+def set_trusted(actor: Actor, slug: str, *, trusted: bool) -> None:
+    """Let edits of cards by this seller be approved by the rule, or no longer.
+
+    Raises:
+        NotFound: there is no such seller.
+    """
+    found = session.scalar(sa.select(Seller.id).where(Seller.slug == slug))
+    if found is None:
+        raise NotFound()
+    [row] = lock_rows(Seller, [found])
+    before, after = {"trusted": row.is_trusted}, {"trusted": trusted}
+    audit.record(actor, "seller.trusted", "seller", row.id, before=before, after=after)
+    row.is_trusted = trusted

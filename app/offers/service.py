@@ -62,7 +62,9 @@ def add_offer(actor: Actor, new: NewOffer) -> uuid.UUID:
     given = {name: getattr(new, name) for name in OFFER_FIELDS}
     errors = _offer_errors(given)
     product_id = session.scalar(
-        sa.select(Product.id).where(Product.public_id == new.product, Product.status == "active")
+        sa.select(Product.id)
+        .where(Product.public_id == new.product, Product.status == "active")
+        .with_for_update(read=True, key_share=True)  # a merge of the card is waited for and then seen
     )
     if product_id is None:
         errors.append(FieldError("/product", "unknown_product"))

@@ -7,15 +7,18 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from app.catalog import queries as catalog
 from app.core.db import session
 from app.orders.models import FulfilmentLine, Order, OrderGroup, OrderLine
 
 RECEIVED_SQL = """
 SELECT l.id FROM order_line l JOIN seller_order o ON o.id = l.order_id JOIN order_group g ON g.id = o.group_id
-WHERE g.user_id = :user AND l.product_id = :product
+WHERE g.user_id = :user
+    AND l.product_id IN (SELECT :product UNION ALL SELECT id FROM product WHERE merged_into_id = :product)
     AND EXISTS (SELECT FROM fulfilment_line f WHERE f.order_line_id = l.id AND f.delivered > 0)
 """
-"""Lines of a product of which something was handed over to the person; other domains join it into their reads."""
+"""Lines of a product, or of a duplicate merged into it, of which something was handed over to the person; other domains
+join it into their reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,7 @@ def received_lines(
         .order_by(OrderLine.id.desc())
     )
     if product_id is not None:
-        statement = statement.where(OrderLine.product_id == product_id)
+        statement = statement.where(OrderLine.product_id.in_(catalog.with_duplicates(product_id)))
     if line is not None:
         statement = statement.where(OrderLine.public_id == line)
     return [ReceivedLine(*row) for row in session.execute(statement)]

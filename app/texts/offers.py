@@ -80,19 +80,6 @@ def stock_reason(reason: str) -> str:
     return f"{text}: {note}" if note else text
 
 
-PROPOSAL = {
-    "sku": _("SKU"),
-    "name_ru": _("Name of the product"),
-    "brand": _("Brand"),
-    "article": _("Maker's article"),
-    "barcode": _("Barcode"),
-    "category": _("Section"),
-    "unit": _("Unit of sale"),
-    "price": _("Price"),
-    "description": _("Description"),
-    "note": _("Note to the seller"),
-}
-
 ERRORS = {
     "already_decided": _("This was decided meanwhile."),
     "nothing_chosen": _("Choose at least one offer."),

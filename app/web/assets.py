@@ -38,6 +38,7 @@ STYLESHEETS = (
     "css/parts/tags.css",
     "css/parts/panels.css",
     "css/parts/goods.css",
+    "css/parts/pictures.css",
     "css/parts/tables.css",
     "css/parts/figures.css",
     "css/parts/maps.css",

@@ -251,7 +251,7 @@ def init_filters(app: Flask, assets: Assets) -> None:
         relative_day, time_of_day, moment, minutes, duration, iso, fraction,
     )  # fmt: skip
     app.jinja_env.filters.update({function.__name__: function for function in filters})
-    from app.web import charts, draw, status_texts
+    from app.web import charts, draw, photos, status_texts
 
     app.jinja_env.globals.update(
         icon=make_icon(assets),
@@ -259,6 +259,8 @@ def init_filters(app: Flask, assets: Assets) -> None:
         unit_label=unit,
         paths=paths,
         drawing=lambda name, group="": assets.url(drawings.file_of(name, group)),
+        photo_url=photos.photo_url,
+        document_url=photos.document_url,
         status_of=status_texts.status_of,
         line_chart=charts.line_chart,
         bar_chart=charts.bar_chart,

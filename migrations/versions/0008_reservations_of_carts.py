@@ -1,7 +1,7 @@
 """stock is held for carts
 
 Revision ID: 0008
-Revises: 0005
+Revises: 0007
 
 Nothing held stock before, so the table is empty.
 """
@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0008"
-down_revision = "0005"
+down_revision = "0007"
 branch_labels = None
 depends_on = None
 

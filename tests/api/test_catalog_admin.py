@@ -98,5 +98,36 @@ def test_others_may_not(app: Flask, admin: ApiClient, api: ApiClient) -> None:
     session.commit()
     for client, status in ((seller, 403), (api, 401)):
         assert client.post("/categories", CATEGORY).status_code == status
-        assert client.post("/products", a_card()).status_code == status
         assert client.delete("/categories/x").status_code == status
+    assert api.post("/products", a_card()).status_code == 401
+
+
+def test_what_a_seller_sends_waits_for_the_operator(app: Flask, admin: ApiClient) -> None:
+    market = make.market(sellers=2)
+    seller, other = (people.signed_api(app, actor) for actor in market.sellers)
+    thing = make.product(make.category("Листы"), "Лист")
+    make.offer(market, thing)
+    session.commit()
+    assert admin.post("/categories", CATEGORY).status_code == 201
+    made = seller.post("/products", a_card(sku="L-1", price={"amount": 90_000}))
+    change = made.json["change"]
+    assert (made.status_code, change["status"], change["product"]) == (202, "pending", None)
+    path = f"/products/{thing.public_id}"
+    assert pointers(seller.post("/products", a_card(mass_kg="2000000"))) == {"/mass_kg": "too_large"}
+    assert pointers(seller.patch(path, {"attributes": {"odd": "1"}})) == {"/attributes/odd": "unknown_field"}
+    edit = seller.patch(path, {"brand": "Knauf", "comment": "на мешке"})
+    assert (edit.status_code, edit.json["change"]["content"]) == (202, {"fields": {"brand": "Knauf"}})
+    assert seller.patch(path, {"brand": "Бренд"}).json["code"] == "nothing_changed"
+    assert seller.patch(path, {"brand": "X"}, headers={"If-Match": '"9"'}).status_code == 412
+    assert other.patch(path, {"brand": "X"}).status_code == 404
+    first = seller.get("/seller/changes?limit=1").json
+    second = seller.get(f"/seller/changes?limit=1&cursor={first['next_cursor']}").json
+    found = [page["items"][0]["id"] for page in (first, second)]
+    assert (found, second["next_cursor"]) == ([edit.json["change"]["id"], change["id"]], None)
+    assert other.get("/seller/changes").json["items"] == []
+    hide = seller.delete(path)
+    assert (hide.status_code, hide.json["change"]["content"]) == (202, {"fields": {"hidden": "1"}})
+    own = f"/seller/changes/{hide.json['change']['id']}"
+    assert seller.delete(own).status_code == 204
+    assert seller.get(own).json["status"] == "withdrawn"
+    assert seller.delete(own).json["code"] == "already_decided"

@@ -116,7 +116,7 @@ def test_nginx_hides_what_is_for_operators_and_bounds_requests() -> None:
     nginx = text("deploy/nginx/nginx.conf")
     for path in ("/metrics", "/readyz"):
         assert re.search(rf"location = {path} {{ return 404; }}", nginx)
-    assert "client_max_body_size 20m;" in nginx
+    assert "client_max_body_size 21m;" in nginx
     assert "limit_req_zone" in nginx
     upstream = re.search(r"upstream market \{[^}]*\}", nginx)
     assert upstream

@@ -11,14 +11,13 @@ import pytest
 import sqlalchemy as sa
 
 from app.catalog import listing, queries, search
-from app.catalog import service as cards
 from app.catalog.listing import Filters, ToSite
 from app.catalog.models import Category, Product
 from app.core.db import session
 from app.core.errors import Invalid
 from app.core.permissions import Actor
+from app.offers import card_changes, service
 from app.offers import listing as offers_listing
-from app.offers import service
 from app.offers.models import Offer
 from tests.factories import catalog as make
 
@@ -143,7 +142,7 @@ def test_counts_follow_every_change_of_offers_cards_and_sellers(shelf: Shelf) ->
         facts["price"] = min(o.price for o in session.query(Offer).filter_by(product_id=facts["id"]))
         colour = facts["colour"] = chance.choice(COLOURS)
         card = session.get_one(Product, facts["id"])
-        cards.edit_product(shelf.actors[0], card.public_id, {}, {"colour": colour, "size": str(facts["size"])})
+        card_changes.edit(shelf.actors[0], card.public_id, {"attributes": {"colour": colour}})
         check_counts(shelf, some_filters(shelf, chance))
     before = session.execute(LISTED).all()
     offers_listing.rebuild()

@@ -113,11 +113,11 @@ def test_the_index_is_rebuilt_on_a_worker(app: Flask, board: Product) -> None:
 
 
 def test_new_words_of_a_section_come_by_a_job(app: Flask, board: Product) -> None:
-    from app.catalog import service
+    from app.catalog import categories
     from app.catalog.models import Category
 
     slug = session.get_one(Category, board.category_id).slug
-    service.edit_category(operator(), slug, {"synonyms": ["обшивка стен"]})
+    categories.edit(operator(), slug, {"synonyms": ["обшивка стен"]})
     number = session.scalar(jobs.sa.select(jobs.Job.id).where(jobs.Job.kind == "search.rebuild"))
     worker.run_in_context(int(number), app)
     assert found("обшивка") == [board.id]

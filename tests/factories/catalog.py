@@ -9,7 +9,9 @@ from typing import Any
 from flask import current_app
 
 from app.catalog import dictionary
+from app.catalog.media_models import ProductImage
 from app.catalog.models import Attribute, Category, Product, ProductUnit, ProductValue
+from app.catalog.picture_files import fresh_name
 from app.core.db import session
 from app.offers import listing
 from app.offers.models import Offer, StockLevel, StockMovement
@@ -89,6 +91,18 @@ def offer(
     return row
 
 
+def upload(card: Product, user_id: int, **fields: Any) -> ProductImage:
+    """A photograph whose files a worker has made, not shown yet; there are no files."""
+    row = ProductImage(
+        product_id=card.id, user_id=user_id, file_name="a.jpg", kind="jpeg", original="originals/a.dat",
+        state="ready", name=fresh_name(), whole=fresh_name(), source_width=800, source_height=600, width=800,
+        height=600, **fields,
+    )  # fmt: skip
+    session.add(row)
+    session.flush()
+    return row
+
+
 def ready() -> None:
     """Make everything findable, as the demo loader does, and keep it past a refused command."""
     dictionary.rebuild()
@@ -98,4 +112,4 @@ def ready() -> None:
         current_app.extensions["cache"].bump(name)
 
 
-__all__ = ["Market", "attribute", "category", "market", "offer", "product", "ready"]
+__all__ = ["Market", "attribute", "category", "market", "offer", "product", "ready", "upload"]

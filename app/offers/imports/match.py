@@ -33,6 +33,10 @@ MOST_SCORED = 12
 STREAMED = 5_000
 """Products fetched at a time: 200,000 at once would take more memory than the index made of them."""
 _WORD = re.compile(r"[0-9]+(?:\.[0-9]+)?(?:x[0-9]+(?:\.[0-9]+)?)*|[a-zа-я]+")
+_survivor = sa.orm.aliased(Product)
+_LEADS_TO = sa.func.coalesce(Product.merged_into_id, Product.id)
+"""A merged card still tells its barcode and article; what they mean is the card that took it over."""
+_IS_KNOWN = sa.exists().where(_survivor.id == _LEADS_TO, _survivor.status == "active")
 _PUNCTUATION = re.compile(r"[\W_]+")
 
 
@@ -77,11 +81,11 @@ class Catalogue:
     @cached_property
     def _barcodes(self) -> Mapping[str, int]:
         rows = session.execute(
-            sa.select(ProductUnit.barcode, ProductUnit.product_id)
+            sa.select(ProductUnit.barcode, _LEADS_TO.label("product"))
             .join(Product, Product.id == ProductUnit.product_id)
-            .where(ProductUnit.barcode != "", Product.status == "active")
+            .where(ProductUnit.barcode != "", _IS_KNOWN)
         )
-        return {row.barcode: row.product_id for row in rows}
+        return {row.barcode: row.product for row in rows}
 
     @cached_property
     def _words(self) -> _Words:
@@ -91,7 +95,12 @@ class Catalogue:
             .order_by(Product.id)
             .execution_options(yield_per=STREAMED)
         )
-        return _Words((row.id, row.brand, row.article, row.name_ru) for row in rows)
+        made = _Words((row.id, row.brand, row.article, row.name_ru) for row in rows)
+        for article, product in session.execute(
+            sa.select(Product.article, _LEADS_TO).where(_IS_KNOWN, Product.status == "merged", Product.article != "")
+        ):
+            made.take_article(bare(article), product)
+        return made
 
     def _brand_fits(self, product: int, brand: str, name: str) -> bool:
         own = bare(self._words.brands[product])
@@ -128,7 +137,7 @@ class _Words:
         self._lists: dict[str, array[int]] = {}
         for product, brand, article, name in products:
             self.brands[product] = sys.intern(brand)
-            self._take_article(bare(article), product)
+            self.take_article(bare(article), product)
             for word in tokens(f"{name} {brand}"):
                 self._lists.setdefault(word, array("q")).append(product)
         self._count = max(len(self.brands), 1)
@@ -138,11 +147,12 @@ class _Words:
             for product in having:
                 self._weights[product] += weight
 
-    def _take_article(self, article: str, product: int) -> None:
+    def take_article(self, article: str, product: int) -> None:
+        """Let the product be found by this article too."""
         if not article:
             return
         first = self._articles.setdefault(article, product)
-        if first != product:
+        if first != product and product not in self._same_article.get(article, ()):
             self._same_article.setdefault(article, [first]).append(product)
 
     def of_article(self, article: str) -> Sequence[int]:

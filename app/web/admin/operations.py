@@ -23,7 +23,10 @@ def nav(waiting: int = 0) -> list[dict[str, Any]]:
     """The rail of the operator's desk."""
     return [
         {"url": "/admin/organisations", "label": _("Companies"), "icon": "store", "count": waiting},
-        {"url": "/admin/proposals", "label": _("Products"), "icon": "tags"},
+        {"url": "/admin/changes", "label": _("Changes of cards"), "icon": "pencil"},
+        {"url": "/admin/documents", "label": _("Certificates"), "icon": "badge-check"},
+        {"url": "/admin/products", "label": _("Products"), "icon": "tags"},
+        {"url": "/admin/categories", "label": _("Sections"), "icon": "columns-3"},
         {"url": "/admin/feedback", "label": _("Reviews"), "icon": "message-square"},
         {"url": "/admin/users", "label": _("People"), "icon": "users"},
         {"url": "/admin/synonyms", "label": _("Synonyms"), "icon": "search"},

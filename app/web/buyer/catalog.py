@@ -7,16 +7,16 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
-from flask import Response, current_app, make_response, render_template, request
+from flask import Response, current_app, make_response, redirect, render_template, request
 from flask_babel import gettext as _  # type: ignore[import-untyped]  # the package ships no types
 from werkzeug.datastructures import MultiDict
 
 from app.access import Guarded
-from app.catalog import listing, queries, search
+from app.catalog import categories, listing, queries, search
 from app.catalog.listing import Facets, Filters, ListedProduct
 from app.core import clock
 from app.core.cache import Cache
-from app.core.errors import Invalid
+from app.core.errors import Invalid, NotFound
 from app.core.permissions import Permission
 from app.logistics import site_rates
 from app.offers.sellers import seller_names
@@ -76,7 +76,14 @@ def all_categories() -> str:
 def category(slug: str) -> Response:
     """Products of a category with its facets."""
     cache = _cache()
-    trail = queries.find_category(queries.tree(cache), slug)
+    try:
+        trail = queries.find_category(queries.tree(cache), slug)
+    except NotFound:
+        now = categories.present_slug(slug)
+        if now is None:
+            raise
+        asked = request.args.to_dict(flat=False)
+        return make_response(redirect(paths.with_query(paths.category_path(now), asked), code=301))
     site = sites.chosen()
     where = site_rates.rounded(site.point) if site else ""
     detail = f"{language()} {clock.now():%d%H} {where} {slug}?{request.query_string.decode(errors='replace')}"
@@ -291,6 +298,7 @@ def card(item: ListedProduct) -> dict[str, Any]:
         "url": paths.product_path(item.slug),
         "name": item.name_ru if ru else item.name_en,
         "image": drawing_url(item.drawing),
+        "picture": item.picture,
         "price": item.price_from,
         "unit_name": units(item.base_unit),
         "content_price": item.unit_price if content else None,

@@ -9,14 +9,15 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from flask import Response, current_app, render_template, request
+from flask import Response, current_app, redirect, render_template, request
+from flask.typing import ResponseReturnValue
 
 from app import access
 from app.access import Guarded
 from app.catalog import queries, search, words
 from app.catalog.facts import truck_kg
 from app.catalog.listing import ToSite
-from app.catalog.queries import ProductCard
+from app.catalog.queries import MergedInto, ProductCard
 from app.catalog.search import Match
 from app.core.money import line_total, round_half_up
 from app.core.permissions import Permission
@@ -24,6 +25,7 @@ from app.core.units import NotANumber, ceil_to_step, parse_decimal
 from app.feedback import queries as feedback
 from app.offers import queries as offers
 from app.offers.queries import OfferForSale, Place
+from app.texts.media import DOCUMENT_KINDS
 from app.web import paths, sites
 from app.web.buyer import marks
 from app.web.filters import language
@@ -93,6 +95,7 @@ def show(slug: str) -> Response:
         trail=trail, name=card.name(language()), site=site, sort=sort if sort in SORTS else "",
         sort_links=_sort_links(slug), said=feedback.of_product(card.id, access.actor().user_id),
         marks=marks.present(), most_compared=marks.MOST_COMPARED, away=away,
+        document_kinds=DOCUMENT_KINDS,
     )  # fmt: skip
 
 
@@ -105,6 +108,12 @@ def in_order(lines: Sequence[OfferLine], sort: str) -> list[OfferLine]:
 def _sort_links(slug: str) -> dict[str, str]:
     kept = {name: request.args[name] for name in ("need", "offer") if name in request.args}
     return {sort: paths.with_query(paths.product_path(slug), kept, sort=sort) for sort in SORTS}
+
+
+@pages.errorhandler(MergedInto)
+def moved(error: MergedInto) -> ResponseReturnValue:
+    """The address of a duplicate leads to the card that took it over, with the same questions."""
+    return redirect(paths.with_query(paths.product_path(error.slug), request.args.to_dict(flat=False)), code=301)
 
 
 def read_need(text: str, card: ProductCard, offer: OfferForSale | None) -> Need | None:

@@ -16,7 +16,7 @@ from app.core.permissions import Permission, may
 from app.logistics import queries as logistics
 from app.offers import table
 from app.offers.table import TableFilter
-from app.orders import seller_figures
+from app.orders import card_scores, seller_figures
 from app.orders.seller_figures import Day, Trade
 from app.web.charts import BarChart, bar_chart
 from app.web.filters import money, percent, short_day
@@ -52,6 +52,7 @@ def show() -> Response:
         came_back=seller_figures.came_back(actor.seller_id, first),
         unsigned=agreements.current("seller") if agreements.is_waiting(actor.seller_id, "seller") else None,
         company=f"/account/organisations/{actor.seller.organisation_public_id}" if actor.seller else "",
+        cards=card_scores.of_seller(actor.seller_id),
         **frame.context(actor),
     )  # fmt: skip
 

@@ -23,6 +23,8 @@ def context(actor: Actor) -> dict[str, Any]:
         ("/seller/reviews", _("Reviews"), "star", Permission.SELLER_ORDERS, reviews),
         ("/seller/questions", _("Questions"), "circle-help", Permission.SELLER_OFFERS, questions),
         ("/seller/imports", _("Price lists"), "upload", Permission.SELLER_OFFERS, 0),
+        ("/seller/changes", _("Cards"), "pencil", Permission.SELLER_OFFERS, 0),
+        ("/seller/documents", _("Certificates"), "badge-check", Permission.SELLER_OFFERS, 0),
         ("/seller/warehouses", _("Warehouses"), "warehouse", Permission.SELLER_STOCK, 0),
         ("/seller/holiday", _("Holiday"), "calendar", Permission.SELLER_OFFERS, 0),
         (f"/account/organisations/{place.organisation_public_id if place else ''}", _("Company and team"), "users",
