@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import date
+from decimal import Decimal
 from typing import Literal
 
 from pydantic import Field
@@ -176,10 +177,26 @@ class GroupQuery(PageQuery):
     status: Literal["placed", "accepted", "completed", "rejected", "expired", "cancelled"] | None = None
 
 
+class LineOff(Schema):
+    """A line that shall not come, or so many units of sale of it."""
+
+    line: uuid.UUID
+    quantity: QuantityText | None = Field(default=None, gt=0, le=1_000_000)
+
+
 class CancelIn(Schema):
-    """Why the buyer takes it back."""
+    """Why the buyer takes it back; `lines`: only these of the order."""
 
     reason: str = Field(default="", max_length=500)
+    lines: list[uuid.UUID | LineOff] | None = Field(default=None, max_length=200)
+
+    def taken_off(self) -> dict[uuid.UUID, Decimal | None] | None:
+        """Line -> units, None for all of the line; None for the whole order."""
+        if self.lines is None:
+            return None
+        return {one.line: one.quantity for one in self.lines if isinstance(one, LineOff)} | {
+            one: None for one in self.lines if isinstance(one, uuid.UUID)
+        }
 
 
 def totals_out(row: OrderRow | GroupRow) -> OrderTotals:
@@ -352,8 +369,8 @@ def show_order(number: str) -> OrderOut:
     example={"reason": "передумали"},
 )  # fmt: skip
 def cancel(number: str, body: CancelIn) -> OrderOut:
-    """Until picking begins; 409 `too_late_to_cancel` after that."""
-    service.cancel(access.actor(), number, body.reason)
+    """All of it, or lines of it, until picking begins; 409 `too_late_to_cancel` after that."""
+    service.cancel(access.actor(), number, body.reason, body.taken_off())
     return own_order(number)
 
 

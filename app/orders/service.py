@@ -18,11 +18,10 @@ from app.core import audit, clock, events, mail, timers
 from app.core.db import changed, lock_rows, session, unit_of_work
 from app.core.errors import Conflict, FieldError, Invalid, NotFound
 from app.core.permissions import Actor
-from app.logistics import service as logistics
 from app.offers import queries as offers
 from app.offers import reservations, stock
 from app.offers.levels import StockLine
-from app.orders import carts, placing, rules
+from app.orders import carts, cuts, placing, rules
 from app.orders.checkout import (
     Quote,
     check_payment,
@@ -32,16 +31,13 @@ from app.orders.checkout import (
     wishes_of,
 )
 from app.orders.events import OrderPlaced
-from app.orders.models import Cart, Fulfilment, Order, OrderGroup, OrderLine
+from app.orders.models import Cart, Fulfilment, Order, OrderGroup
 from app.orders.placing import Contact
 from app.orders.plan import Plan, PlannedLine, make_plan
 from app.orders.totals import (
     Load,
-    factor_of,
-    goods_of_trip,
     load_of,
     recount,
-    resize,
     sum_group,
 )
 from app.orders.transitions import (
@@ -49,7 +45,6 @@ from app.orders.transitions import (
     locked_group,
     locked_order,
     move_order,
-    move_trip,
     note,
 )
 from app.payments import queries as payment_queries
@@ -227,14 +222,14 @@ def accept(actor: Actor, number: str, quantities: Mapping[uuid.UUID, Decimal] | 
     agreed = _check_agreed(load, quantities or {})
     cut = []
     for line in load.lines:
-        line.accepted = agreed[line.id]
-        if line.accepted < line.quantity:
-            cut.append({"position": line.position, "was": f"{line.quantity:f}", "now": f"{line.accepted:f}"})
-            _give_up(actor, line, trips, load)
+        before, line.accepted = cuts.wanted(line), agreed[line.id]
+        if line.accepted < before:
+            cut.append({"position": line.position, "was": f"{before:f}", "now": f"{line.accepted:f}"})
+            cuts.give_up(actor, line, line.accepted, trips, load, "accepted_less")
     order.accepted_at = clock.now()
     move_order(actor, order, "accepted", details={"cut": cut} if cut else None)
     timers.clear("order", order.id, "expire")
-    less = _after_cut(actor, group, order, trips, load) if cut else 0
+    less = cuts.settle(actor, group, order, trips, load, "accepted_less") if cut else 0
     session.flush()
     return less
 
@@ -242,13 +237,13 @@ def accept(actor: Actor, number: str, quantities: Mapping[uuid.UUID, Decimal] | 
 def _check_agreed(load: Load, quantities: Mapping[uuid.UUID, Decimal]) -> dict[int, Decimal]:
     by_public = {line.public_id: line for line in load.lines}
     errors = []
-    agreed = {line.id: line.quantity for line in load.lines}
+    agreed = {line.id: cuts.wanted(line) for line in load.lines}
     for public_id, units in quantities.items():
         line = by_public.get(public_id)
         if line is None:
             errors.append(FieldError(f"/lines/{public_id}", "unknown_order_line"))
-        elif not units.is_finite() or not 0 <= units <= line.quantity:
-            most = f"{line.quantity.normalize():f}"
+        elif not units.is_finite() or not 0 <= units <= cuts.wanted(line):
+            most = f"{cuts.wanted(line).normalize():f}"
             errors.append(FieldError(f"/lines/{public_id}", "counted_range", {"maximum": most}))
         else:
             agreed[line.id] = units
@@ -257,41 +252,6 @@ def _check_agreed(load: Load, quantities: Mapping[uuid.UUID, Decimal]) -> dict[i
     if errors:
         raise Invalid(errors)
     return agreed
-
-
-def _give_up(actor: Actor, line: OrderLine, trips: Sequence[Fulfilment], load: Load) -> None:
-    """Take what the seller does not have off the trips, the last one first, and off the stock promised to them."""
-    assert line.accepted is not None  # set by the caller
-    kept = rules.to_base(line.accepted, factor_of(line))
-    pieces = load.of_line(line.id)
-    given = rules.taken_back([p.quantity for p in pieces], max(Decimal(0), line.quantity_base - kept))
-    places = {trip.id: trip.warehouse_id for trip in trips}
-    for piece, less in zip(pieces, given, strict=True):
-        if less:
-            piece.quantity -= less
-            back = StockLine(line.offer_id, places[piece.fulfilment_id], less)
-            stock.release([back], stock.Cause("fulfilment", piece.fulfilment_id, actor, "accepted_less"))
-
-
-def _after_cut(actor: Actor, group: OrderGroup, order: Order, trips: Sequence[Fulfilment], load: Load) -> int:
-    for trip in trips:
-        if any(p.quantity for p in load.of_trip(trip.id)):
-            resize(trip, load)
-        else:
-            _cancel_trip(actor, order, trip, "nothing_to_carry")
-    less = recount(actor, group, order, trips, load, "accepted_less")
-    if group.payment_method == "cash":
-        for trip in trips:
-            if trip.status != "cancelled":
-                cash = goods_of_trip(trip.id, trips, load) + trip.delivery_price
-                logistics.change_cash_due(trip.id, cash)
-    return less
-
-
-def _cancel_trip(actor: Actor, order: Order, trip: Fulfilment, reason: str) -> None:
-    move_trip(actor, order, trip, "cancelled", reason=reason)
-    trip.delivery_price = 0
-    logistics.cancel(trip.id, reason, user_id=actor.user_id)
 
 
 @unit_of_work
@@ -308,11 +268,18 @@ def reject(actor: Actor, number: str, reason: str) -> None:
 
 
 @unit_of_work
-def cancel(actor: Actor, number: str, reason: str = "") -> None:
-    """The buyer takes an order back while nothing of it is being picked.
+def cancel(actor: Actor, number: str, reason: str = "", lines: Mapping[uuid.UUID, Decimal | None] | None = None) -> int:
+    """The buyer takes an order back while nothing of it is being picked, or some of its lines.
+
+    Args:
+        lines: order line -> units of sale that shall not come, None for all of the line; without lines the whole order.
+
+    Returns:
+        By how many kopeks the order became cheaper.
 
     Raises:
         NotFound: absent, or another person's.
+        Invalid: an unknown line, more than is still to come, nothing at all.
         Conflict: `order_state`, or `too_late_to_cancel` when picking has begun.
     """
     order_id = session.scalar(
@@ -326,7 +293,56 @@ def cancel(actor: Actor, number: str, reason: str = "") -> None:
     rules.ORDER.check(order.status, "cancelled")
     if any(t.status not in rules.CANCELLABLE and t.status != "cancelled" for t in trips):
         raise Conflict("too_late_to_cancel", state=order.fulfilment_status)
-    _call_off(actor, group, order, trips, "cancelled", _check_reason(reason, required=False))
+    why, before = _check_reason(reason, required=False), order.total
+    load = load_of(order.id)
+    left = _check_left(load, lines) if lines is not None else {}
+    if any(left.values()):
+        return _take_off(actor, (group, order, trips), load, left, why)
+    _call_off(actor, group, order, trips, "cancelled", why)
+    return before
+
+
+def _check_left(load: Load, lines: Mapping[uuid.UUID, Decimal | None]) -> dict[int, Decimal]:
+    """Order line -> units that still come."""
+    by_public = {line.public_id: line for line in load.lines}
+    errors = []
+    left = {line.id: cuts.wanted(line) for line in load.lines}
+    for public_id, units in lines.items():
+        line = by_public.get(public_id)
+        if line is None:
+            errors.append(FieldError(f"/lines/{public_id}", "unknown_order_line"))
+            continue
+        most = cuts.wanted(line)
+        off = most if units is None else units
+        if not off.is_finite() or not 0 < off <= most:
+            errors.append(FieldError(f"/lines/{public_id}", "counted_range", {"maximum": f"{most.normalize():f}"}))
+        else:
+            left[line.id] = most - off
+    if not lines:
+        errors.append(FieldError("/lines", "required"))
+    if errors:
+        raise Invalid(errors)
+    return left
+
+
+def _take_off(
+    actor: Actor,
+    locked: tuple[OrderGroup, Order, list[Fulfilment]],
+    load: Load,
+    left: Mapping[int, Decimal],
+    reason: str,
+) -> int:
+    group, order, trips = locked
+    off = []
+    for line in load.lines:
+        before = cuts.wanted(line)
+        if left[line.id] < before:
+            line.accepted = left[line.id]
+            off.append({"position": line.position, "was": f"{before:f}", "now": f"{line.accepted:f}"})
+            cuts.give_up(actor, line, line.accepted, trips, load, "cancelled_by_buyer")
+    note(actor, order, "order.lines_cancelled", reason=reason, details={"cut": off})
+    audit.record(actor, "order.lines_cancelled", "order", order.id, after={"cut": off})
+    return cuts.settle(actor, group, order, trips, load, "cancelled_by_buyer")
 
 
 @unit_of_work
@@ -355,7 +371,7 @@ def _call_off(
                 for p in load.of_trip(trip.id)
                 if p.quantity
             ]
-            _cancel_trip(actor, order, trip, new)
+            cuts.cancel_trip(actor, order, trip, new)
     stock.release(back, stock.Cause("order", order.id, actor, new))
     timers.clear("order", order.id, "expire")
     recount(actor, group, order, trips, load, new)

@@ -64,6 +64,7 @@ _OTHER_REASONS = {
     "opening stock": _("opening stock"),
     "placed": _("order placed"),
     "accepted_less": _("accepted less than ordered"),
+    "cancelled_by_buyer": _("cancelled by the buyer"),
     "cancelled": _("order cancelled"),
     "rejected": _("order rejected"),
     "expired": _("order not answered in time"),

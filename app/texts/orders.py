@@ -42,6 +42,7 @@ HISTORY = {
     "order.expired": _("The seller did not answer in time"),
     "order.cancelled": _("The order is cancelled"),
     "order.completed": _("The order is completed"),
+    "order.lines_cancelled": _("Some of the goods are cancelled"),
     "order.recounted": _("The sum was recalculated"),
     "fulfilment.picking": _("The warehouse is picking"),
     "fulfilment.ready": _("Ready for loading"),
@@ -65,6 +66,7 @@ REASONS = {
     "rejected": _("rejected by the seller"),
     "expired": _("no answer from the seller"),
     "cancelled": _("cancelled by the buyer"),
+    "cancelled_by_buyer": _("cancelled by the buyer"),
 }
 
 ALLOCATION = {

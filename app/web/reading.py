@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import uuid
+from decimal import Decimal
 
 from flask import request
 
 from app import texts
-from app.core.errors import DomainError, Invalid, NotFound
+from app.core.errors import DomainError, FieldError, Invalid, NotFound
 from app.core.ids import parse_uuid
+from app.core.units import NotANumber, parse_decimal
 
 
 def key_of(text: str) -> uuid.UUID:
@@ -39,3 +41,27 @@ def sentence(refusal: DomainError) -> str:
 def by_field(error: Invalid) -> dict[str, str]:
     """Name of a field -> its sentence."""
     return {e.pointer.strip("/"): str(texts.error_text(e.code, e.context)) for e in error.errors}
+
+
+def quantities(*, skip_blank: bool = False) -> dict[uuid.UUID, Decimal]:
+    """Fields `q-<line>` of a posted form.
+
+    Args:
+        skip_blank: a field left empty says nothing; otherwise it is no number.
+
+    Raises:
+        Invalid: a text that is no number.
+    """
+    found: dict[uuid.UUID, Decimal] = {}
+    errors = []
+    for name, text in request.form.items():
+        line = parse_uuid(name.removeprefix("q-")) if name.startswith("q-") else None
+        if line is None or (skip_blank and not text.strip()):
+            continue
+        try:
+            found[line] = parse_decimal(text)
+        except NotANumber as error:
+            errors.append(FieldError(f"/lines/{line}", error.code))
+    if errors:
+        raise Invalid(errors)
+    return found

@@ -290,3 +290,51 @@ def test_what_was_paid_and_not_delivered_is_owed_back() -> None:
     fulfilments.ready(case.seller, case.trip.public_id, {case.line.public_id: Decimal(6)})
     assert sorted(session.scalars(sa.select(Refund.amount)).all()) == [54_500, 3 * 54_500]
     steps.check_everything_sums()
+
+
+def test_a_buyer_takes_some_off_before_and_after_the_answer() -> None:
+    case = Case()
+    assert service.cancel(case.buyer, case.order.number, "хватит", {case.line.public_id: Decimal(3)}) == 3 * 54_500
+    assert level() == (100, 7)
+    steps.check_everything_sums()
+    with pytest.raises(Invalid):  # the seller cannot agree to more than is still wanted
+        service.accept(case.seller, case.order.number, {case.line.public_id: Decimal(8)})
+    assert service.accept(case.seller, case.order.number) == 0
+    assert level() == (100, 7)
+    assert service.cancel(case.buyer, case.order.number, "", {case.line.public_id: Decimal(2)}) == 2 * 54_500
+    order = case.refreshed()
+    assert (order.status, order.goods, level()) == ("accepted", 5 * 54_500, (100, 5))
+    assert session.scalars(sa.select(Payment.amount)).one() == order.total
+    steps.check_everything_sums()
+
+
+def test_taking_everything_off_cancels_the_order() -> None:
+    case = Case()
+    service.cancel(case.buyer, case.order.number, "", {case.line.public_id: Decimal(4)})
+    service.cancel(case.buyer, case.order.number, "", {case.line.public_id: None})
+    assert (case.refreshed().status, level()) == ("cancelled", (100, 0))
+    steps.check_everything_sums()
+
+
+@pytest.mark.parametrize("units", ["0", "-1", "11", "NaN"])
+def test_no_more_is_taken_off_than_there_is(units: str) -> None:
+    case = Case()
+    with pytest.raises(Invalid):
+        service.cancel(case.buyer, case.order.number, "", {case.line.public_id: Decimal(units)})
+    with pytest.raises(Invalid):
+        service.cancel(case.buyer, case.order.number, "", {steps.any_id(): None})
+    with pytest.raises(Invalid):
+        service.cancel(case.buyer, case.order.number, "", {})
+    assert level() == (100, 10)
+
+
+def test_what_was_paid_for_a_line_taken_off_is_owed_back() -> None:
+    market = make.market()
+    buyer = make.person()
+    first, second = make.offer(market, price=10_000, stock=50), make.offer(market, price=20_000, stock=50)
+    [order] = steps.orders_of(steps.bought(buyer, (first, 2), (second, 3)))
+    session.execute(sa.update(Payment).values(status="paid"))
+    lines = session.scalars(sa.select(OrderLine).where(OrderLine.order_id == order.id).order_by(OrderLine.id)).all()
+    assert service.cancel(buyer, order.number, "", {lines[0].public_id: None}) == 20_000
+    assert session.scalars(sa.select(Refund.amount)).one() == 20_000
+    steps.check_everything_sums()

@@ -11,6 +11,7 @@ from flask import Flask
 from app.core.db import session
 from app.logistics.models import Delivery
 from app.orders import fulfilments, service
+from app.orders.models import OrderLine
 from tests.factories import orders as make
 from tests.orders import steps
 from tests.web.test_cart import text_of
@@ -113,3 +114,29 @@ def test_queries_of_the_page_do_not_grow_with_lines(app: Flask, case: Case, coun
     with count_queries() as six:
         case.buyers.get(f"/orders/{group.number}")
     assert len(six) == len(one) <= 12
+
+
+def test_some_of_an_order_is_taken_off_by_its_page(case: Case) -> None:
+    line = str(session.scalars(sa.select(OrderLine.public_id)).one())
+    address = f"/orders/{case.number}/cancel"
+    assert "Только часть" in case.buyers.get(address).text
+    wrong = case.buyers.post(address, data={"what": "lines", f"q-{line}": "11", "reason": "лишнее"})
+    assert wrong.status_code == 422
+    assert "лишнее" in wrong.text
+    assert 'value="11"' in wrong.text
+    assert case.sellers.post(address, data={"what": "lines", f"q-{line}": "1"}).status_code == 404
+    done = case.buyers.post(address, data={"what": "lines", f"q-{line}": "4"}, follow_redirects=True)
+    assert "Снято с заказа" in text_of(done)
+    assert "Часть товаров отменена" in text_of(case.buyers.get(f"/orders/{case.group}"))
+    assert session.scalars(sa.select(OrderLine.accepted)).one() == 6
+
+
+def test_some_of_an_order_is_taken_off_by_the_api(app: Flask, case: Case) -> None:
+    line = str(session.scalars(sa.select(OrderLine.public_id)).one())
+    buyer = make.signed_api(app, case.buyer)
+    refused = buyer.post(f"/orders/{case.number}/cancel", json={"lines": [{"line": line, "quantity": "11"}]})
+    assert (refused.status_code, refused.json["errors"][0]["code"]) == (422, "counted_range")
+    answer = buyer.post(f"/orders/{case.number}/cancel", json={"lines": [{"line": line, "quantity": "4"}]})
+    assert answer.json["lines"][0]["accepted"] == "6"
+    whole = buyer.post(f"/orders/{case.number}/cancel", json={"lines": [line]})
+    assert whole.json["status"] == "cancelled"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from flask import Response, flash, make_response, render_template, request
@@ -22,6 +24,7 @@ from app.web import paths
 from app.web.buyer.cart import first_message, name_of
 from app.web.filters import moment, money, short_day, time_of_day
 from app.web.htmx import redirect_to, render_live, render_page
+from app.web.reading import quantities
 
 pages = Guarded("orders", __name__)
 PAGE = 24
@@ -64,20 +67,34 @@ def _shown(view: GroupView) -> dict[str, Any]:
 
 @pages.get("/orders/<number>/cancel", permission=Permission.BUY)
 def ask_cancel(number: str) -> Response:
-    """Asks once more before an order is taken back."""
+    """Asks once more before an order is taken back: all of it, or which lines."""
+    return _cancel_page(number)
+
+
+def _cancel_page(number: str, refusal: Invalid | None = None, status: int = 200) -> Response:
     group, order = queries.order_view(access.actor().user, number)
-    return render_page("buyer/order_cancel.html", None, group=group, order=order, error="")
+    return render_page(
+        "buyer/order_cancel.html", None, status=status, group=group, order=order, name_of=name_of,
+        error=first_message(refusal) if refusal else "", typed=request.form,
+    )  # fmt: skip
 
 
 @pages.post("/orders/<number>/cancel", permission=Permission.BUY)
 def cancel(number: str) -> Response:
-    """Take one order back while nothing of it is being picked."""
+    """Take one order back while nothing of it is being picked, or the lines that are named."""
+    some = request.form.get("what") == "lines"
     try:
-        service.cancel(access.actor(), number, request.form.get("reason", ""))
-    except (Conflict, Invalid) as refusal:
+        off = dict[uuid.UUID, Decimal | None](quantities(skip_blank=True)) if some else None
+        less = service.cancel(access.actor(), number, request.form.get("reason", ""), off)
+    except Invalid as refusal:
+        return _cancel_page(number, refusal, 422)
+    except Conflict as refusal:
         flash(first_message(refusal), "bad")
         return redirect_to(paths.order_path(number))
-    flash(str(_("The order %(number)s is cancelled.", number=number)), "ok")
+    if some:
+        flash(str(_("Taken off %(number)s: %(sum)s.", number=number, sum=money(less))), "ok")
+    else:
+        flash(str(_("The order %(number)s is cancelled.", number=number)), "ok")
     return redirect_to(paths.order_path(numbers.group_of(number)))
 
 

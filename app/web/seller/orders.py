@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from decimal import Decimal
 from typing import Any
 
 from flask import Response, flash, make_response, render_template, request
@@ -18,7 +16,6 @@ from app.core import clock
 from app.core.errors import Conflict, FieldError, Invalid
 from app.core.ids import parse_uuid
 from app.core.permissions import Permission, may
-from app.core.units import NotANumber, parse_decimal
 from app.orders import fulfilments, queries, seller_queries, service
 from app.orders.queries import OrderView
 from app.texts import orders as words
@@ -27,6 +24,7 @@ from app.web.buyer.cart import first_message, name_of, uuid_or_404
 from app.web.buyer.orders import way_of
 from app.web.filters import money, short_day, time_of_day
 from app.web.htmx import redirect_to, render_live, render_page
+from app.web.reading import quantities
 from app.web.seller import frame
 
 pages = Guarded("seller_orders", __name__, url_prefix="/seller")
@@ -129,7 +127,7 @@ def accept(number: str) -> Response:
     """Agree to all, or to what was typed in the lines."""
 
     def act() -> str:
-        less = service.accept(access.actor(), number, _quantities())
+        less = service.accept(access.actor(), number, quantities())
         if less:
             return str(_("Accepted in part: the order is %(sum)s cheaper, the buyer has been told.", sum=money(less)))
         return str(_("Accepted. The warehouse can begin to pick."))
@@ -168,7 +166,7 @@ def ready(trip: str) -> Response:
     number = seller_queries.order_of_trip(access.actor().seller_id, known)
 
     def act() -> str:
-        less = fulfilments.ready(access.actor(), known, _quantities())
+        less = fulfilments.ready(access.actor(), known, quantities())
         if less:
             return str(_("Ready with less: the order is %(sum)s cheaper, the buyer has been told.", sum=money(less)))
         return str(_("Ready. The carrier sees the delivery now."))
@@ -206,24 +204,3 @@ def _acted(number: str, act: Callable[[], str]) -> Response:
 def _field(error: FieldError) -> str:
     name = error.pointer.rsplit("/", 1)[-1]
     return f"q-{name}" if parse_uuid(name) else name if name == "reason" else ""
-
-
-def _quantities() -> dict[uuid.UUID, Decimal]:
-    """Fields `q-<line>` of the form, with the button pressed without script.
-
-    Raises:
-        Invalid: a text that is no number.
-    """
-    found: dict[uuid.UUID, Decimal] = {}
-    errors = []
-    for name, text in request.form.items():
-        line = parse_uuid(name.removeprefix("q-")) if name.startswith("q-") else None
-        if line is None:
-            continue
-        try:
-            found[line] = parse_decimal(text)
-        except NotANumber as error:
-            errors.append(FieldError(f"/lines/{line}", error.code))
-    if errors:
-        raise Invalid(errors)
-    return found
