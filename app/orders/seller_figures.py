@@ -23,11 +23,12 @@ _DAY = sa.cast(sa.func.timezone(clock.MARKET_ZONE.key, Order.created_at), sa.Dat
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """Orders placed on a day and what they come to, in kopeks with delivery left out."""
+    """Orders placed on a day, the units of sale in them, and what they come to, in kopeks with delivery left out."""
 
     day: date
     orders: int
     revenue: int
+    units: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,14 @@ class Trade:
     @property
     def orders(self) -> int:
         return sum(day.orders for day in self.days)
+
+    @property
+    def units(self) -> Decimal:
+        return sum((day.units for day in self.days), Decimal(0))
+
+    @property
+    def units_before(self) -> Decimal:
+        return sum((day.units for day in self.before), Decimal(0))
 
     @property
     def revenue_before(self) -> int:
@@ -75,14 +84,19 @@ class ProductTrade:
 def trade(seller_id: int, last: date, length: int) -> Trade:
     """Orders and revenue of the `length` days up to and including `last`, and of as many days before them."""
     first = last - timedelta(days=2 * length - 1)
+    units = (
+        sa.select(sa.func.sum(sa.func.coalesce(OrderLine.accepted, OrderLine.quantity)))
+        .where(OrderLine.order_id == Order.id)
+        .scalar_subquery()
+    )
     rows = session.execute(
-        sa.select(_DAY, sa.func.count(), sa.func.sum(Order.goods))
+        sa.select(_DAY, sa.func.count(), sa.func.sum(Order.goods), sa.func.sum(units))
         .where(Order.seller_id == seller_id, Order.status.not_in(FALLEN), Order.created_at >= clock.at(first, 0))
         .group_by(_DAY)
     )
-    known = {day: Day(day, count, int(goods)) for day, count, goods in rows}
+    known = {day: Day(day, count, int(goods), units) for day, count, goods, units in rows}
     every = [first + timedelta(days=i) for i in range(2 * length)]
-    filled = [known.get(day, Day(day, 0, 0)) for day in every]
+    filled = [known.get(day, Day(day, 0, 0, Decimal(0))) for day in every]
     return Trade(tuple(filled[length:]), tuple(filled[:length]))
 
 

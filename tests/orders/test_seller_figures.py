@@ -54,6 +54,8 @@ def test_every_day_is_there_and_periods_do_not_overlap(shop: Shop) -> None:
     assert [day.revenue for day in found.days] == [20_000, 0, 0, 0, 0, 0, 10_000]
     assert [day.revenue for day in found.before] == [80_000, 0, 0, 0, 0, 0, 40_000]
     assert (found.orders, found.revenue, found.orders_before, found.revenue_before) == (2, 30_000, 2, 120_000)
+    assert [int(day.units) for day in found.days] == [2, 0, 0, 0, 0, 0, 1]
+    assert (found.units, found.units_before) == (3, 12)
     assert found.days[-1].day == clock.today()
 
 

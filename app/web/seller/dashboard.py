@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 from fractions import Fraction
 
 from flask import Response, request
@@ -72,11 +73,11 @@ def _finding(trade: Trade, length: int) -> str:
     return str(_("%(sum)s in %(days)s days, %(change)s less than before", **facts))
 
 
-def _change(now: int, before: int) -> str:
+def _change(now: int | Decimal, before: int | Decimal) -> str:
     """Growth as a percentage with its sign; empty when there was nothing to grow from."""
     if not before:
         return ""
-    share = Fraction(now, before) - 1
+    share = Fraction(now) / Fraction(before) - 1
     return ("+" if share > 0 else "") + percent(share)
 
 
