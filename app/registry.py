@@ -151,6 +151,7 @@ API_BLUEPRINTS: tuple[str, ...] = (
     "app.api.companies:api",
     "app.api.team:api",
     "app.api.catalog:api",
+    "app.api.suggest:api",
     "app.api.feedback:api",
     "app.api.lists:api",
     "app.api.catalog_admin:api",

@@ -15,7 +15,7 @@ from app.accounts import queries as people
 from app.api.kernel import Answer, Api, given_id
 from app.api.media_shapes import DocumentOut, ImageOut, document_out, image_sizes
 from app.api.schemas import MoneyOut, PageQuery, QuantityText, Schema, money
-from app.catalog import categories, listing, queries, search, words
+from app.catalog import categories, listing, queries, search
 from app.catalog.listing import Facets, Filters, ListedProduct, ToSite
 from app.catalog.queries import AttributeRow, CategoryNode, ProductCard
 from app.core.cache import Cache
@@ -448,61 +448,7 @@ def _offer(offer: OfferForSale, slug: str, to_site: ToSite | None) -> OfferOut:
     )  # fmt: skip
 
 
-def _drawing(tree: tuple[CategoryNode, ...], category_id: int) -> str:
+def drawing_of(tree: tuple[CategoryNode, ...], category_id: int) -> str:
+    """Name of the drawing of a category, for products without a photograph."""
     trail = queries.trail_of(tree, category_id)
     return trail[-1].drawing if trail else ""
-
-
-class SuggestQuery(Schema):
-    """What is being typed."""
-
-    q: str = Field(max_length=200)
-
-
-class SuggestedProduct(Schema):
-    """A product one may mean."""
-
-    id: uuid.UUID
-    slug: str
-    name: str
-    price_from: MoneyOut
-    image: str
-
-
-class SuggestedCategory(Schema):
-    """A category one may mean."""
-
-    slug: str
-    name: str
-    products: int
-
-
-class Suggestions(Schema):
-    """`corrected`: what was searched for when the words as typed found nothing."""
-
-    products: list[SuggestedProduct]
-    categories: list[SuggestedCategory]
-    corrected: str | None
-
-
-@api.get(
-    "/search/suggest", permission=Permission.PUBLIC, query=SuggestQuery, answer=Suggestions, summary="While typing"
-)
-def suggest(query: SuggestQuery) -> Suggestions:
-    """Products and categories for the beginning of a query."""
-    found = search.match(query.q, _cache(), typing=True) if len(query.q.strip()) >= 2 else None
-    forms = [*words.variants(query.q), *([found.meant] if found and found.meant else [])]
-    tree = queries.tree(_cache())
-    near = queries.categories_named(tree, forms) if found else []
-    en = language() == "en"
-    return Suggestions(
-        products=[
-            SuggestedProduct(
-                id=i.public_id, slug=i.slug, name=i.name_en if en else i.name_ru, price_from=money(i.price_from),
-                image=image_url(i.picture, _drawing(tree, i.category_id)),
-            )
-            for i in (queries.suggestions(found) if found else [])
-        ],
-        categories=[SuggestedCategory(slug=n.slug, name=n.name(language()), products=n.products) for n in near],
-        corrected=found.meant if found else None,
-    )  # fmt: skip

@@ -140,12 +140,12 @@ def test_a_wrong_method_names_the_right_ones(client: FlaskClient) -> None:
 
 
 def test_a_body_that_is_too_large(client: FlaskClient) -> None:
-    answer = client.post("/login", data=b"x" * (21 * 1024 * 1024), content_type="application/x-www-form-urlencoded")
+    answer = client.post("/login", data=b"x" * (22 * 1024 * 1024), content_type="application/x-www-form-urlencoded")
     assert answer.status_code == 413
     page(answer)
     field = {"email": "x" * (3 * 1024 * 1024)}
     assert client.post("/login", data=field, content_type="multipart/form-data").status_code == 413
-    answer = client.post("/api/v1/auth/login", data=b" " * (21 * 1024 * 1024), content_type="application/json")
+    answer = client.post("/api/v1/auth/login", data=b" " * (22 * 1024 * 1024), content_type="application/json")
     assert (answer.status_code, problem(answer)["code"]) == (413, "http_413")
 
 

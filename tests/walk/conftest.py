@@ -20,8 +20,10 @@ DAY_VALKEY, TRADE_VALKEY = 5, 6
 
 
 @contextmanager
-def _running(servers: dict[str, str], template: str, name: str, valkey: int, logs: Path) -> Iterator[Market]:
-    shutil.copytree(Path(os.environ[ROOT_VARIABLE]) / "demo", logs / "files")
+def _running(servers: dict[str, str], template: str, name: str, valkey: int) -> Iterator[Market]:
+    root = Path(os.environ[ROOT_VARIABLE])
+    logs = root / name
+    shutil.copytree(root / "demo", logs / "files", dirs_exist_ok=True)
     redis_url = f"{servers['redis'].rsplit('/', 1)[0]}/{valkey}"
     market = launch(copy_database(servers, name, template), redis_url, logs)
     yield market
@@ -30,14 +32,14 @@ def _running(servers: dict[str, str], template: str, name: str, valkey: int, log
 
 
 @pytest.fixture(scope="module")
-def market(servers: dict[str, str], demo_template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Market]:
+def market(servers: dict[str, str], demo_template: str) -> Iterator[Market]:
     """A market of its own: a day that is driven once cannot be planned again. Its tests are of the group `day`."""
-    with _running(servers, demo_template, "market_day", DAY_VALKEY, tmp_path_factory.mktemp("day")) as found:
+    with _running(servers, demo_template, "market_day", DAY_VALKEY) as found:
         yield found
 
 
 @pytest.fixture(scope="session")
 def shop(servers: dict[str, str], demo_template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Market]:
     """A market that several modules use. Its tests are of the group `trade`."""
-    with _running(servers, demo_template, "market_trade", TRADE_VALKEY, tmp_path_factory.mktemp("trade")) as found:
+    with _running(servers, demo_template, "market_trade", TRADE_VALKEY) as found:
         yield found

@@ -19,7 +19,7 @@ from tools.browser import find
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.browser,
-    pytest.mark.xdist_group("market"),
+    pytest.mark.xdist_group("trade"),
     pytest.mark.skipif(find() is None, reason="no browser on this machine"),
 ]
 
@@ -32,10 +32,10 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-def test_from_the_sellers_files_to_the_buyers_page(chromium: Browser, market: Market, tmp_path: Path) -> None:
-    seller = Person(chromium, market).sign_in("seller@demo.example")
+def test_from_the_sellers_files_to_the_buyers_page(chromium: Browser, shop: Market, tmp_path: Path) -> None:
+    seller = Person(chromium, shop).sign_in("seller@demo.example")
     page = seller.page
-    offer = market.value(
+    offer = shop.value(
         "SELECT o.public_id FROM offer o JOIN organisation_member m ON m.organisation_id = o.seller_id"
         " JOIN user_account u ON u.id = m.user_id WHERE u.email = 'seller@demo.example' AND o.status = 'active'"
         " ORDER BY o.id LIMIT 1"
@@ -76,19 +76,19 @@ def test_from_the_sellers_files_to_the_buyers_page(chromium: Browser, market: Ma
     assert Axe().run(page).violations_count == 0
     seller.press("Сохранить")
     expect(page.locator("#photographs[data-live]")).to_have_count(0, timeout=90_000)
-    crop = market.query("SELECT crop, width, height FROM product_image WHERE file_name = 'спереди.jpg'")
+    crop = shop.query("SELECT crop, width, height FROM product_image WHERE file_name = 'спереди.jpg'")
     assert crop == [([200, 0, 600, 576], 600, 576)]
     product = page.get_by_role("link", name="Страница товара").get_attribute("href")
     assert product is not None
 
-    operator = Person(chromium, market).sign_in("admin@demo.example")
+    operator = Person(chromium, shop).sign_in("admin@demo.example")
     operator.page.goto("/admin/changes")
     expect(operator.page.locator(".thumbs img")).to_have_count(2)
     assert Axe().run(operator.page).violations_count == 0
     operator.press("Одобрить")
     expect(operator.page.get_by_text("Решение принято").or_(operator.page.get_by_role("status"))).not_to_have_count(0)
 
-    buyer = Person(chromium, market, PHONE)
+    buyer = Person(chromium, shop, PHONE)
     page = buyer.page
     page.goto(product)
     main = page.get_by_role("img", name="Мешок спереди")
@@ -100,4 +100,4 @@ def test_from_the_sellers_files_to_the_buyers_page(chromium: Browser, market: Ma
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     assert Axe().run(page).violations_count == 0
     assert [*seller.complaints, *operator.complaints, *buyer.complaints] == []
-    assert broken_invariants(market) == {}
+    assert broken_invariants(shop) == {}
