@@ -122,7 +122,7 @@ def _sender(seller_id: int, user_id: int) -> Actor:
 
 def wanted() -> list[uuid.UUID]:
     """Uploads that an open change still names, so that nothing sweeps them away."""
-    asked = sa.select(sa.func.jsonb_array_elements_text(ProductChange.payload["images"]))
+    asked = sa.select(sa.func.jsonb_array_elements_text(ProductChange.payload["images"])).where(
         ProductChange.status.in_(card_changes.OPEN), ProductChange.payload.has_key("images")
     )
     return [uuid.UUID(text) for text in session.scalars(asked)]
