@@ -11,6 +11,8 @@ from app import access, api, cli, edge, registry, web
 from app.accounts import passwords
 from app.core import cache, logging, mail, storage
 from app.core.db import db, engine_options, tell_after_commit
+from app.payments import providers
+from app.payments.test_provider import TestProvider
 from app.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -48,6 +50,13 @@ def forget_kept(name: str) -> None:
     current_app.extensions["cache"].bump(name)
 
 
+def card_provider(settings: Settings) -> providers.Provider | None:
+    """The provider of card payments that the settings name."""
+    if settings.card_provider != "test":
+        return None
+    return TestProvider(settings.card_test_url, settings.card_secret)
+
+
 def configure(app: Flask, settings: Settings) -> None:
     """Flask's own configuration and the kernel's servers, none of which is contacted here."""
     app.config.update(
@@ -66,6 +75,7 @@ def configure(app: Flask, settings: Settings) -> None:
         TESTING=settings.environment == "test",
     )
     app.extensions["settings"] = settings
+    providers.use(card_provider(settings))
     app.extensions["cache"] = cache.Cache(settings.redis_url)
     app.extensions["storage"] = storage.open_storage(settings.storage, settings.s3_endpoint)
     app.extensions["mail"] = mail.open_backend(settings.mail_backend, settings.smtp_url)

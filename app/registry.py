@@ -21,7 +21,11 @@ from app.offers import selling
 from app.orders import checkout as orders_checkout
 from app.orders import events as orders_events
 from app.orders import models as orders_models
+from app.orders import paper_models as orders_paper_models
+from app.orders import paying as orders_paying
 from app.orders import service as orders_service
+from app.payments import bank_models as payments_bank_models
+from app.payments import events as payments_events
 from app.payments import models as payments_models
 
 MODELS = (
@@ -34,8 +38,10 @@ MODELS = (
     offers_models,
     offers_import_models,
     payments_models,
+    payments_bank_models,
     logistics_models,
     orders_models,
+    orders_paper_models,
     estimates_models,
     feedback_models,
     insights_models,
@@ -62,6 +68,9 @@ JOB_HANDLERS: dict[str, str] = {
     "orders.delivery_handed_over": "workers.orders:delivery_handed_over",
     "orders.delivery_on_the_way": "workers.orders:delivery_on_the_way",
     "orders.delivery_completed": "workers.orders:delivery_completed",
+    "cards.ask": "workers.cards:ask",
+    "cards.give_back": "workers.cards:give_back",
+    "orders.payment_paid": "workers.orders:payment_paid",
     "orders.order_accepted": "workers.orders:tell_buyer",
     "orders.order_rejected": "workers.orders:tell_buyer",
     "orders.order_expired": "workers.orders:tell_buyer",
@@ -80,6 +89,7 @@ SUBSCRIPTIONS: tuple[tuple[type[events.Event], str], ...] = (
     (logistics_events.DeliveryHandedOver, "orders.delivery_handed_over"),
     (logistics_events.DeliveryOnTheWay, "orders.delivery_on_the_way"),
     (logistics_events.DeliveryCompleted, "orders.delivery_completed"),
+    (payments_events.PaymentPaid, "orders.payment_paid"),
     (orders_events.OrderAccepted, "orders.order_accepted"),
     (orders_events.OrderRejected, "orders.order_rejected"),
     (orders_events.OrderExpired, "orders.order_expired"),
@@ -90,7 +100,10 @@ SUBSCRIPTIONS: tuple[tuple[type[events.Event], str], ...] = (
 TIMERS: tuple[tuple[str, str, timers.Handler], ...] = (
     ("cart", "let_go", orders_checkout.let_go),
     ("order", "expire", orders_service.expire),
-    ("order_group", "payment_overdue", orders_service.payment_overdue),
+    ("order_group", "payment_reminder", orders_paying.remind),
+    ("order_group", "payment_overdue", orders_paying.overdue),
+    ("order_group", "payment_cancel", orders_paying.cancel_unpaid),
+    ("order_group", "payment_deadline", orders_paying.card_deadline),
     ("seller", "holiday_begins", selling.settle),
     ("seller", "holiday_ends", selling.settle),
 )
@@ -100,6 +113,7 @@ PAGE_BLUEPRINTS: tuple[str, ...] = (
     "app.web.buyer.cart:pages",
     "app.web.buyer.checkout:pages",
     "app.web.buyer.orders:pages",
+    "app.web.buyer.paying:pages",
     "app.web.seller.dashboard:pages",
     "app.web.seller.orders:pages",
     "app.web.buyer.home:pages",
@@ -135,6 +149,7 @@ PAGE_BLUEPRINTS: tuple[str, ...] = (
     "app.web.admin.categories:pages",
     "app.web.admin.changes:pages",
     "app.web.admin.products:pages",
+    "app.web.admin.statements:pages",
     "app.web.carrier:pages",
     "app.web.courier:pages",
     "app.web.tracking:pages",
@@ -146,6 +161,7 @@ API_BLUEPRINTS: tuple[str, ...] = (
     "app.api.cart:api",
     "app.api.checkout:api",
     "app.api.orders:api",
+    "app.api.payments:api",
     "app.api.seller_orders:api",
     "app.api.accounts:api",
     "app.api.companies:api",

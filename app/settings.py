@@ -50,6 +50,12 @@ class Settings:
     """CORS_ORIGINS, separated by commas; exact origins allowed to call the API."""
     trusted_proxies: int = 0
     """TRUSTED_PROXIES. How many X-Forwarded-* hops to believe."""
+    card_provider: Literal["", "test"] = ""
+    """CARD_PROVIDER. Empty: cards are not taken; `test`: the local bank of tests and demonstrations."""
+    card_test_url: str = ""
+    """CARD_TEST_URL. Where tools/test_bank.py listens."""
+    card_secret: str = field(default="", repr=False)
+    """CARD_SECRET. Signs what the market and the card provider tell each other; at least 32 characters."""
     fetch_anywhere: bool = False
     """FETCH_ANYWHERE=1. Price lists may come by http and from private addresses: tests and demonstrations only."""
     argon2_cheap: bool = False
@@ -93,6 +99,9 @@ class Settings:
             cors_origins=tuple(o.strip() for o in env.get("CORS_ORIGINS", "").split(",") if o.strip()),
             trusted_proxies=_whole_number(env, "TRUSTED_PROXIES", 0),
             pool_size=_whole_number(env, "DB_POOL_SIZE", 8),
+            card_provider=_card_provider(env),
+            card_test_url=env.get("CARD_TEST_URL", ""),
+            card_secret=env.get("CARD_SECRET", ""),
             fetch_anywhere=env.get("FETCH_ANYWHERE") == "1",
         )
         settings.check()
@@ -112,6 +121,7 @@ class Settings:
             raise SettingsError("SMTP_URL is missing although MAIL_BACKEND is smtp")
         if not self.secret_key:
             raise SettingsError("SECRET_KEY is missing")
+        self._check_cards()
         if self.environment in ("demo", "test"):
             return
         for name, value in (("SECRET_KEY", self.secret_key), ("JWT_SEED", self.jwt_seed)):
@@ -121,6 +131,23 @@ class Settings:
             raise SettingsError("FETCH_ANYWHERE opens the inner network to sellers: use it in tests and demos only")
         if self.jwt_seed == self.secret_key:
             raise SettingsError("JWT_SEED must differ from SECRET_KEY")
+
+    def _check_cards(self) -> None:
+        if not self.card_provider:
+            return
+        if self.is_production:
+            raise SettingsError("CARD_PROVIDER is test: its bank takes no money and is refused in production")
+        if not self.card_test_url.startswith(("http://", "https://")):
+            raise SettingsError("CARD_TEST_URL must be the address of the test bank")
+        if len(self.card_secret) < MIN_SECRET_LENGTH:
+            raise SettingsError(f"CARD_SECRET is weak: use at least {MIN_SECRET_LENGTH} random characters")
+
+
+def _card_provider(env: Mapping[str, str]) -> Literal["", "test"]:
+    name = env.get("CARD_PROVIDER", "")
+    if name not in ("", "test"):
+        raise SettingsError(f"CARD_PROVIDER is {name!r}: use test, or leave it empty")
+    return "test" if name else ""
 
 
 def _whole_number(env: Mapping[str, str], name: str, default: int) -> int:

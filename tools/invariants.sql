@@ -217,3 +217,17 @@ SELECT p.id FROM product p WHERE p.status = 'merged' AND (
     EXISTS (SELECT FROM offer o WHERE o.product_id = p.id)
     OR EXISTS (SELECT FROM product_listing l WHERE l.product_id = p.id)
     OR EXISTS (SELECT FROM product other WHERE other.merged_into_id = p.id));
+
+-- name: what_came_by_bank_and_card_stands_on_the_payment
+SELECT p.id, p.received, b.amount AS by_bank, c.amount AS by_card FROM payment p
+LEFT JOIN (SELECT payment_id, sum(amount) AS amount FROM incoming_payment GROUP BY payment_id) b ON b.payment_id = p.id
+LEFT JOIN (SELECT payment_id, sum(amount) AS amount FROM card_attempt WHERE state = 'paid' GROUP BY payment_id) c
+    ON c.payment_id = p.id
+WHERE p.received < coalesce(b.amount, 0) + coalesce(c.amount, 0);
+
+-- name: an_unpaid_payment_has_not_come_whole
+SELECT id, amount, received FROM payment WHERE status IN ('awaiting', 'overdue') AND received >= amount;
+
+-- name: documents_are_numbered_without_gaps
+SELECT seller_id, kind, year, count(*) AS issued, max(number) AS last FROM order_document
+GROUP BY seller_id, kind, year HAVING count(*) <> max(number);

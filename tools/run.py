@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from pathlib import Path
 
@@ -84,11 +85,19 @@ def settings(servers: Servers, host: str, port: str) -> dict[str, str]:
         "STORAGE": str(VAR / "files"),
         "HOST": host,
         "PORT": port,
+        "CARD_PROVIDER": "test",
+        "CARD_TEST_URL": f"http://{host}:{bank_port(host, int(port))}",
+        "CARD_SECRET": kept_secret("card_secret"),
         "PYTHONUNBUFFERED": "1",
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
     }
     inherited = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}  # six processes start at once
     return inherited | {key: os.environ.get(key, value) if key != "PATH" else value for key, value in own.items()}
+
+
+def bank_port(host: str, port: int) -> int:
+    """A free port for the test bank of cards."""
+    return next(number for number in range(port + 50, 65536) if is_free(host, number))
 
 
 def kept_secret(name: str) -> str:
@@ -148,6 +157,9 @@ def serve(environment: dict[str, str], host: str, port: str) -> int:
         if name != "web":  # on two cores six programs that load at once keep the first page waiting twice as long
             command = f"python tools/wait.py http://{host}:{port}/healthz; exec {command}"
         manager.add_process(name, command, env=environment, cwd=str(ROOT))
+    bank = urllib.parse.urlsplit(environment["CARD_TEST_URL"])
+    command = f"exec python -m tools.test_bank --host {bank.hostname} --port {bank.port}"
+    manager.add_process("bank", command, env=environment, cwd=str(ROOT))
     threading.Thread(target=announce, args=(f"http://{host}:{port}",), daemon=True).start()
     manager.loop()
     return int(manager.returncode or 0)

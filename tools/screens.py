@@ -73,6 +73,7 @@ SURFACES: dict[str, dict[str, str | tuple[str, ...]]] = {
     "admin": {
         "admin-organisations": "/admin/organisations",
         "admin-organisation": ("/admin/organisations", r"^/admin/organisations/[0-9a-f-]{36}$"),
+        "admin-statements": "/admin/statements",
         "admin-feedback": "/admin/feedback",
         "admin-questions": "/admin/feedback?what=questions",
         "admin-documents": "/admin/documents",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from app.accounts import queries as accounts
 from app.core import mail
 from app.core.jobs import RunningJob
-from app.orders import fulfilments, queries
+from app.orders import fulfilments, paying, queries
 
 _MAILS = {
     "order_accepted": "order_accepted",
@@ -40,6 +40,11 @@ def delivery_completed(job: RunningJob) -> None:
             facts.get("user_id"),
         )
     )
+
+
+def payment_paid(job: RunningJob) -> None:
+    """The money of a purchase is there."""
+    job.complete(lambda: paying.payment_paid(job.payload["entity_id"]))
 
 
 def tell_buyer(job: RunningJob) -> None:

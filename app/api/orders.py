@@ -7,6 +7,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal
 
+from flask import Response
 from pydantic import Field
 
 from app import access
@@ -24,6 +25,7 @@ from app.orders.queries import (
     OrderView,
     TripRow,
 )
+from app.web.buyer.orders import invoice_of
 
 api = Api("orders", tag="Orders and money")
 
@@ -372,6 +374,12 @@ def cancel(number: str, body: CancelIn) -> OrderOut:
     """All of it, or lines of it, until picking begins; 409 `too_late_to_cancel` after that."""
     service.cancel(access.actor(), number, body.reason, body.taken_off())
     return own_order(number)
+
+
+@api.get("/orders/{number}/invoice.pdf", permission=Permission.BUY, summary="The bill as PDF", status=200)
+def invoice(number: str) -> Response:
+    """By the number of the purchase or of an order of it; 404 when it is not paid by bank."""
+    return invoice_of(access.actor().user, number)
 
 
 def own_order(number: str) -> OrderOut:

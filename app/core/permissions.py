@@ -51,6 +51,7 @@ class Permission(StrEnum):
     CARRIER_FLEET = "carrier.fleet"
     CARRIER_TEAM = "carrier.team"
     COURIER_ROUTE = "courier.route"
+    ADMIN_MONEY = "admin.money"
     ADMIN_ORGANISATIONS = "admin.organisations"
     ADMIN_CATALOGUE = "admin.catalogue"
     ADMIN_USERS = "admin.users"
@@ -85,6 +86,7 @@ GRANTS: dict[Permission, frozenset[Role]] = {
     Permission.CARRIER_FLEET: _CARRIERS,
     Permission.CARRIER_TEAM: frozenset({Role.CARRIER_OWNER}),
     Permission.COURIER_ROUTE: frozenset({Role.COURIER}),
+    Permission.ADMIN_MONEY: _ADMIN,
     Permission.ADMIN_ORGANISATIONS: _ADMIN,
     Permission.ADMIN_CATALOGUE: _ADMIN,
     Permission.ADMIN_USERS: _ADMIN,

@@ -22,6 +22,7 @@ from app.offers.levels import StockLine
 from app.orders import carts, rules
 from app.orders.models import Cart, CartLine, CheckoutQuote
 from app.orders.plan import CartWish, Plan, PlannedTrip, plan_of_cart
+from app.payments import providers
 
 KEEP = timedelta(minutes=15)
 """How long a quote holds after it was made or the buyer last did something."""
@@ -201,7 +202,7 @@ def check_payment(method: str, total: int) -> None:
     Raises:
         Invalid: unknown, not offered yet, or too much for cash.
     """
-    if method not in ("invoice", "cash"):
+    if method not in ("invoice", "cash", "card") or (method == "card" and not providers.are_cards_taken()):
         raise Invalid.one("/payment_method", "unknown_option")
     if method == "cash" and total > rules.CASH_LIMIT:
         raise Invalid.one("/payment_method", "too_much_for_cash", maximum=rules.CASH_LIMIT // 100)

@@ -16,7 +16,7 @@ from app.core.permissions import Actor
 from app.logistics import service as logistics
 from app.offers import stock
 from app.offers.levels import StockLine
-from app.orders import rules
+from app.orders import papers, rules
 from app.orders.models import Fulfilment, Order, OrderGroup, OrderLine
 from app.orders.totals import (
     Load,
@@ -40,10 +40,12 @@ def start_picking(actor: Actor, trip_id: uuid.UUID) -> None:
 
     Raises:
         NotFound: absent, or another seller's.
-        Conflict: `order_state`, `fulfilment_state`.
+        Conflict: `order_state`, `fulfilment_state`, `not_paid_yet` when it is to be paid by card first.
     """
-    _group, order, trips, trip = _of_seller(actor, trip_id)
+    group, order, trips, trip = _of_seller(actor, trip_id)
     _check_accepted(order)
+    if group.payment_method == "card" and order.payment_status == "awaiting":
+        raise Conflict("not_paid_yet")
     move_trip(actor, order, trip, "picking")
     _derive(order, trips)
 
@@ -188,17 +190,21 @@ def _advance(trip_id: int, wanted: str, user_id: int | None) -> None:
     order_id = session.scalar(sa.select(Fulfilment.order_id).where(Fulfilment.id == trip_id))
     if order_id is None:
         return
-    _group, order, trips = locked_order(order_id)
+    group, order, trips = locked_order(order_id)
     trip = next(t for t in trips if t.id == trip_id)
-    _walk(Actor(user_id=user_id), order, trip, wanted)
+    _walk(Actor(user_id=user_id), group, order, trip, trips, wanted)
     _derive(order, trips)
 
 
-def _walk(actor: Actor, order: Order, trip: Fulfilment, wanted: str) -> None:
-    """Make every step up to `wanted`: facts of the road may be told out of turn."""
+def _walk(
+    actor: Actor, group: OrderGroup, order: Order, trip: Fulfilment, trips: Sequence[Fulfilment], wanted: str
+) -> None:
+    """Make every step up to `wanted`: facts of the road may be told out of turn. What leaves gets its document."""
     if trip.status in _ROAD:
         for state in _ROAD[_ROAD.index(trip.status) + 1 : _ROAD.index(wanted) + 1]:
             move_trip(actor, order, trip, state)
+            if state == "handed_over":
+                papers.issue_upd(group, order, trip, trips, load_of(order.id))
 
 
 @unit_of_work
@@ -225,7 +231,7 @@ def complete(
     if trip.status in OVER:
         return
     actor = Actor(user_id=user_id)
-    _walk(actor, order, trip, "in_transit")
+    _walk(actor, group, order, trip, trips, "in_transit")
     load = load_of(order.id)
     _count_at_door(load, trip, outcome, lines)
     if outcome == "failed":

@@ -251,8 +251,12 @@ def _timers(group: OrderGroup, written: Sequence[Written]) -> None:
     for one in written:
         timers.set_timer("order", one.order.id, "expire", one.order.accept_by)
     if group.payment_method == "invoice":
-        due = clock.at(money_rules.due_day(clock.today()), 0) + timedelta(days=1)
-        timers.set_timer("order_group", group.id, "payment_overdue", due)
+        due = money_rules.due_day(clock.today())
+        timers.set_timer("order_group", group.id, "payment_reminder", money_rules.reminder_at(due))
+        timers.set_timer("order_group", group.id, "payment_overdue", money_rules.overdue_at(due))
+    if group.payment_method == "card":
+        until = group.created_at + timedelta(minutes=money_rules.CARD_MINUTES)
+        timers.set_timer("order_group", group.id, "payment_deadline", until)
 
 
 def _deliveries(actor: Actor, group: OrderGroup, written: Sequence[Written], purchase: Purchase) -> None:

@@ -38,17 +38,14 @@ from app.orders.totals import (
     Load,
     load_of,
     recount,
-    sum_group,
 )
 from app.orders.transitions import (
     SYSTEM,
-    locked_group,
     locked_order,
     move_order,
     note,
 )
 from app.payments import queries as payment_queries
-from app.payments import service as payments
 
 REASON_LENGTH = 500
 RUSSIAN_PHONE = len("+79161234567")
@@ -264,7 +261,7 @@ def reject(actor: Actor, number: str, reason: str) -> None:
         Conflict: `order_state`.
     """
     group, order, trips = _of_seller(actor, number)
-    _call_off(actor, group, order, trips, "rejected", _check_reason(reason))
+    call_off(actor, group, order, trips, "rejected", _check_reason(reason))
 
 
 @unit_of_work
@@ -298,7 +295,7 @@ def cancel(actor: Actor, number: str, reason: str = "", lines: Mapping[uuid.UUID
     left = _check_left(load, lines) if lines is not None else {}
     if any(left.values()):
         return _take_off(actor, (group, order, trips), load, left, why)
-    _call_off(actor, group, order, trips, "cancelled", why)
+    call_off(actor, group, order, trips, "cancelled", why)
     return before
 
 
@@ -353,13 +350,11 @@ def expire(order_id: int) -> None:
     except NotFound:
         return
     if order.status == "placed":
-        _call_off(SYSTEM, group, order, trips, "expired", "")
+        call_off(SYSTEM, group, order, trips, "expired", "")
 
 
-def _call_off(
-    actor: Actor, group: OrderGroup, order: Order, trips: Sequence[Fulfilment], new: str, reason: str
-) -> None:
-    """End an order before anything of it left: state, trips, deliveries, stock, money."""
+def call_off(actor: Actor, group: OrderGroup, order: Order, trips: Sequence[Fulfilment], new: str, reason: str) -> None:
+    """End an order before anything of it left: state, trips, deliveries, stock, money. The caller holds the locks."""
     move_order(actor, order, new, reason=reason, details={"total": order.total})
     order.reason = reason
     load = load_of(order.id)
@@ -385,22 +380,6 @@ def _check_reason(reason: str, *, required: bool = True) -> str:
     if len(text) > REASON_LENGTH:
         raise Invalid.one("/reason", "too_long", maximum=REASON_LENGTH)
     return text
-
-
-@unit_of_work
-def payment_overdue(group_id: int) -> None:
-    """The invoice was not paid in time. Called by the timer; a paid or void payment stays as it is."""
-    group = locked_group(group_id)
-    if not payments.mark_overdue(group_id):
-        return
-    orders: list[Order] = lock_rows(
-        Order,
-        session.scalars(sa.select(Order.id).where(Order.group_id == group_id, Order.payment_status == "awaiting")),
-    )
-    for order in orders:
-        order.payment_status = "overdue"
-        note(SYSTEM, order, "payment.overdue", "awaiting", "overdue")
-    sum_group(group)
 
 
 def _of_seller(actor: Actor, number: str) -> tuple[OrderGroup, Order, list[Fulfilment]]:

@@ -112,6 +112,8 @@ def recount(actor: Actor, group: OrderGroup, order: Order, trips: Sequence[Fulfi
 
 def _pay_less(actor: Actor, group: OrderGroup, order: Order, less: int, reason: str) -> None:
     owed = payments.change_parts(group.id, {order.id: order.total}, reason, actor.user_id)
+    if owed and order.payment_status in ("awaiting", "overdue"):
+        order.payment_status = "paid"  # the money came a moment ago, and the order has not been told yet
     if not order.total:
         order.payment_status = "refunded" if order.payment_status == "paid" and not owed else order.payment_status
         if order.payment_status in ("none", "awaiting", "overdue", "authorised"):

@@ -21,6 +21,7 @@ class Payment(Base):
         one_value_enum("method", ("invoice", "cash", "card")),
         one_value_enum("status", PAYMENT_STATES),
         sa.CheckConstraint("amount > 0", name="amount_positive"),
+        sa.CheckConstraint("received >= 0", name="received_not_negative"),
     )
 
     id: Mapped[Id]
@@ -29,6 +30,8 @@ class Payment(Base):
     method: Mapped[str]
     status: Mapped[str] = mapped_column(server_default="awaiting", index=True)
     amount: Mapped[Kopeks]
+    received: Mapped[Kopeks] = mapped_column(server_default="0")
+    """What has come, be it less or more than is asked; what goes back is not taken off."""
     provider_ref: Mapped[str | None] = mapped_column(unique=True)
     due_on: Mapped[date | None]
     paid_at: Mapped[Moment | None]

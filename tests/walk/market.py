@@ -79,13 +79,16 @@ def free_port() -> int:
 
 def launch(database_url: str, redis_url: str, logs: Path) -> Market:
     """Start all processes on a loaded database; returns when pages answer."""
-    port = free_port()
+    port, bank = free_port(), free_port()
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"} | {
         "TUTUU_ENV": "demo",
         "DATABASE_URL": database_url,
         "REDIS_URL": redis_url,
         "SECRET_KEY": SECRET,
         "PUBLIC_URL": f"http://127.0.0.1:{port}",
+        "CARD_PROVIDER": "test",
+        "CARD_TEST_URL": f"http://127.0.0.1:{bank}",
+        "CARD_SECRET": SECRET,
         "STORAGE": str(logs / "files"),
         "MARKET_LOGS": str(logs),
     }
@@ -94,6 +97,7 @@ def launch(database_url: str, redis_url: str, logs: Path) -> Market:
         "web", "granian", "--interface", "wsgi", "wsgi:app", "--host", "127.0.0.1", "--port", str(port), "--workers",
         "1", "--blocking-threads", "8", "--no-access-log", "--log-level", "warning",
     )  # fmt: skip
+    market.start("bank", "tools.test_bank", "--port", str(bank))
     market.start("worker", "workers.worker", "fast", "imports")
     market.start("solver", "workers.worker", "slow", "fast")
     market.start("relay", "workers.relay")

@@ -28,6 +28,7 @@ def nav(waiting: int = 0) -> list[dict[str, Any]]:
         {"url": "/admin/products", "label": _("Products"), "icon": "tags"},
         {"url": "/admin/categories", "label": _("Sections"), "icon": "columns-3"},
         {"url": "/admin/feedback", "label": _("Reviews"), "icon": "message-square"},
+        {"url": "/admin/statements", "label": _("Statements"), "icon": "banknote"},
         {"url": "/admin/users", "label": _("People"), "icon": "users"},
         {"url": "/admin/synonyms", "label": _("Synonyms"), "icon": "search"},
         {"url": "/admin/jobs", "label": _("Jobs"), "icon": "layers"},

@@ -22,8 +22,10 @@ from app.orders import checkout, queries, service
 from app.orders.checkout import Quote
 from app.orders.placing import Contact
 from app.orders.rules import CASH_LIMIT
+from app.payments import providers
 from app.texts.logistics import UNLOADING, no_carrier, price_line
 from app.web import paths
+from app.web.buyer.paying import begun
 from app.web.filters import day, language
 from app.web.htmx import is_part_request, redirect_to, render_page
 from app.web.reading import key_of
@@ -113,6 +115,7 @@ def who_pays(
         companies=[m for m in actor.memberships if m.kind == "buyer"],
         differences=differences or [],
         cash_limit=CASH_LIMIT,
+        cards_taken=providers.are_cards_taken(),
         unloading=UNLOADING,
         price_line=price_line,
         day=date.fromisoformat(payload["day"]),
@@ -170,6 +173,8 @@ def place() -> Response:
         return who_pays(quote, typed, 422)
     except Conflict as refusal:
         return _again(quote, typed, refusal)
+    if typed.get("payment_method") == "card" and not placed.replayed:
+        return begun(placed.number)
     return redirect_to(paths.with_query(paths.order_path(placed.number), placed=1))
 
 

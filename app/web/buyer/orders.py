@@ -16,14 +16,19 @@ from app.accounts import queries as accounts
 from app.core import clock
 from app.core.errors import Conflict, Invalid, NotFound
 from app.core.permissions import Permission
-from app.orders import numbers, queries, service
+from app.orders import numbers, papers, queries, service
 from app.orders.queries import GroupView, OrderView
+from app.payments import cards
 from app.payments import rules as payment_rules
 from app.texts import orders as words
 from app.web import paths
 from app.web.buyer.cart import first_message, name_of
+from app.web.buyer.paying import deadline_of
 from app.web.filters import moment, money, short_day, time_of_day
 from app.web.htmx import redirect_to, render_live, render_page
+from app.web.papers import as_pdf
+from app.web.papers.invoice import invoice_pdf
+from app.web.papers.upd import upd_pdf
 from app.web.reading import quantities
 
 pages = Guarded("orders", __name__)
@@ -60,9 +65,17 @@ def _shown(view: GroupView) -> dict[str, Any]:
         "view": view,
         "ways": {order.row.id: way_of(order) for order in view.orders},
         "log": history_of(view),
+        "card": _card(view),
         "words": words,
         "name_of": name_of,
     }
+
+
+def _card(view: GroupView) -> dict[str, Any] | None:
+    """How the payment by card stands while it is waited for."""
+    if view.payment is None or view.payment.method != "card" or not view.payment.left:
+        return None
+    return {"state": cards.last_state(view.payment.id), "until": deadline_of(view)}
 
 
 @pages.get("/orders/<number>/cancel", permission=Permission.BUY)
@@ -117,6 +130,45 @@ def invoice(number: str) -> Response:
         due=view.payment.due_on.strftime("%d.%m.%Y") if view.payment.due_on else "",
     )
     return make_response(body)
+
+
+@pages.get("/orders/<number>/invoice.pdf", permission=Permission.BUY)
+def invoice_file(number: str) -> Response:
+    """The bill as PDF."""
+    return invoice_of(access.actor().user, number)
+
+
+def invoice_of(user_id: int, number: str) -> Response:
+    """The bill of a purchase, by its number or that of an order of it.
+
+    Raises:
+        NotFound: absent, another person's, or not paid by bank.
+    """
+    group = numbers.group_of(number) if numbers.ORDER.fullmatch(number) else number
+    view = queries.group_view(user_id, group)
+    if view.payment is None or not view.payment.invoice_number:
+        raise NotFound()
+    name = accounts.profile(user_id).name
+    return as_pdf(invoice_pdf(view, view.payment, name, payment_rules.OPERATOR), f"invoice-{group}")
+
+
+@pages.get("/orders/<number>/upd.pdf", permission=Permission.BUY)
+def transfer_documents(number: str) -> Response:
+    """The transfer documents of an order's trips that have left."""
+    _group, order = queries.order_view(access.actor().user, number)
+    return upd_of(order.row.id, number)
+
+
+def upd_of(order_id: int, number: str) -> Response:
+    """The transfer documents of an order.
+
+    Raises:
+        NotFound: nothing has left yet.
+    """
+    issued = papers.issued(order_id)
+    if not issued:
+        raise NotFound()
+    return as_pdf(upd_pdf(issued), f"upd-{number}")
 
 
 _NOW = {

@@ -21,9 +21,11 @@ from app.orders.queries import OrderView
 from app.texts import orders as words
 from app.web import paths
 from app.web.buyer.cart import first_message, name_of, uuid_or_404
-from app.web.buyer.orders import way_of
+from app.web.buyer.orders import upd_of, way_of
 from app.web.filters import money, short_day, time_of_day
 from app.web.htmx import redirect_to, render_live, render_page
+from app.web.papers import as_pdf
+from app.web.papers.packing import packing_pdf
 from app.web.reading import quantities
 from app.web.seller import frame
 
@@ -144,6 +146,20 @@ def reject(number: str) -> Response:
         return str(_("Rejected. The goods are back in stock, the buyer has been told why."))
 
     return _acted(number, act)
+
+
+@pages.get("/orders/<number>/packing.pdf", permission=Permission.SELLER_VIEW)
+def packing_slip(number: str) -> Response:
+    """The packing slip of each trip."""
+    view = seller_queries.seller_order(access.actor().seller_id, number)
+    return as_pdf(packing_pdf(view), f"packing-{number}")
+
+
+@pages.get("/orders/<number>/upd.pdf", permission=Permission.SELLER_VIEW)
+def transfer_documents(number: str) -> Response:
+    """The transfer documents of trips that have left."""
+    view = seller_queries.seller_order(access.actor().seller_id, number)
+    return upd_of(view.order.row.id, number)
 
 
 @pages.post("/fulfilments/<trip>/start-picking", permission=Permission.SELLER_PICK)

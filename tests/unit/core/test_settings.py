@@ -73,3 +73,11 @@ def test_secrets_do_not_show_in_a_log() -> None:
     shown = repr(read(SMTP_URL="smtp://me:hush@relay", JWT_PREVIOUS_SEED="previous-hush"))
     hidden: tuple[Any, ...] = (STRONG, OTHER, "hush", "postgresql", "redis://")
     assert [secret for secret in hidden if secret in shown] == []
+
+
+def test_the_bank_of_tests_is_refused_in_production_and_needs_a_secret() -> None:
+    cards = {"CARD_PROVIDER": "test", "CARD_TEST_URL": "http://127.0.0.1:8050", "CARD_SECRET": STRONG}
+    assert read(TUTUU_ENV="demo", **cards).card_provider == "test"
+    for wrong in ({}, {"TUTUU_ENV": "demo", "CARD_SECRET": "short"}, {"TUTUU_ENV": "demo", "CARD_PROVIDER": "other"}):
+        with pytest.raises(SettingsError, match="CARD_"):
+            read(**(cards | wrong))

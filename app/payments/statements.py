@@ -1,0 +1,173 @@
+"""Bank statements: payments that came, matched to invoices by number and amount, or put before the operator."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from app.core import audit, clock
+from app.core.db import session, unit_of_work
+from app.core.errors import Conflict, Invalid, NotFound
+from app.core.permissions import Actor
+from app.payments import rules, service, statement_file
+from app.payments.bank_models import BankStatement, IncomingPayment
+from app.payments.models import Invoice, Payment
+from app.payments.statement_file import Document, Statement
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What came of a file: payments to the operator in it, how many were new, how many of these found their invoice."""
+
+    public_id: uuid.UUID
+    documents: int
+    added: int
+    matched: int
+
+
+def read(actor: Actor, file_name: str, data: bytes) -> Read:
+    """Read a file of the bank. The same file, or the same payment in another file, changes nothing.
+
+    Raises:
+        Invalid: with every line that cannot be understood; `statement_foreign` when it is of another account.
+    """
+    statement = statement_file.parse(data)
+    account = rules.OPERATOR["account"]
+    if account not in statement.accounts:
+        raise Invalid.one("/file", "statement_foreign", account=statement.accounts[0])
+    return _write(actor, file_name.strip()[:200], account, statement)
+
+
+@unit_of_work
+def _write(actor: Actor, file_name: str, account: str, statement: Statement) -> Read:
+    incoming = [d for d in statement.documents if d.payee_account == account and d.payer_account != account]
+    file = BankStatement(
+        file_name=file_name, account=account, first_day=statement.first_day, last_day=statement.last_day,
+        documents=len(incoming), added=0, user_id=actor.user_id,
+    )  # fmt: skip
+    session.add(file)
+    session.flush()
+    fresh = [(row_id, d) for d in incoming if (row_id := _kept(file.id, account, d)) is not None]
+    file.added = len(fresh)
+    matched = _match([row_id for row_id, _ in fresh])
+    counts = {"documents": len(incoming), "added": len(fresh), "matched": matched}
+    audit.record(actor, "statement.read", "bank_statement", file.id, after={"file": file_name, **counts})
+    return Read(file.public_id, **counts)
+
+
+def _kept(file_id: int, account: str, document: Document) -> int | None:
+    """The new row of a payment, or None when it is known."""
+    return session.scalar(
+        insert(IncomingPayment)
+        .values(
+            statement_id=file_id, account=account, day=document.day, number=document.number, amount=document.amount,
+            payer_inn=document.payer_inn, payer_account=document.payer_account, payer_name=document.payer_name,
+            purpose=document.purpose,
+        )
+        .on_conflict_do_nothing()
+        .returning(IncomingPayment.id)
+    )  # fmt: skip
+
+
+def _match(row_ids: Sequence[int]) -> int:
+    """Find the invoice of each new payment. Returns how many were found."""
+    rows = session.scalars(
+        sa.select(IncomingPayment).where(IncomingPayment.id.in_(row_ids)).order_by(IncomingPayment.id)
+    ).all()
+    named = {row.id: statement_file.numbers_in(row.purpose) for row in rows}
+    known = _invoices({number for finds in named.values() for readings in finds for number in readings})
+    candidates = {row.id: _known_in(named[row.id], known) for row in rows}
+    payments = service.locked_payments(p for found in candidates.values() for p in found)
+    for row in rows:
+        found = candidates[row.id]
+        if len(found) != 1:
+            row.problem = "ambiguous" if found else "unknown"
+            continue
+        _offer(row, payments[found[0]])
+    session.flush()
+    return sum(row.state == "matched" for row in rows)
+
+
+def _invoices(numbers: set[str]) -> dict[str, int]:
+    """Number of an invoice -> its payment."""
+    rows = session.execute(sa.select(Invoice.number, Invoice.payment_id).where(Invoice.number.in_(numbers)))
+    return {row.number: row.payment_id for row in rows}
+
+
+def _known_in(finds: Sequence[tuple[str, ...]], known: dict[str, int]) -> list[int]:
+    """The payments that a purpose names, each once."""
+    first = (next((known[n] for n in readings if n in known), None) for readings in finds)
+    return list(dict.fromkeys(found for found in first if found is not None))
+
+
+def _offer(row: IncomingPayment, payment: Payment) -> None:
+    """Take a payment for the invoice it names when it is exactly what is still to come."""
+    left = payment.amount - payment.received
+    if payment.status not in service.UNPAID:
+        row.problem = "closed"
+    elif row.amount != left:
+        row.problem = "less" if row.amount < left else "more"
+    else:
+        row.state, row.payment_id = "matched", payment.id
+        service.receive(payment, row.amount)
+
+
+@unit_of_work
+def attach(actor: Actor, incoming: uuid.UUID, number: str) -> bool:
+    """The operator says which invoice a waiting payment is for. Less or more than is asked is kept on it.
+
+    Args:
+        number: of the purchase, in any usual spelling.
+
+    Returns:
+        Whether the invoice is paid now.
+
+    Raises:
+        NotFound: no such payment. Invalid: no such invoice. Conflict: `decided_already`.
+    """
+    finds = statement_file.numbers_in(number.strip()) or statement_file.numbers_in(f"R{number.strip()}")
+    known = _known_in(finds, _invoices({n for readings in finds for n in readings}))
+    if len(known) != 1:
+        raise Invalid.one("/number", "no_such_invoice")
+    payment = service.locked_payments(known)[known[0]]
+    row = _waiting(incoming)
+    row.payment_id = payment.id
+    _decided(actor, row, "attached", payment.id)
+    paid = service.receive(payment, row.amount)
+    session.flush()
+    return paid
+
+
+@unit_of_work
+def not_ours(actor: Actor, incoming: uuid.UUID) -> None:
+    """The operator says that a waiting payment is for no purchase.
+
+    Raises:
+        NotFound: no such payment. Conflict: `decided_already`.
+    """
+    _decided(actor, _waiting(incoming), "not_ours", None)
+
+
+def _waiting(incoming: uuid.UUID) -> IncomingPayment:
+    row = session.scalars(
+        sa.select(IncomingPayment)
+        .where(IncomingPayment.public_id == incoming)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).one_or_none()
+    if row is None:
+        raise NotFound()
+    if row.state != "waiting":
+        raise Conflict("decided_already")
+    return row
+
+
+def _decided(actor: Actor, row: IncomingPayment, state: str, payment_id: int | None) -> None:
+    row.state = state
+    row.decided_by_id, row.decided_at = actor.user_id, clock.now()
+    after = {"amount": row.amount, "number": row.number, "payment": payment_id}
+    audit.record(actor, f"incoming.{state}", "incoming_payment", row.id, before={"state": "waiting"}, after=after)
