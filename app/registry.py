@@ -17,7 +17,9 @@ from app.logistics import models as logistics_models
 from app.offers import import_models as offers_import_models
 from app.offers import models as offers_models
 from app.offers import selling
+from app.orders import approvals as orders_approvals
 from app.orders import checkout as orders_checkout
+from app.orders import company_models as orders_company_models
 from app.orders import events as orders_events
 from app.orders import models as orders_models
 from app.orders import service as orders_service
@@ -34,6 +36,7 @@ MODELS = (
     payments_models,
     logistics_models,
     orders_models,
+    orders_company_models,
     estimates_models,
     feedback_models,
     insights_models,
@@ -82,6 +85,7 @@ SUBSCRIPTIONS: tuple[tuple[type[events.Event], str], ...] = (
 """(event, kind of job) pairs."""
 
 TIMERS: tuple[tuple[str, str, timers.Handler], ...] = (
+    ("approval", "expire", orders_approvals.expire),
     ("cart", "let_go", orders_checkout.let_go),
     ("order", "expire", orders_service.expire),
     ("order_group", "payment_overdue", orders_service.payment_overdue),

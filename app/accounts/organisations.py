@@ -17,7 +17,7 @@ from app.core.errors import Conflict, FieldError, Forbidden, Invalid, NotFound, 
 from app.core.permissions import Actor
 
 ROLES_OF = {
-    "buyer": ("owner", "member"),
+    "buyer": ("owner", "approver", "member"),
     "seller": ("owner", "manager", "warehouse", "accountant"),
     "carrier": ("owner", "dispatcher", "courier"),
 }

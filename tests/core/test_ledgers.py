@@ -15,7 +15,7 @@ from tests.factories import accounts as make
 
 LEDGERS = (
     "agreement_acceptance",
-    "audit_entry", "commission_line", "delivery_event", "order_event", "outbox_event", "price_change",
+    "audit_entry", "commission_line", "delivery_event", "order_event", "outbox_event", "price_change", "price_request_round",
     "provider_event", "seller_transfer", "stock_movement",
 )  # fmt: skip
 _SAMPLES = {
