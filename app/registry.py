@@ -22,6 +22,7 @@ from app.orders import checkout as orders_checkout
 from app.orders import company_models as orders_company_models
 from app.orders import events as orders_events
 from app.orders import models as orders_models
+from app.orders import quotes as orders_quotes
 from app.orders import service as orders_service
 from app.payments import models as payments_models
 
@@ -89,6 +90,8 @@ TIMERS: tuple[tuple[str, str, timers.Handler], ...] = (
     ("cart", "let_go", orders_checkout.let_go),
     ("order", "expire", orders_service.expire),
     ("order_group", "payment_overdue", orders_service.payment_overdue),
+    ("quote", "expire", orders_quotes.expire),
+    ("quote", "expire", orders_quotes.expire),
     ("seller", "holiday_begins", selling.settle),
     ("seller", "holiday_ends", selling.settle),
 )
@@ -98,6 +101,10 @@ PAGE_BLUEPRINTS: tuple[str, ...] = (
     "app.web.buyer.cart:pages",
     "app.web.buyer.checkout:pages",
     "app.web.buyer.orders:pages",
+    "app.web.buyer.approvals:pages",
+    "app.web.buyer.quick:pages",
+    "app.web.buyer.quotes:pages",
+    "app.web.seller.quotes:pages",
     "app.web.seller.dashboard:pages",
     "app.web.seller.orders:pages",
     "app.web.buyer.home:pages",
@@ -138,6 +145,7 @@ API_BLUEPRINTS: tuple[str, ...] = (
     "app.api.cart:api",
     "app.api.checkout:api",
     "app.api.orders:api",
+    "app.api.approvals:api",
     "app.api.seller_orders:api",
     "app.api.accounts:api",
     "app.api.companies:api",

@@ -68,6 +68,16 @@ def find_cart(actor: Actor, token: str, *, lock: bool = False) -> int | None:
     return found
 
 
+def base_wanted(cart: int) -> dict[uuid.UUID, Decimal]:
+    """Product -> base units of it in a cart, over all its offers."""
+    lines = _lines_of(cart)
+    found: dict[uuid.UUID, Decimal] = {}
+    for offer in offers.offer_rows(lines).values():
+        base = rules.to_base(lines[offer.id].quantity, offer.factor)
+        found[offer.product_public_id] = found.get(offer.product_public_id, Decimal(0)) + base
+    return found
+
+
 @unit_of_work
 def add(
     actor: Actor, token: str, offer_id: uuid.UUID, quantity: Decimal, unit: str | None = None, *, round_up: bool = False

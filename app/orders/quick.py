@@ -23,7 +23,7 @@ from app.offers.codes import Coded
 from app.offers.imports import columns
 from app.offers.imports.cells import unit_of
 from app.offers.imports.csv_file import encoding_of
-from app.offers.imports.table import BadFile, within_limits
+from app.offers.imports.table import within_limits
 from app.offers.imports.xlsx_file import open_xlsx
 from app.offers.queries import OfferForSale
 from app.orders import carts, list_to_cart, rules
@@ -35,9 +35,8 @@ LONGEST_LINE = 300
 SUGGESTED_LINES = 10
 """Lines for which near products are looked up; the others get a link to the search."""
 _NUMBER = r"(?:\d{1,3}(?:[ \u00a0]\d{3})+|\d+)(?:[.,]\d+)?"
-_LINE = re.compile(
-    rf"(?P<code>.+?)(?:\s*[,:=]\s*|\s+(?:[xх×*–—-]\s*)?)(?P<quantity>{_NUMBER})\s*(?P<unit>[^\d\s].*)?", re.I
-)
+_BETWEEN = r"(?:\s*[,:=]\s*|\s+(?:[xXхХ×*–—-]\s*)?)"
+_LINE = re.compile(rf"(?P<code>.+?){_BETWEEN}(?P<quantity>{_NUMBER})\s*(?P<unit>[^\d\s].*)?")
 _DELIMITERS = ("\t", ";", "|")
 _ZIP = b"PK\x03\x04"
 
@@ -60,7 +59,7 @@ class Answer:
 
     found: `offer`, so many `quantity` units of sale of it; `note`: stock (fewer are there), or empty.
     choose: the code fits several products, one of `candidates` is to be named.
-    quantity: `note` says what is wrong (required, not_a_number, step, minimum, ...), `quantity` is the nearest that is sold.
+    quantity: `note` says what is wrong (required, not_a_number, step, minimum, ...), `quantity` is the nearest sold.
     unit: the product is not sold or measured in that unit.
     sold_out: nobody has any now. missing: the code is unknown; `suggestions` are near.
     """
@@ -95,7 +94,11 @@ def of_text(text: str) -> list[Line]:
     """
     if len(text.encode()) > MOST_BYTES:
         raise Invalid.one("/text", "file_too_large", maximum=MOST_BYTES // 1024 // 1024)
-    given = [(number, line.strip()) for number, line in enumerate(text.splitlines(), 1) if line.strip(' \t;|,"')]
+    given = [
+        (number, line.strip()[:LONGEST_LINE])
+        for number, line in enumerate(text.splitlines(), 1)
+        if line.strip(' \t;|,"')
+    ]
     delimiter = next((d for d in _DELIMITERS if sum(d in line for _n, line in given) * 2 > len(given)), None)
     return _read([(number, line, _cells(line, delimiter)) for number, line in given], "/text")
 
@@ -145,7 +148,8 @@ def _read(rows: Sequence[tuple[int, str, list[str]]], pointer: str) -> list[Line
     if len(rows) > MOST_LINES:
         raise Invalid.one(pointer, "too_many_lines", maximum=MOST_LINES)
     return [
-        Line(number, text[:LONGEST_LINE], *(_at(cells, place[name])[:LONGEST_LINE] for name in ("code", "quantity", "unit")))
+        Line(number, text[:LONGEST_LINE], _at(cells, place["code"]), _at(cells, place["quantity"]),
+             _at(cells, place["unit"]))
         for number, text, cells in rows
     ]  # fmt: skip
 
@@ -164,7 +168,7 @@ def _places(head: Sequence[str]) -> dict[str, int]:
 
 
 def _at(cells: Sequence[str], column: int) -> str:
-    return cells[column] if column < len(cells) else ""
+    return cells[column][:LONGEST_LINE] if column < len(cells) else ""
 
 
 def check(lines: Sequence[Line], cache: Cache | None = None) -> list[Answer]:
@@ -209,8 +213,11 @@ def _units(typed: Decimal, unit: str, offer: OfferForSale, coded: Coded) -> Frac
 
 
 def _priced(
-    line: Line, chosen: Sequence[OfferForSale], found: tuple[OfferForSale, ...], wanted: Sequence[tuple[OfferForSale, Fraction]]
-) -> Answer:  # fmt: skip
+    line: Line,
+    chosen: Sequence[OfferForSale],
+    found: tuple[OfferForSale, ...],
+    wanted: Sequence[tuple[OfferForSale, Fraction]],
+) -> Answer:
     whole = [(offer, ceil_to_step(units, offer.step, offer.minimum)) for offer, units in wanted]
     best = list_to_cart.best([one for one in whole if one[0].available >= one[0].minimum])
     if best is None:
@@ -218,9 +225,8 @@ def _priced(
     offer, quantity = best
     units = next(units for one, units in wanted if one.id == offer.id)
     if Fraction(quantity) != units:
-        return Answer(
-            line, "quantity", offer, quantity, "minimum" if units < Fraction(offer.minimum) else "step", found
-        )
+        note = "minimum" if units < Fraction(offer.minimum) else "step"
+        return Answer(line, "quantity", offer, quantity, note, found)
     if offer.available < quantity:
         return Answer(line, "found", offer, offer.available, "stock", found)
     return Answer(line, "found", offer, quantity, "", found)
@@ -238,6 +244,3 @@ def to_cart(actor: Actor, token: str, answers: Iterable[Answer]) -> tuple[dict[i
         return {}, ""
     changes, made = carts.add_many(actor, token, [(a.offer.id, a.quantity) for a in good if a.offer is not None])
     return {answer.line.number: change for answer, change in zip(good, changes, strict=True)}, made
-
-
-__all__ = ["Answer", "BadFile", "Line", "check", "of_file", "of_text", "to_cart"]

@@ -9,6 +9,7 @@ from flask import request
 from app import texts
 from app.core.errors import DomainError, Invalid, NotFound
 from app.core.ids import parse_uuid
+from app.core.units import NotANumber, parse_decimal
 
 
 def key_of(text: str) -> uuid.UUID:
@@ -39,3 +40,20 @@ def sentence(refusal: DomainError) -> str:
 def by_field(error: Invalid) -> dict[str, str]:
     """Name of a field -> its sentence."""
     return {e.pointer.strip("/"): str(texts.error_text(e.code, e.context)) for e in error.errors}
+
+
+def money_or_none(text: str, name: str) -> int | None:
+    """Kopeks of roubles as people type them; None when nothing is typed.
+
+    Raises:
+        Invalid: it is no sum, under the name of the field.
+    """
+    if not text.strip().rstrip("₽"):
+        return None
+    try:
+        kopeks = parse_decimal(text.strip().rstrip("₽")) * 100
+    except NotANumber as error:
+        raise Invalid.one(f"/{name}", error.code) from None
+    if kopeks != kopeks.to_integral_value():
+        raise Invalid.one(f"/{name}", "not_a_number")
+    return int(kopeks)
