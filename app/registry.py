@@ -146,6 +146,7 @@ API_BLUEPRINTS: tuple[str, ...] = (
     "app.api.checkout:api",
     "app.api.orders:api",
     "app.api.approvals:api",
+    "app.api.quotes:api",
     "app.api.seller_orders:api",
     "app.api.accounts:api",
     "app.api.companies:api",
