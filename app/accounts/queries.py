@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -341,6 +341,14 @@ def places(organisation_id: int) -> list[Place]:
         .order_by(User.id)
     )  # fmt: skip
     return [Place(*row) for row in rows]
+
+
+def people(user_ids: Iterable[int | None]) -> dict[int | None, str]:
+    """Names of persons by inner id."""
+    wanted = sorted({one for one in user_ids if one is not None})
+    if not wanted:
+        return {}
+    return {row.id: row.name for row in session.execute(sa.select(User.id, User.name).where(User.id.in_(wanted)))}
 
 
 def acting_as(user_id: int) -> Actor:

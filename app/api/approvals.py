@@ -115,13 +115,13 @@ def approval_out(view: Request) -> ApprovalOut:
 )  # fmt: skip
 def index(query: PageQuery) -> Page[ApprovalRow]:
     """Those the person asked for, and those the person may decide on."""
-    return part_of([ApprovalRow(**_row(row)) for row in approvals.requests_of(access.actor().user)], query)
+    return part_of([ApprovalRow(**_row(row)) for row in approvals.requests_of(access.actor())], query)
 
 
 @api.get("/approvals/{approval}", permission=Permission.BUY, answer=ApprovalOut, summary="One of them")
 def show(approval: str) -> ApprovalOut:
     """With what it would come to now."""
-    return approval_out(approvals.request(access.actor().user, given_id(approval)))
+    return approval_out(approvals.request(access.actor(), given_id(approval)))
 
 
 @api.post(

@@ -221,7 +221,7 @@ def place(body: Purchase) -> Answer:
     contact = Contact(body.contact.name, body.contact.phone)
     placed = approvals.place(actor, body.quote, contact, body.payment_method, body.comment, body.organisation)
     if isinstance(placed, Asked):
-        asked = approval_out(approvals.request(actor.user, placed.public_id))
+        asked = approval_out(approvals.request(actor, placed.public_id))
         return Answer(asked, 202, {"Location": f"/api/v1/approvals/{placed.public_id}"})
     view = queries.group_view(actor.user, placed.number)
     return Answer(group_out(view), 201, {"Location": f"/api/v1/order-groups/{placed.number}"})

@@ -16,7 +16,6 @@ from typing import Any
 import sqlalchemy as sa
 
 from app.accounts import queries as accounts
-from app.accounts.models import Organisation, OrganisationMember, User
 from app.core import audit, clock, mail, timers
 from app.core.db import changed, lock_rows, session, unit_of_work
 from app.core.errors import Conflict, Invalid, NotFound
@@ -83,8 +82,8 @@ def _ask(
     """Let the cart wait. Everything else about it was checked by `service.place` on the way to the limit."""
     company = limits.company(actor.user, organisation)
     row = ApprovalRequest(
-        organisation_id=company.id, user_id=actor.user, cart_id=quote.cart_id, above=above["above"],
-        limit_was=above["limit"], spent=above["spent"], total=above["total"], payload=quote.payload,
+        organisation_id=company.id, company=company.name, user_id=actor.user, cart_id=quote.cart_id,
+        above=above["above"], limit_was=above["limit"], spent=above["spent"], total=above["total"], payload=quote.payload,
         contact_name=contact.name.strip(), contact_phone=contact.phone.strip(), payment_method=payment_method,
         comment=comment.strip(), expires_at=clock.now() + KEEP,
     )  # fmt: skip
@@ -124,20 +123,13 @@ def _move(actor: Actor, row: ApprovalRequest, new: str, reason: str = "") -> Non
     session.flush()
 
 
-def _seats(user_id: int) -> sa.Select[int]:
-    """Companies where the person decides."""
-    return sa.select(OrganisationMember.organisation_id).where(
-        OrganisationMember.user_id == user_id, OrganisationMember.role.in_(limits.UNLIMITED)
-    )
-
-
 def _to_decide(actor: Actor, public_id: uuid.UUID) -> ApprovalRequest:
     """A request in a company where the actor decides, locked.
 
     Raises:
         NotFound: absent, or of a company where the actor does not decide. Conflict: `own_request`.
     """
-    row = _locked(ApprovalRequest.public_id == public_id, ApprovalRequest.organisation_id.in_(_seats(actor.user)))
+    row = _locked(ApprovalRequest.public_id == public_id, ApprovalRequest.organisation_id.in_(limits.decides_in(actor)))
     if row.user_id == actor.user:
         raise Conflict("own_request")
     return row
@@ -307,43 +299,44 @@ class Request:
         return next((int(one["price"]) for one in self.payload["lines"] if one["line"] == line.id), line.price)
 
 
-_decider = sa.orm.aliased(User)
-
-
-def _rows(user_id: int, *conditions: sa.ColumnElement[bool]) -> sa.Select[*tuple[Any, ...]]:
-    decides = ApprovalRequest.organisation_id.in_(_seats(user_id))
-    is_mine = ApprovalRequest.user_id == user_id
-    return (
+def _rows(actor: Actor, *conditions: sa.ColumnElement[bool], limit: int = 100) -> list[RequestRow]:
+    row = ApprovalRequest
+    decides = row.organisation_id.in_(limits.decides_in(actor))
+    is_mine = row.user_id == actor.user
+    found = session.execute(
         sa.select(
-            ApprovalRequest.id, ApprovalRequest.public_id, ApprovalRequest.status, ApprovalRequest.above,
-            ApprovalRequest.limit_was, ApprovalRequest.spent, ApprovalRequest.total, ApprovalRequest.reason,
-            ApprovalRequest.expires_at, ApprovalRequest.created_at, Organisation.name, User.name,
-            _decider.name, OrderGroup.number, is_mine, sa.and_(decides, ~is_mine),
+            row.id, row.public_id, row.status, row.above, row.limit_was, row.spent, row.total, row.reason,
+            row.expires_at, row.created_at, row.company, row.user_id, row.decided_by_id, OrderGroup.number,
+            is_mine.label("is_mine"), sa.and_(decides, ~is_mine).label("may_decide"),
         )
-        .join(Organisation, Organisation.id == ApprovalRequest.organisation_id)
-        .join(User, User.id == ApprovalRequest.user_id)
-        .outerjoin(_decider, _decider.id == ApprovalRequest.decided_by_id)
-        .outerjoin(OrderGroup, OrderGroup.id == ApprovalRequest.order_group_id)
+        .outerjoin(OrderGroup, OrderGroup.id == row.order_group_id)
         .where(sa.or_(is_mine, decides), *conditions)
-        .order_by((ApprovalRequest.status == "waiting").desc(), ApprovalRequest.id.desc())
-    )  # fmt: skip
+        .order_by((row.status == "waiting").desc(), row.id.desc())
+        .limit(limit)
+    ).all()  # fmt: skip
+    names = accounts.people(one for each in found for one in (each.user_id, each.decided_by_id))
+    rows = []
+    for each in found:
+        values = dict(each._mapping)
+        buyer, decider = names[values.pop("user_id")], names.get(values.pop("decided_by_id"))
+        rows.append(RequestRow(**values, buyer=buyer, decided_by=decider))
+    return rows
 
 
-def requests_of(user_id: int, limit: int = 100) -> list[RequestRow]:
+def requests_of(actor: Actor, limit: int = 100) -> list[RequestRow]:
     """Requests that the person made or may decide on, those that wait first, then the newest."""
-    return [RequestRow(*row) for row in session.execute(_rows(user_id).limit(limit))]
+    return _rows(actor, limit=limit)
 
 
-def request(user_id: int, public_id: uuid.UUID) -> Request:
+def request(actor: Actor, public_id: uuid.UUID) -> Request:
     """One request that the person made or may decide on, compared with the present.
 
     Raises:
         NotFound: absent, or neither the person's nor of a company where the person decides.
     """
-    found = session.execute(_rows(user_id, ApprovalRequest.public_id == public_id)).one_or_none()
-    if found is None:
+    row = next(iter(_rows(actor, ApprovalRequest.public_id == public_id)), None)
+    if row is None:
         raise NotFound()
-    row = RequestRow(*found)
     kept = session.get_one(ApprovalRequest, row.id)
     now, plan, problem = None, None, None
     if row.is_open:

@@ -33,6 +33,7 @@ class ApprovalRequest(Base):
     id: Mapped[Id]
     public_id: Mapped[PublicId]
     organisation_id: Mapped[int] = ref("organisation.id", index=False)
+    company: Mapped[str]
     user_id: Mapped[int] = ref("user_account.id")
     cart_id: Mapped[int] = ref("cart.id", index=False, unique=True)
     status: Mapped[str] = mapped_column(server_default="waiting")

@@ -6,12 +6,13 @@ import uuid
 
 import sqlalchemy as sa
 
+from app.accounts import organisations
 from app.accounts import queries as accounts
-from app.accounts.models import Organisation
 from app.accounts.queries import OrganisationRow
 from app.core import clock
-from app.core.db import lock_rows, session
+from app.core.db import session
 from app.core.errors import Conflict, Invalid
+from app.core.permissions import Actor
 from app.orders.models import Order, OrderGroup
 
 UNLIMITED = ("owner", "approver")
@@ -31,9 +32,14 @@ def company(user_id: int, organisation: uuid.UUID) -> OrganisationRow:
     return found
 
 
+def decides_in(actor: Actor) -> list[int]:
+    """Buying companies in which the person decides on what others ask for."""
+    return [m.organisation_id for m in actor.memberships if m.kind == "buyer" and m.role in UNLIMITED]
+
+
 def locked(organisation_id: int) -> None:
     """Lock a company: whoever spends its money comes here first, so that sums of a month are counted one by one."""
-    lock_rows(Organisation, [organisation_id])
+    organisations.lock(organisation_id)
 
 
 def check(user_id: int, organisation_id: int, total: int) -> None:

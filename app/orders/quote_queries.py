@@ -12,13 +12,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from app.accounts.models import User
-from app.catalog.models import Product, ProductUnit
+from app.accounts import queries as accounts
 from app.core import clock
 from app.core.db import session
 from app.core.errors import NotFound
 from app.core.permissions import Actor
-from app.offers.models import Seller
+from app.offers import queries as offers
+from app.offers import sellers
 from app.orders import rules
 from app.orders.company_models import PriceRequest, PriceRequestLine, PriceRequestRound
 from app.orders.models import OrderGroup
@@ -143,43 +143,46 @@ class QuoteView:
 _ROWS = (
     sa.select(
         PriceRequest.id, PriceRequest.public_id, PriceRequest.batch_id, PriceRequest.user_id,
-        PriceRequest.organisation_id, PriceRequest.seller_id, Seller.name.label("seller_name"),
-        User.name.label("buyer_name"), PriceRequest.status, PriceRequest.comment, PriceRequest.site,
-        PriceRequest.wanted_on, PriceRequest.delivery_included, PriceRequest.valid_until, PriceRequest.created_at,
-        OrderGroup.number,
+        PriceRequest.organisation_id, PriceRequest.seller_id, PriceRequest.status, PriceRequest.comment,
+        PriceRequest.site, PriceRequest.wanted_on, PriceRequest.delivery_included, PriceRequest.valid_until,
+        PriceRequest.created_at, OrderGroup.number,
     )
-    .join(Seller, Seller.id == PriceRequest.seller_id)
-    .join(User, User.id == PriceRequest.user_id)
     .outerjoin(OrderGroup, OrderGroup.id == PriceRequest.order_group_id)
     .order_by(PriceRequest.id.desc())
 )  # fmt: skip
 
 
 def _views(statement: sa.Select[*tuple[Any, ...]]) -> list[QuoteView]:
-    rows = [QuoteRow(*row) for row in session.execute(statement)]
-    lines = _lines([row.id for row in rows])
-    return [QuoteView(row, tuple(line for line in lines if line.request_id == row.id)) for row in rows]
+    """Five queries, however many requests there are."""
+    found = session.execute(statement).all()
+    people = accounts.people(row.user_id for row in found)
+    shops = sellers.sellers(sorted({row.seller_id for row in found}))
+    lines = _lines([row.id for row in found])
+    views = []
+    for row in found:
+        head = QuoteRow(**row._mapping, seller_name=shops[row.seller_id].name, buyer_name=people[row.user_id])
+        views.append(QuoteView(head, tuple(line for line in lines if line.request_id == row.id)))
+    return views
 
 
 def _lines(request_ids: Iterable[int]) -> list[QuoteLine]:
     line = PriceRequestLine
-    rows: Iterable[Any] = session.execute(
+    rows = session.execute(
         sa.select(
-            line.id, line.public_id, line.request_id, line.position, line.product_id, line.offer_id, Product.name_ru,
-            Product.name_en, Product.slug, line.unit, line.quantity, line.offered, line.price, line.wished,
-            ProductUnit.numerator, ProductUnit.denominator,
+            line.id, line.public_id, line.request_id, line.position, line.product_id, line.offer_id, line.unit,
+            line.quantity, line.offered, line.price, line.wished,
         )
-        .join(Product, Product.id == line.product_id)
-        .join(ProductUnit, sa.and_(ProductUnit.product_id == line.product_id, ProductUnit.code == line.unit))
         .where(line.request_id.in_(list(request_ids)))
         .order_by(line.request_id, line.position)
-    )  # fmt: skip
-    found = []
-    for row in rows:
-        values = dict(row._mapping)
-        factor = Fraction(values.pop("numerator"), values.pop("denominator"))
-        found.append(QuoteLine(**values, factor=factor))
-    return found
+    ).all()  # fmt: skip
+    sold = offers.offer_rows(row.offer_id for row in rows)
+    return [
+        QuoteLine(
+            **row._mapping, name_ru=sold[row.offer_id].name_ru, name_en=sold[row.offer_id].name_en,
+            slug=sold[row.offer_id].slug, factor=sold[row.offer_id].factor,
+        )
+        for row in rows
+    ]  # fmt: skip
 
 
 def of_buyer(actor: Actor, *, before: int | None = None, limit: int = 25) -> list[QuoteView]:
@@ -217,17 +220,20 @@ def _whole(statement: sa.Select[*tuple[Any, ...]]) -> QuoteView:
     if not found:
         raise NotFound()
     view = found[0]
-    rows = session.execute(
-        sa.select(
-            PriceRequestRound.number, PriceRequestRound.kind, User.name, PriceRequestRound.lines,
-            PriceRequestRound.delivery_included, PriceRequestRound.valid_until, PriceRequestRound.comment,
-            PriceRequestRound.created_at,
-        )
-        .outerjoin(User, User.id == PriceRequestRound.user_id)
+    kept = session.scalars(
+        sa.select(PriceRequestRound)
         .where(PriceRequestRound.request_id == view.row.id)
         .order_by(PriceRequestRound.number)
-    )  # fmt: skip
-    return QuoteView(view.row, view.lines, tuple(Round(*row) for row in rows), sums_of(view))
+    ).all()
+    people = accounts.people(one.user_id for one in kept)
+    rounds = [
+        Round(
+            one.number, one.kind, people.get(one.user_id), one.lines, one.delivery_included, one.valid_until,
+            one.comment, one.created_at,
+        )
+        for one in kept
+    ]  # fmt: skip
+    return QuoteView(view.row, view.lines, tuple(rounds), sums_of(view))
 
 
 def batch(actor: Actor, batch_id: uuid.UUID) -> list[QuoteView]:

@@ -25,7 +25,7 @@ from app.core.permissions import Actor
 from app.core.units import ceil_to_step
 from app.logistics import queries as logistics
 from app.offers import queries as offers
-from app.offers.models import Seller
+from app.offers import sellers
 from app.offers.queries import OfferForSale
 from app.orders import checkout, limits, rules, service
 from app.orders.checkout import Wanted
@@ -235,7 +235,7 @@ def _tell_seller(actor: Actor, row: PriceRequest, step: str) -> None:
 
 def _tell_buyer(row: PriceRequest, step: str) -> None:
     buyer = accounts.acting_as(row.user_id)
-    seller = session.scalar(sa.select(Seller.name).where(Seller.id == row.seller_id)) or ""
+    seller = sellers.sellers([row.seller_id])[row.seller_id].name
     _tell(buyer.email, buyer.locale, buyer.name, seller, step, f"/quotes/{row.public_id}")
 
 
@@ -245,10 +245,8 @@ def _tell(email: str, locale: str, name: str, other: str, step: str, path: str) 
 
 def buyers(actor: Actor) -> sa.ColumnElement[bool]:
     """Requests that the person made, or that were made for a company where the person decides."""
-    decides = [
-        m.organisation_id for m in actor.memberships if m.kind == "buyer" and m.role in limits.UNLIMITED
-    ]  # fmt: skip
-    return sa.or_(PriceRequest.user_id == actor.user, PriceRequest.organisation_id.in_(decides))
+    decides = PriceRequest.organisation_id.in_(limits.decides_in(actor))
+    return sa.or_(PriceRequest.user_id == actor.user, decides)
 
 
 def _of_buyer(actor: Actor, public_id: uuid.UUID) -> PriceRequest:
@@ -414,6 +412,8 @@ def accept(actor: Actor, public_id: uuid.UUID, how: Acceptance) -> Placed:
     wishes = checkout.wishes_of(cart)
     deal = deal_of(row, lines)
     rows = offers.offer_rows(line.offer_id for line in lines)
+    if any(rows[line.offer_id].unit != line.unit for line in lines):
+        raise Conflict("quote_over")  # it is sold by another unit now: the price would be of something else
     soonest = logistics.earliest_day(max(one.lead_time_days for one in rows.values()))
     day = how.day or max(row.wanted_on or soonest, soonest)
     quote = checkout.promise(cart, wishes, Wanted(row.site, day, how.window, how.payment_method, deal))

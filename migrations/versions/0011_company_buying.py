@@ -94,6 +94,7 @@ def approvals() -> None:
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("public_id", sa.Uuid(), server_default=sa.text("uuidv7()"), nullable=False),
         sa.Column("organisation_id", sa.BigInteger(), nullable=False),
+        text("company"),
         sa.Column("user_id", sa.BigInteger(), nullable=False),
         sa.Column("cart_id", sa.BigInteger(), nullable=False),
         text("status", server_default="waiting"),

@@ -79,7 +79,7 @@ def test_a_purchase_above_the_limit_waits_and_is_placed_in_the_buyers_name_at_wh
     assert [m["to"] for m in accounts.mails("approval_asked")] == [owner.email]
     with pytest.raises(Conflict, match="quote_expired"):
         service.place(member, quote.public_id, steps.CONTACT, "invoice", "", firm_of(member))
-    seen = approvals.request(owner.user, key)
+    seen = approvals.request(owner, key)
     assert (seen.row.may_decide, seen.is_changed, seen.row.above) == (True, False, "order")
     offer.price = 110_000
     session.flush()
@@ -89,7 +89,7 @@ def test_a_purchase_above_the_limit_waits_and_is_placed_in_the_buyers_name_at_wh
     offer = session.get_one(Offer, offer.id)
     offer.price = 110_000
     session.flush()
-    seen = approvals.request(owner.user, key)
+    seen = approvals.request(owner, key)
     assert seen.is_changed
     assert seen.price_was(seen.lines[0]) == 100_000
     placed = approvals.approve(owner, key, seen.terms)
@@ -130,7 +130,7 @@ def test_who_may_decide_and_what_becomes_of_a_request_that_is_not_approved() -> 
         with pytest.raises(NotFound):
             approvals.decline(who, declined, "нет")
         with pytest.raises(NotFound):
-            approvals.request(who.user, declined)
+            approvals.request(who, declined)
     with pytest.raises(Invalid):
         approvals.decline(approver, declined, " ")
     approvals.decline(approver, declined, "дорого")
@@ -148,11 +148,12 @@ def test_who_may_decide_and_what_becomes_of_a_request_that_is_not_approved() -> 
     approvals.expire(row.id)
     assert session.get_one(ApprovalRequest, row.id).status == "expired"
     assert approvals.to_cart(member, declined)[0].quantity == 1
-    assert {r.status for r in approvals.requests_of(approver.user)} == {"declined", "withdrawn", "expired"}
+    assert {r.status for r in approvals.requests_of(approver)} == {"declined", "withdrawn", "expired"}
     waits = asked(member, (offer, 1))
     team.change_role(owner, firm_of(owner), member.public_id or steps.any_id(), "approver")
+    promoted = replace(member, memberships=(replace(member.memberships[0], role="approver"),))
     with pytest.raises(Conflict, match="own_request"):
-        approvals.decline(member, waits, "нет")
+        approvals.decline(promoted, waits, "нет")
     steps.check_everything_sums()
 
 
@@ -166,12 +167,12 @@ def _waiting() -> tuple[Actor, Actor, Offer]:
 def test_approve_twice_and_against_withdraw_and_members_at_once_have_one_outcome(committed_db: Flask) -> None:
     owner, member, offer = _waiting()
     key = asked(member, (offer, 4))
-    terms = approvals.request(owner.user, key).terms
+    terms = approvals.request(owner, key).terms
     db.session.remove()
     twice = all_at_once(committed_db, [lambda: approvals.approve(owner, key, terms)] * 2, 2)
     assert len({p.number for p in twice}) == 1
     second = asked(member, (offer, 4))
-    terms = approvals.request(owner.user, second).terms
+    terms = approvals.request(owner, second).terms
     db.session.remove()
     works = [lambda: approvals.approve(owner, second, terms), lambda: approvals.withdraw(member, second)]
     outcomes = all_at_once(committed_db, works, 2)

@@ -26,7 +26,7 @@ PATH = "/approvals"
 @pages.get(PATH, permission=Permission.BUY)
 def index() -> Response:
     """What waits for the person's answer, and what the person asked for."""
-    rows = approvals.requests_of(access.actor().user)
+    rows = approvals.requests_of(access.actor())
     return render_page("buyer/approvals.html", None, rows=rows, words=words)
 
 
@@ -37,7 +37,7 @@ def show(approval: str) -> Response:
 
 
 def _page(approval: str, error: str = "", status: int = 200) -> Response:
-    view = approvals.request(access.actor().user, key_of(approval))
+    view = approvals.request(access.actor(), key_of(approval))
     return render_page(
         "buyer/approval.html", None, status=status, view=view, words=words, order_words=order_words, name_of=name_of,
         error=error, typed=request.form.get("reason", ""), problem=sentence(view.problem) if view.problem else "",
