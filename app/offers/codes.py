@@ -45,7 +45,7 @@ def by_codes(codes: Iterable[str]) -> Coded:
     """What is on sale under these codes; three queries however many they are.
 
     A SKU names its own offers, and every offer of their product when none of them is on sale now. A barcode or article
-    names every offer of the product.
+    names every offer of the product. A code may be the SKU of one product and the article of another.
     """
     wanted = {code: spellings(code) for code in codes}
     rows = session.execute(_FOUND, {"codes": sorted({s for own in wanted.values() for s in own})}).all()
@@ -57,9 +57,9 @@ def by_codes(codes: Iterable[str]) -> Coded:
     for code, own in wanted.items():
         named = [row for row in rows if row.code in own]
         skus = {row.offer_id for row in named if row.offer_id is not None}
-        others = dict.fromkeys(row.product_id for row in named)
-        all_of = [offer for product in others for offer in sold.get(product, [])]
-        exact = [offer for offer in all_of if offer.id in skus]
-        found[code] = tuple(sorted(exact or all_of, key=lambda offer: (offer.price / offer.factor, offer.id)))
+        all_of = [offer for product in {row.product_id for row in named} for offer in sold.get(product, [])]
+        by_sku = {offer.product_id for offer in all_of if offer.id in skus}
+        meant = [offer for offer in all_of if offer.id in skus or offer.product_id not in by_sku]
+        found[code] = tuple(sorted(meant, key=lambda offer: (offer.price / offer.factor, offer.id)))
     units = session.execute(_UNITS, {"products": products}).all() if products else []
     return Coded(found, {(u.product_id, u.code): Fraction(u.numerator, u.denominator) for u in units})

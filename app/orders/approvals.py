@@ -83,9 +83,9 @@ def _ask(
     company = limits.company(actor.user, organisation)
     row = ApprovalRequest(
         organisation_id=company.id, company=company.name, user_id=actor.user, cart_id=quote.cart_id,
-        above=above["above"], limit_was=above["limit"], spent=above["spent"], total=above["total"], payload=quote.payload,
-        contact_name=contact.name.strip(), contact_phone=contact.phone.strip(), payment_method=payment_method,
-        comment=comment.strip(), expires_at=clock.now() + KEEP,
+        above=above["above"], limit_was=above["limit"], spent=above["spent"], total=above["total"],
+        payload=quote.payload, contact_name=contact.name.strip(), contact_phone=contact.phone.strip(),
+        payment_method=payment_method, comment=comment.strip(), expires_at=clock.now() + KEEP,
     )  # fmt: skip
     session.add(row)
     session.execute(sa.update(Cart).where(Cart.id == quote.cart_id).values(status="waiting"))

@@ -99,8 +99,7 @@ def of_text(text: str) -> list[Line]:
         for number, line in enumerate(text.splitlines(), 1)
         if line.strip(' \t;|,"')
     ]
-    delimiter = next((d for d in _DELIMITERS if sum(d in line for _n, line in given) * 2 > len(given)), None)
-    return _read([(number, line, _cells(line, delimiter)) for number, line in given], "/text")
+    return _read([(number, line, _cells(line)) for number, line in given], "/text")
 
 
 def of_file(content: bytes) -> list[Line]:
@@ -124,9 +123,10 @@ def _cell(value: str | int | float) -> str:
     return f"{value:.6f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value).strip()
 
 
-def _cells(line: str, delimiter: str | None) -> list[str]:
+def _cells(line: str) -> list[str]:
     """The code, the quantity and the unit of a line in its own writing."""
-    if delimiter is not None and delimiter in line:
+    delimiter = next((d for d in _DELIMITERS if d in line), None)
+    if delimiter is not None:
         return [cell.strip() for cell in next(csv.reader([line], delimiter=delimiter))]
     bare = line.replace('"', " ").strip()
     found = _LINE.fullmatch(bare)
@@ -162,9 +162,9 @@ def _places(head: Sequence[str]) -> dict[str, int]:
         column = next((named[name] for name in names if name in named), None)
         if column is not None:
             found[field] = column
-    if found and "unit" not in found:
-        found["unit"] = len(head)
-    return found
+    if not {"code", "quantity"} <= found.keys():
+        return {}
+    return {"unit": len(head)} | found
 
 
 def _at(cells: Sequence[str], column: int) -> str:
