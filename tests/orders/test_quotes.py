@@ -17,6 +17,7 @@ from app.core import clock
 from app.core.db import db, session, unit_of_work
 from app.core.errors import Conflict, DomainError, Invalid, NotFound
 from app.core.permissions import Actor
+from app.offers import listing
 from app.offers.models import Offer, StockLevel
 from app.orders import quote_queries, quotes
 from app.orders.company_models import PriceRequest, PriceRequestLine, PriceRequestRound
@@ -112,6 +113,7 @@ def test_a_haggle_ends_in_one_order_at_exactly_the_offered_prices(count_queries:
     )
     assert list(kinds) == ["requested", "offered", "countered", "offered", "accepted"]
     quotes.decline(buyer, dear.public_id)
+    listing.rebuild()  # prices and products were changed behind its back
     steps.check_everything_sums()
 
 
@@ -147,12 +149,12 @@ def test_what_is_over_is_over_and_a_list_goes_only_to_those_who_sell_it() -> Non
 @unit_of_work
 def _offered(orders: int, limit: int | None = None) -> tuple[make.Market, Actor, list[PriceRequest]]:
     market = make.market()
-    offer = make.offer(market, price=100_000, stock=100)
+    goods = [make.offer(market, price=100_000, stock=9) for _each in range(orders)]  # no stock row in common to wait at
     _owner, buyer = company()
     session.execute(
         sa.update(OrganisationMember).where(OrganisationMember.user_id == buyer.user).values(monthly_limit=limit)
     )
-    rows = [requested(buyer, market, wish(offer, 1), organisation=firm_of(buyer))[0] for _each in range(orders)]
+    rows = [requested(buyer, market, wish(offer, 1), organisation=firm_of(buyer))[0] for offer in goods]
     for row in rows:
         quotes.offer(market.sellers[0], row.public_id, terms(row, Price(90_000), included=True))
     return market, buyer, rows
@@ -173,7 +175,7 @@ def test_an_acceptance_against_a_counter_offer_and_twice_has_one_winner(committe
         assert sum(isinstance(o, Conflict) for o in all_at_once(committed_db, works, 2)) == 1
     accepted = session.scalars(sa.select(PriceRequest.status).where(PriceRequest.status == "accepted")).all()
     assert session.scalar(sa.select(sa.func.count()).select_from(OrderGroup)) == len(accepted)
-    assert session.scalars(sa.select(StockLevel.allocated)).one() == len(accepted)
+    assert session.scalar(sa.select(sa.func.sum(StockLevel.allocated))) == len(accepted)
     steps.check_everything_sums()
 
 
