@@ -18,11 +18,14 @@ from app.logistics import models as logistics_models
 from app.offers import import_models as offers_import_models
 from app.offers import models as offers_models
 from app.offers import selling
+from app.orders import approvals as orders_approvals
 from app.orders import checkout as orders_checkout
+from app.orders import company_models as orders_company_models
 from app.orders import events as orders_events
 from app.orders import models as orders_models
 from app.orders import paper_models as orders_paper_models
 from app.orders import paying as orders_paying
+from app.orders import quotes as orders_quotes
 from app.orders import service as orders_service
 from app.payments import bank_models as payments_bank_models
 from app.payments import events as payments_events
@@ -42,6 +45,7 @@ MODELS = (
     logistics_models,
     orders_models,
     orders_paper_models,
+    orders_company_models,
     estimates_models,
     feedback_models,
     insights_models,
@@ -98,12 +102,14 @@ SUBSCRIPTIONS: tuple[tuple[type[events.Event], str], ...] = (
 """(event, kind of job) pairs."""
 
 TIMERS: tuple[tuple[str, str, timers.Handler], ...] = (
+    ("approval", "expire", orders_approvals.expire),
     ("cart", "let_go", orders_checkout.let_go),
     ("order", "expire", orders_service.expire),
     ("order_group", "payment_reminder", orders_paying.remind),
     ("order_group", "payment_overdue", orders_paying.overdue),
     ("order_group", "payment_cancel", orders_paying.cancel_unpaid),
     ("order_group", "payment_deadline", orders_paying.card_deadline),
+    ("quote", "expire", orders_quotes.expire),
     ("seller", "holiday_begins", selling.settle),
     ("seller", "holiday_ends", selling.settle),
 )
@@ -114,6 +120,10 @@ PAGE_BLUEPRINTS: tuple[str, ...] = (
     "app.web.buyer.checkout:pages",
     "app.web.buyer.orders:pages",
     "app.web.buyer.paying:pages",
+    "app.web.buyer.approvals:pages",
+    "app.web.buyer.quick:pages",
+    "app.web.buyer.quotes:pages",
+    "app.web.seller.quotes:pages",
     "app.web.seller.dashboard:pages",
     "app.web.seller.orders:pages",
     "app.web.buyer.home:pages",
@@ -162,6 +172,8 @@ API_BLUEPRINTS: tuple[str, ...] = (
     "app.api.checkout:api",
     "app.api.orders:api",
     "app.api.payments:api",
+    "app.api.approvals:api",
+    "app.api.quotes:api",
     "app.api.seller_orders:api",
     "app.api.accounts:api",
     "app.api.companies:api",

@@ -231,3 +231,30 @@ SELECT id, amount, received FROM payment WHERE status IN ('awaiting', 'overdue')
 -- name: documents_are_numbered_without_gaps
 SELECT seller_id, kind, year, count(*) AS issued, max(number) AS last FROM order_document
 GROUP BY seller_id, kind, year HAVING count(*) <> max(number);
+
+-- name: what_waits_was_asked_for
+SELECT c.id FROM cart c
+WHERE (c.status = 'waiting') <> EXISTS (SELECT FROM approval_request a WHERE a.cart_id = c.id AND a.status = 'waiting');
+
+-- name: approvals_are_above_the_limit_and_become_the_buyers_purchase
+SELECT a.id FROM approval_request a LEFT JOIN order_group g ON g.id = a.order_group_id
+WHERE a.spent + a.total <= a.limit_was
+    OR (a.status = 'approved' AND (g.user_id <> a.user_id OR g.cart_id <> a.cart_id
+        OR g.organisation_id IS DISTINCT FROM a.organisation_id));
+
+-- name: an_accepted_quote_has_one_order_at_its_prices
+SELECT r.id, r.order_group_id FROM price_request r
+WHERE r.status = 'accepted' AND (
+    (SELECT count(*) FROM seller_order o WHERE o.group_id = r.order_group_id) <> 1
+    OR (SELECT count(*) FROM price_request_line l WHERE l.request_id = r.id AND l.price IS NOT NULL)
+        <> (SELECT count(*) FROM order_line ol JOIN seller_order o ON o.id = ol.order_id
+            WHERE o.group_id = r.order_group_id)
+    OR EXISTS (SELECT FROM price_request_line l WHERE l.request_id = r.id AND l.price IS NOT NULL AND NOT EXISTS (
+        SELECT FROM order_line ol JOIN seller_order o ON o.id = ol.order_id
+        WHERE o.group_id = r.order_group_id AND o.seller_id = r.seller_id AND ol.offer_id = l.offer_id
+            AND ol.price = l.price AND ol.quantity = l.offered AND ol.price_rule = 'quote:' || r.public_id)));
+
+-- name: a_quote_is_in_the_state_of_its_last_round
+SELECT r.id, r.status, h.kind FROM price_request r
+LEFT JOIN price_request_round h ON h.request_id = r.id AND h.number = r.rounds
+WHERE h.kind IS DISTINCT FROM r.status;

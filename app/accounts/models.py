@@ -13,7 +13,7 @@ from app.core.db import Base, Created, Id, Json, Moment, PublicId, one_value_enu
 
 ORGANISATION_KINDS = ("buyer", "seller", "carrier")
 ORGANISATION_STATES = ("draft", "submitted", "in_review", "approved", "returned", "suspended")
-MEMBER_ROLES = ("owner", "manager", "warehouse", "accountant", "dispatcher", "courier", "member")
+MEMBER_ROLES = ("owner", "manager", "warehouse", "accountant", "dispatcher", "courier", "approver", "member")
 
 
 class User(Base):
@@ -167,6 +167,10 @@ class OrganisationMember(Base):
         sa.UniqueConstraint("organisation_id", "user_id"),
         one_value_enum("role", MEMBER_ROLES),
         sa.CheckConstraint("spending_limit IS NULL OR spending_limit >= 0", name="limit_positive"),
+        sa.CheckConstraint("monthly_limit IS NULL OR monthly_limit >= 0", name="monthly_limit_positive"),
+        sa.CheckConstraint(
+            "role = 'member' OR (spending_limit IS NULL AND monthly_limit IS NULL)", name="limits_are_of_members"
+        ),
     )
 
     id: Mapped[Id]
@@ -174,11 +178,14 @@ class OrganisationMember(Base):
     user_id: Mapped[int] = ref("user_account.id")
     role: Mapped[str]
     spending_limit: Mapped[int | None] = mapped_column(sa.BigInteger)
+    """Kopeks that one purchase paid by the company may cost; None: as much as it takes."""
+    monthly_limit: Mapped[int | None] = mapped_column(sa.BigInteger)
+    """Kopeks of the person's purchases paid by the company in a calendar month of the market's zone."""
     created_at: Mapped[Created]
 
 
 class Site(Base):
-    """A building site of a person: where trucks go, and what they meet there."""
+    """A building site of a person, or of a company for all its members: where trucks go, and what they meet there."""
 
     __tablename__ = "site"
     __table_args__ = (
@@ -186,6 +193,7 @@ class Site(Base):
         sa.CheckConstraint("floor BETWEEN -5 AND 200", name="floor_range"),
         sa.CheckConstraint("max_vehicle_kg IS NULL OR max_vehicle_kg > 0", name="vehicle_positive"),
         one_value_enum("unloading", ("self", "hands", "crane", "tail_lift")),
+        sa.CheckConstraint("organisation_id IS NULL OR NOT is_chosen", name="a_shared_site_is_nobodys_choice"),
         sa.Index("uq_site_chosen", "user_id", unique=True, postgresql_where=sa.text("is_chosen")),
     )
 

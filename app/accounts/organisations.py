@@ -12,12 +12,12 @@ from sqlalchemy.exc import IntegrityError
 from app.accounts.models import Organisation, OrganisationMember
 from app.accounts.requisites import inn_is_valid, kpp_is_valid, ogrn_is_valid
 from app.core import audit
-from app.core.db import session, unit_of_work
+from app.core.db import lock_rows, session, unit_of_work
 from app.core.errors import Conflict, FieldError, Forbidden, Invalid, NotFound, Stale
 from app.core.permissions import Actor
 
 ROLES_OF = {
-    "buyer": ("owner", "member"),
+    "buyer": ("owner", "approver", "member"),
     "seller": ("owner", "manager", "warehouse", "accountant"),
     "carrier": ("owner", "dispatcher", "courier"),
 }
@@ -137,6 +137,12 @@ def locked(actor: Actor, public_id: uuid.UUID) -> tuple[Organisation, str]:
     if found is None:
         raise NotFound()
     return found[0], found[1]
+
+
+def lock(organisation_id: int) -> str:
+    """Lock an organisation by its inner id; answers its name."""
+    row: Organisation = lock_rows(Organisation, [organisation_id])[0]
+    return row.name
 
 
 def check_not_in_review(row: Organisation) -> None:

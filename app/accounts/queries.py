@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -168,10 +168,24 @@ def devices(user_id: int) -> list[DeviceRow]:
 
 
 def sites(user_id: int) -> Sequence[Site]:
-    """Building sites of a person, newest first."""
+    """Building sites that a person may send trucks to: the own ones and those of the own companies, newest first."""
     return session.scalars(
-        sa.select(Site).where(Site.user_id == user_id, ~Site.is_deleted).order_by(Site.id.desc()).limit(100)
+        sa.select(Site).where(_may_use(user_id), ~Site.is_deleted).order_by(Site.id.desc()).limit(100)
     ).all()
+
+
+def own_sites(user_id: int) -> list[Site]:
+    """Private building sites of a person, newest first."""
+    return [site for site in sites(user_id) if site.organisation_id is None]
+
+
+def _may_use(user_id: int, *roles: str) -> sa.ColumnElement[bool]:
+    """A private site of the person, or a site of a company where the person has a place (with one of the roles)."""
+    seats = sa.select(OrganisationMember.organisation_id).where(OrganisationMember.user_id == user_id)
+    if roles:
+        seats = seats.where(OrganisationMember.role.in_(roles))
+    is_private = sa.and_(Site.user_id == user_id, Site.organisation_id.is_(None))
+    return sa.or_(is_private, Site.organisation_id.in_(seats))
 
 
 def site_kept_as(user_id: int) -> str:
@@ -183,7 +197,7 @@ def chosen_site(user_id: int) -> Site | None:
     """The site that prices in lists are delivered to: the chosen one, or the person's only one."""
     rows = session.scalars(
         sa.select(Site)
-        .where(Site.user_id == user_id, ~Site.is_deleted)
+        .where(Site.user_id == user_id, Site.organisation_id.is_(None), ~Site.is_deleted)
         .order_by(Site.is_chosen.desc(), Site.id)
         .limit(2)
     ).all()
@@ -191,14 +205,25 @@ def chosen_site(user_id: int) -> Site | None:
 
 
 def site(user_id: int, public_id: uuid.UUID) -> Site:
-    """One building site of this person.
+    """One building site that this person may send trucks to.
 
     Raises:
-        NotFound: absent, deleted or another person's.
+        NotFound: absent, deleted, or neither the person's nor of a company of the person.
     """
-    row = session.scalars(
-        sa.select(Site).where(Site.user_id == user_id, Site.public_id == public_id, ~Site.is_deleted)
-    ).one_or_none()
+    return _site(public_id, _may_use(user_id))
+
+
+def managed_site(user_id: int, public_id: uuid.UUID) -> Site:
+    """One building site that this person may change: a private one, or one of a company the person owns.
+
+    Raises:
+        NotFound: absent, deleted or not the person's to change.
+    """
+    return _site(public_id, _may_use(user_id, "owner"))
+
+
+def _site(public_id: uuid.UUID, condition: sa.ColumnElement[bool]) -> Site:
+    row = session.scalars(sa.select(Site).where(condition, Site.public_id == public_id, ~Site.is_deleted)).one_or_none()
     if row is None:
         raise NotFound()
     return row
@@ -269,17 +294,69 @@ class Member:
     name: str
     email: str
     role: str
+    spending_limit: int | None
+    monthly_limit: int | None
 
 
 def members(organisation_id: int) -> list[Member]:
     """People of an organisation, owners first."""
     rows = session.execute(
-        sa.select(User.public_id, User.name, User.email, OrganisationMember.role)
+        sa.select(
+            User.public_id,
+            User.name,
+            User.email,
+            OrganisationMember.role,
+            OrganisationMember.spending_limit,
+            OrganisationMember.monthly_limit,
+        )
         .join(OrganisationMember, OrganisationMember.user_id == User.id)
         .where(OrganisationMember.organisation_id == organisation_id)
         .order_by(OrganisationMember.role != "owner", User.name, User.id)
     )
     return [Member(*row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A person's place in a company, with what a mail to the person needs. Limits in kopeks."""
+
+    user_id: int
+    role: str
+    spending_limit: int | None
+    monthly_limit: int | None
+    name: str
+    email: str
+    locale: str
+
+
+def places(organisation_id: int) -> list[Place]:
+    """Who may act for a company: active people only."""
+    rows = session.execute(
+        sa.select(
+            User.id, OrganisationMember.role, OrganisationMember.spending_limit, OrganisationMember.monthly_limit,
+            User.name, User.email, User.locale,
+        )
+        .join(OrganisationMember, OrganisationMember.user_id == User.id)
+        .where(OrganisationMember.organisation_id == organisation_id, User.is_active)
+        .order_by(User.id)
+    )  # fmt: skip
+    return [Place(*row) for row in rows]
+
+
+def people(user_ids: Iterable[int | None]) -> dict[int | None, str]:
+    """Names of persons by inner id."""
+    wanted = sorted({one for one in user_ids if one is not None})
+    if not wanted:
+        return {}
+    return {row.id: row.name for row in session.execute(sa.select(User.id, User.name).where(User.id.in_(wanted)))}
+
+
+def acting_as(user_id: int) -> Actor:
+    """A person in whose name the market goes on with what the person asked for."""
+    row = session.execute(
+        sa.select(User.id, User.public_id, User.name, User.email, User.locale).where(User.id == user_id)
+    ).one()
+    return Actor(user_id=row.id, public_id=row.public_id, name=row.name, email=row.email, locale=row.locale)
 
 
 def requisites(organisation_id: int) -> OrganisationRow:

@@ -12,7 +12,7 @@ from app.accounts import queries
 from app.accounts.models import Site
 from app.accounts.requisites import phone_normal
 from app.core.db import changed, session, unit_of_work
-from app.core.errors import FieldError, Invalid, Stale
+from app.core.errors import FieldError, Invalid, NotFound, Stale
 from app.core.permissions import Actor
 
 FIELDS = (
@@ -24,18 +24,29 @@ _LENGTHS = {"title": 100, "address": 300, "access": 500, "contact_name": 100}
 
 
 @unit_of_work
-def add(actor: Actor, given: Mapping[str, Any]) -> Site:
+def add(actor: Actor, given: Mapping[str, Any], organisation: uuid.UUID | None = None) -> Site:
     """Keep a new site; `given` holds values of FIELDS, title, address, lat and lon at least.
+
+    Args:
+        organisation: the buying company whose members share the site, owned by the actor; None: a private site.
 
     Raises:
         Invalid: with every wrong field.
     """
-    site = Site(user_id=actor.user, **_checked(given, partial=False))
+    company = _shared_by(actor, organisation) if organisation is not None else None
+    site = Site(user_id=actor.user, organisation_id=company, **_checked(given, partial=False))
     session.add(site)
     changed(queries.site_kept_as(actor.user))
     session.flush()
     session.refresh(site)
     return site
+
+
+def _shared_by(actor: Actor, organisation: uuid.UUID) -> int:
+    found = [row for row in queries.organisations(actor.user) if row.public_id == organisation]
+    if not found or found[0].kind != "buyer" or found[0].role != "owner":
+        raise Invalid.one("/organisation", "unknown_option")
+    return found[0].id
 
 
 @unit_of_work
@@ -45,7 +56,7 @@ def edit(actor: Actor, public_id: uuid.UUID, given: Mapping[str, Any], version: 
     Raises:
         NotFound, Invalid, Stale.
     """
-    site = queries.site(actor.user, public_id)
+    site = queries.managed_site(actor.user, public_id)
     if version is not None and version != site.version:
         raise Stale(version=site.version)
     for key, value in _checked(given, partial=True).items():
@@ -65,6 +76,8 @@ def choose(actor: Actor, public_id: uuid.UUID | None) -> None:
     chosen = queries.site(actor.user, public_id) if public_id is not None else None
     changed(queries.site_kept_as(actor.user))
     session.execute(sa.update(Site).where(Site.user_id == actor.user, Site.is_chosen).values(is_chosen=False))
+    if chosen is not None and chosen.organisation_id is not None:
+        raise NotFound()
     if chosen is not None:
         session.execute(sa.update(Site).where(Site.id == chosen.id).values(is_chosen=True))
 
@@ -76,7 +89,7 @@ def remove(actor: Actor, public_id: uuid.UUID) -> None:
     Raises:
         NotFound.
     """
-    site = queries.site(actor.user, public_id)
+    site = queries.managed_site(actor.user, public_id)
     site.is_deleted, site.is_chosen = True, False
     changed(queries.site_kept_as(actor.user))
 

@@ -15,6 +15,9 @@ from app.core.db import session, unit_of_work
 from app.core.errors import Conflict, Forbidden, Invalid, NotFound
 from app.core.permissions import Actor, opens_less
 
+MOST_LIMIT = 10**12
+"""Kopeks; a limit above it is a slip of the finger."""
+
 
 def may_give(kind: str, own: str) -> tuple[str, ...]:
     """Roles that a member with the role `own` may give and take: an owner all, others what opens less than theirs."""
@@ -85,10 +88,38 @@ def change_role(actor: Actor, public_id: uuid.UUID, member: uuid.UUID, role: str
     if place.role == "owner":
         _check_not_last_owner(row.id)
     before, place.role = place.role, role
+    place.spending_limit = place.monthly_limit = None
     _end_tokens(place.user_id)
     audit.record(
         actor, "member.role_changed", "organisation", row.id, before={"user": place.user_id, "role": before},
         after={"role": role},
+    )  # fmt: skip
+
+
+@unit_of_work
+def set_limits(
+    actor: Actor, public_id: uuid.UUID, member: uuid.UUID, per_order: int | None, per_month: int | None
+) -> None:
+    """Say how much a member may spend of the company's money without asking; None: as much as it takes.
+
+    Args:
+        per_order: kopeks of one purchase. per_month: kopeks of a calendar month.
+
+    Raises:
+        NotFound, Forbidden: not the actor's company. Invalid: below zero, or the member is no plain buyer.
+    """
+    row = company_to_staff(actor, public_id, "member")
+    place = _place(row.id, member)
+    if place.role != "member":
+        raise Invalid.one("/per_order", "limits_of_members_only")
+    for name, value in (("per_order", per_order), ("per_month", per_month)):
+        if value is not None and not 0 <= value <= MOST_LIMIT:
+            raise Invalid.one(f"/{name}", "limit_range", maximum=MOST_LIMIT // 100)
+    before = {"user": place.user_id, "per_order": place.spending_limit, "per_month": place.monthly_limit}
+    place.spending_limit, place.monthly_limit = per_order, per_month
+    audit.record(
+        actor, "member.limits_changed", "organisation", row.id, before=before,
+        after={"per_order": per_order, "per_month": per_month},
     )  # fmt: skip
 
 

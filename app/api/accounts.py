@@ -14,7 +14,7 @@ from app.accounts.models import Site
 from app.accounts.service import Client, NewUser, ProfileChange, SignedIn
 from app.api.auth import signer
 from app.api.kernel import Answer, Api, etag, expected_version, given_id
-from app.api.schemas import Page, PageQuery, Schema, Utc, part_of
+from app.api.schemas import MoneyOut, Page, PageQuery, Schema, Utc, money, part_of
 from app.core.errors import Invalid
 from app.core.ids import parse_uuid
 from app.core.permissions import Permission
@@ -267,6 +267,12 @@ class SiteIn(Schema):
     contact_phone: str = Field(default="", max_length=40)
 
 
+class NewSite(SiteIn):
+    """A site; with `organisation`, for everybody of a buying company that the person owns."""
+
+    organisation: uuid.UUID | None = None
+
+
 class SitePatch(Schema):
     title: str | None = Field(default=None, max_length=100)
     address: str | None = Field(default=None, max_length=300)
@@ -285,11 +291,13 @@ class SitePatch(Schema):
 class SiteOut(SiteIn):
     id: uuid.UUID
     version: int
+    shared: bool
+    """With everybody of a company."""
 
 
 def site_out(site: Site) -> SiteOut:
     """A site as the API shows it."""
-    return SiteOut(id=site.public_id, version=site.version, **site.snapshot())
+    return SiteOut(id=site.public_id, version=site.version, shared=site.organisation_id is not None, **site.snapshot())
 
 
 SITE_EXAMPLE: dict[str, Any] = {
@@ -305,12 +313,12 @@ def list_sites(query: PageQuery) -> Page[SiteOut]:
 
 
 @api.post(
-    "/me/sites", permission=Permission.BUY, body=SiteIn, answer=SiteOut, status=201, summary="Keep a building site",
+    "/me/sites", permission=Permission.BUY, body=NewSite, answer=SiteOut, status=201, summary="Keep a building site",
     example=SITE_EXAMPLE,
 )  # fmt: skip
-def add_site(body: SiteIn) -> SiteOut:
-    """Where trucks go, and what they meet there."""
-    return site_out(sites.add(access.actor(), body.model_dump()))
+def add_site(body: NewSite) -> SiteOut:
+    """Where trucks go, and what they meet there. Members use the sites of their company; its owner keeps them."""
+    return site_out(sites.add(access.actor(), body.model_dump(), body.organisation))
 
 
 @api.patch("/me/sites/{site}", permission=Permission.BUY, body=SitePatch, answer=SiteOut, summary="Change a site")
@@ -367,6 +375,9 @@ class MemberOut(Schema):
     name: str
     email: str
     role: str
+    per_order: MoneyOut | None
+    """What one purchase paid by a buying company may cost without an approval; null: no limit."""
+    per_month: MoneyOut | None
 
 
 def organisation_out(row: queries.OrganisationRow) -> OrganisationOut:
@@ -435,7 +446,15 @@ def members(query: PageQuery, organisation: str) -> Page[MemberOut]:
 def members_out(organisation_id: int) -> list[MemberOut]:
     """People of a company as the API shows them."""
     return [
-        MemberOut(id=m.public_id, name=m.name, email=m.email, role=m.role) for m in queries.members(organisation_id)
+        MemberOut(
+            id=m.public_id,
+            name=m.name,
+            email=m.email,
+            role=m.role,
+            per_order=None if m.spending_limit is None else money(m.spending_limit),
+            per_month=None if m.monthly_limit is None else money(m.monthly_limit),
+        )
+        for m in queries.members(organisation_id)
     ]
 
 

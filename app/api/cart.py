@@ -7,16 +7,17 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal
 
-from flask import request
+from flask import current_app, request
 from pydantic import Field
 
 from app import access
 from app.api.kernel import Answer, Api, given_id
 from app.api.schemas import UNITS, MoneyOut, QuantityText, Schema, money
 from app.core.permissions import Permission
-from app.orders import carts, queries
+from app.orders import carts, queries, quick
 from app.orders.carts import CartChange
 from app.orders.plan import Plan, PlannedLine, PlannedTrip
+from app.orders.quick import Line
 
 api = Api("cart", tag="Orders and money")
 
@@ -195,6 +196,90 @@ def add_line(body: NewLine) -> Answer:
     known = change.token or token()
     headers = {"X-Cart-Token": change.token} if change.token else {}
     return Answer(cart_out(queries.cart_plan(access.actor(), known), [change]), headers=headers)
+
+
+class BulkLine(Schema):
+    """A code (SKU, barcode or article) and how much; `offer` names one of several candidates."""
+
+    code: str = Field(min_length=1, max_length=300)
+    quantity: QuantityText = Field(gt=0, le=1_000_000)
+    unit: str = Field(default="", max_length=20)
+    offer: uuid.UUID | None = None
+
+
+class BulkIn(Schema):
+    """Up to 500 lines. `dry_run`: only say what each comes to."""
+
+    lines: list[BulkLine] = Field(min_length=1, max_length=quick.MOST_LINES)
+    dry_run: bool = False
+
+
+class CandidateOut(Schema):
+    """An offer that the code fits."""
+
+    offer: uuid.UUID
+    name_ru: str
+    name_en: str
+    seller: str
+    sku: str
+    unit: str
+    price: MoneyOut
+    available: QuantityText
+
+
+class BulkLineOut(Schema):
+    """What a line came to. `quantity` in the offer's unit, the nearest that is sold; `in_cart` is there now."""
+
+    line: int
+    code: str
+    state: Literal["found", "choose", "quantity", "unit", "sold_out", "missing"]
+    note: str
+    offer: uuid.UUID | None
+    quantity: QuantityText
+    total: MoneyOut
+    in_cart: QuantityText
+    candidates: list[CandidateOut]
+    suggestions: list[uuid.UUID]
+
+
+class BulkOut(Schema):
+    """Line by line, and the cart."""
+
+    lines: list[BulkLineOut]
+    cart: CartOut
+
+
+@api.post(
+    "/cart/lines/bulk", permission=Permission.CART, body=BulkIn, answer=BulkOut, summary="Many lines by their codes",
+    example={"lines": [{"code": "KN-1001", "quantity": "24"}], "dry_run": True},
+)  # fmt: skip
+def add_many(body: BulkIn) -> Answer:
+    """Lines that are `found` go into the cart, the others come back with what to mend; nothing is refused whole."""
+    wanted = [
+        Line(n, one.code, one.code, f"{one.quantity:f}", one.unit, one.offer) for n, one in enumerate(body.lines, 1)
+    ]
+    answers = quick.check(wanted, current_app.extensions["cache"])
+    changes, made = ({}, "") if body.dry_run else quick.to_cart(access.actor(), token(), answers)
+    lines = [_bulk_line(answer, changes.get(answer.line.number)) for answer in answers]
+    cart = cart_out(queries.cart_plan(access.actor(), made or token()), list(changes.values()))
+    return Answer(BulkOut(lines=lines, cart=cart), headers={"X-Cart-Token": made} if made else {})
+
+
+def _bulk_line(answer: quick.Answer, change: CartChange | None) -> BulkLineOut:
+    note = change.note if change is not None and change.note else answer.note
+    candidates = [
+        CandidateOut(
+            offer=o.public_id, name_ru=o.name_ru, name_en=o.name_en, seller=o.seller_name, sku=o.sku, unit=o.unit,
+            price=money(o.price), available=o.available,
+        )
+        for o in answer.candidates
+    ]  # fmt: skip
+    return BulkLineOut(
+        line=answer.line.number, code=answer.line.code, state=answer.state, note=note,
+        offer=answer.offer.public_id if answer.offer else None, quantity=answer.quantity, total=money(answer.gross),
+        in_cart=change.quantity if change else Decimal(0), candidates=candidates,
+        suggestions=[one.public_id for one in answer.suggestions],
+    )  # fmt: skip
 
 
 @api.patch(

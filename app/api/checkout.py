@@ -11,13 +11,15 @@ from pydantic import Field
 
 from app import access
 from app.accounts import queries as accounts
+from app.api.approvals import approval_out
 from app.api.cart import figure
 from app.api.kernel import Answer, Api, given_id
 from app.api.orders import GroupOut, group_out
 from app.api.schemas import MoneyOut, QuantityText, Schema, Utc, money
 from app.core.errors import Invalid, NotFound
 from app.core.permissions import Permission
-from app.orders import checkout, queries, service
+from app.orders import approvals, checkout, queries
+from app.orders.approvals import Asked
 from app.orders.placing import Contact
 
 api = Api("checkout", tag="Orders and money")
@@ -212,10 +214,14 @@ def _group(trip: dict[str, Any]) -> QuoteGroup:
 def place(body: Purchase) -> Answer:
     """409 `price_changed`, `stock_changed` (with `differences`), `quote_expired` or `quote_outdated`.
 
-    A cart becomes one purchase: the same cart placed again answers the same purchase.
+    A cart becomes one purchase: the same cart placed again answers the same purchase. Above the member's limit in a
+    company it answers 202 with the request for an approval (`/approvals/{id}`) instead.
     """
     actor = access.actor()
     contact = Contact(body.contact.name, body.contact.phone)
-    placed = service.place(actor, body.quote, contact, body.payment_method, body.comment, body.organisation)
+    placed = approvals.place(actor, body.quote, contact, body.payment_method, body.comment, body.organisation)
+    if isinstance(placed, Asked):
+        asked = approval_out(approvals.request(actor, placed.public_id))
+        return Answer(asked, 202, {"Location": f"/api/v1/approvals/{placed.public_id}"})
     view = queries.group_view(actor.user, placed.number)
     return Answer(group_out(view), 201, {"Location": f"/api/v1/order-groups/{placed.number}"})

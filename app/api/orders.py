@@ -15,7 +15,7 @@ from app.api.kernel import Api
 from app.api.schemas import MoneyOut, Page, PageQuery, QuantityText, Schema, Utc, money
 from app.core.errors import Invalid
 from app.core.permissions import Permission
-from app.orders import queries, service
+from app.orders import queries, repeat, service
 from app.orders.queries import (
     GroupRow,
     GroupSummary,
@@ -380,6 +380,44 @@ def cancel(number: str, body: CancelIn) -> OrderOut:
 def invoice(number: str) -> Response:
     """By the number of the purchase or of an order of it; 404 when it is not paid by bank."""
     return invoice_of(access.actor().user, number)
+
+
+class RepeatedOut(Schema):
+    """What became of a line: prices for one `unit`, `price` null when nothing was added. `note` as in carts."""
+
+    name_ru: str
+    name_en: str
+    unit: str
+    in_cart: QuantityText
+    price_was: MoneyOut
+    price: MoneyOut | None
+    replaced: bool
+    note: str
+
+
+class RepeatOut(Schema):
+    """Line by line."""
+
+    lines: list[RepeatedOut]
+
+
+@api.post(
+    "/order-groups/{number}/repeat",
+    permission=Permission.BUY,
+    answer=RepeatOut,
+    summary="An order once more, to the cart",
+)
+def again(number: str) -> RepeatOut:
+    """The same offers, or the cheapest of the same products where they are gone."""
+    lines = [
+        RepeatedOut(
+            name_ru=one.name_ru, name_en=one.name_en, unit=one.unit, in_cart=one.quantity,
+            price_was=money(one.price_was), price=None if one.price_now is None else money(one.price_now),
+            replaced=one.is_replaced, note=one.note,
+        )
+        for one in repeat.to_cart(access.actor(), number)
+    ]  # fmt: skip
+    return RepeatOut(lines=lines)
 
 
 def own_order(number: str) -> OrderOut:

@@ -11,7 +11,7 @@ from app.accounts import invitations, queries, team
 from app.accounts.invitations import Offered
 from app.api.accounts import MemberOut, OrganisationOut, members_out, organisation_out
 from app.api.kernel import Api, given_id
-from app.api.schemas import Page, PageQuery, Schema, Utc, part_of
+from app.api.schemas import MoneyIn, Page, PageQuery, Schema, Utc, part_of
 from app.core.errors import Forbidden
 from app.core.permissions import Permission
 from app.web import limits
@@ -31,6 +31,26 @@ def change_role(organisation: str, member: str, body: RoleIn) -> Page[MemberOut]
     """Only roles below the own one. Tokens of the member made before die; 409 `last_owner`."""
     actor, key = access.actor(), given_id(organisation)
     team.change_role(actor, key, given_id(member), body.role)
+    return Page[MemberOut](items=members_out(queries.organisation(actor.user, key).id))
+
+
+class LimitsIn(Schema):
+    """Null: as much as it takes."""
+
+    per_order: MoneyIn | None
+    per_month: MoneyIn | None
+
+
+@api.put(
+    "/organisations/{organisation}/members/{member}/limits", permission=Permission.ACCOUNT, body=LimitsIn,
+    answer=Page[MemberOut], summary="Say how much a member spends without asking",
+    example={"per_order": {"amount": 5000000, "currency": "RUB"}, "per_month": None},
+)  # fmt: skip
+def set_limits(organisation: str, member: str, body: LimitsIn) -> Page[MemberOut]:
+    """Only the owner of a buying company, and only for plain members."""
+    actor, key = access.actor(), given_id(organisation)
+    per_order, per_month = (one.amount if one else None for one in (body.per_order, body.per_month))
+    team.set_limits(actor, key, given_id(member), per_order, per_month)
     return Page[MemberOut](items=members_out(queries.organisation(actor.user, key).id))
 
 

@@ -18,6 +18,7 @@ class Role(StrEnum):
     ANYONE = "anyone"
     USER = "user"
     BUYER_OWNER = "buyer_owner"
+    BUYER_APPROVER = "buyer_approver"
     BUYER_MEMBER = "buyer_member"
     SELLER_OWNER = "seller_owner"
     SELLER_MANAGER = "seller_manager"

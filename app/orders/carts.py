@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from app.core.db import changed, session, unit_of_work
 from app.core.errors import Conflict, FieldError, Invalid, NotFound
-from app.core.ids import new_token, token_hash
+from app.core.ids import new_token, token_hash, uuid7
 from app.core.permissions import Actor
 from app.offers import queries as offers
 from app.offers import reservations
@@ -68,6 +68,16 @@ def find_cart(actor: Actor, token: str, *, lock: bool = False) -> int | None:
     return found
 
 
+def base_wanted(cart: int) -> dict[uuid.UUID, Decimal]:
+    """Product -> base units of it in a cart, over all its offers."""
+    lines = _lines_of(cart)
+    found: dict[uuid.UUID, Decimal] = {}
+    for offer in offers.offer_rows(lines).values():
+        base = rules.to_base(lines[offer.id].quantity, offer.factor)
+        found[offer.product_public_id] = found.get(offer.product_public_id, Decimal(0)) + base
+    return found
+
+
 @unit_of_work
 def add(
     actor: Actor, token: str, offer_id: uuid.UUID, quantity: Decimal, unit: str | None = None, *, round_up: bool = False
@@ -91,7 +101,9 @@ def add(
         raise Invalid.one("/unit", "unit_not_sold", unit=offer.unit)
     if not round_up:
         _check_step(offer, quantity)
-    return _put(cart, offer, quantity, made)
+    change = _put(cart, _lines_of(cart), offer, quantity, made)
+    session.flush()
+    return change
 
 
 @unit_of_work
@@ -103,6 +115,7 @@ def add_many(actor: Actor, token: str, wishes: Sequence[tuple[int, Decimal]]) ->
     """
     cart, made = _cart_to_fill(actor, token)
     rows = offers.offer_rows(offer for offer, _quantity in wishes)
+    lines = _lines_of(cart)
     changes = []
     for offer_id, quantity in wishes:
         offer = rows.get(offer_id)
@@ -110,9 +123,10 @@ def add_many(actor: Actor, token: str, wishes: Sequence[tuple[int, Decimal]]) ->
             raise NotFound()
         rules.check_quantity(quantity)
         try:
-            changes.append(_put(cart, offer, quantity, made))
+            changes.append(_put(cart, lines, offer, quantity, made))
         except Invalid as refusal:  # sold out, or the cart is full
             changes.append(_change(offer, None, Decimal(0), refusal.errors[0].code, made))
+    session.flush()
     return changes, made
 
 
@@ -215,18 +229,22 @@ def _let_go(actor: Actor, cart: int) -> None:
         reservations.let_go(cart)
 
 
-def _put(cart: int, offer: OfferForSale, quantity: Decimal, made: str) -> CartChange:
-    line = session.scalar(sa.select(CartLine).where(CartLine.cart_id == cart, CartLine.offer_id == offer.id))
+def _lines_of(cart: int) -> dict[int, CartLine]:
+    """Offer -> its line in a cart."""
+    return {line.offer_id: line for line in session.scalars(sa.select(CartLine).where(CartLine.cart_id == cart))}
+
+
+def _put(cart: int, lines: dict[int, CartLine], offer: OfferForSale, quantity: Decimal, made: str) -> CartChange:
+    """Put so much more into a cart whose `lines` are known; a new line is added to them."""
+    line = lines.get(offer.id)
     fit = _fit(offer, quantity + (line.quantity if line else 0))
     if line is None:
-        lines = session.scalar(sa.select(sa.func.count()).where(CartLine.cart_id == cart)) or 0
-        if lines >= rules.MOST_LINES:
+        if len(lines) >= rules.MOST_LINES:
             raise Invalid.one("/offer", "cart_full", maximum=rules.MOST_LINES)
-        line = CartLine(cart_id=cart, offer_id=offer.id)
+        line = lines[offer.id] = CartLine(cart_id=cart, offer_id=offer.id, public_id=uuid7())
         session.add(line)
     line.quantity = fit.quantity
     line.price_seen = offer.price_for(fit.quantity).price
-    session.flush()
     return _change(offer, line.public_id, fit.quantity, fit.note, made)
 
 

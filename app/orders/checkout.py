@@ -21,7 +21,7 @@ from app.offers import reservations
 from app.offers.levels import StockLine
 from app.orders import carts, rules
 from app.orders.models import Cart, CartLine, CheckoutQuote
-from app.orders.plan import CartWish, Plan, PlannedTrip, plan_of_cart
+from app.orders.plan import CartWish, Deal, Plan, PlannedTrip, plan_of_cart
 from app.payments import providers
 
 KEEP = timedelta(minutes=15)
@@ -128,14 +128,45 @@ def make_quote(actor: Actor, site: Mapping[str, Any], day: date | None, window: 
     wishes = wishes_of(cart) if cart is not None else []
     if cart is None or not wishes:
         raise Conflict("cart_empty")
-    place = check_site(site)
-    reservations.let_go(cart)
-    plan = plan_of_cart(cart, wishes, place, day or clock.today())
-    slot = _slot(plan, day, window)
+    return promise(cart, wishes, Wanted(check_site(site), day, window, payment_method))
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Where and when a cart is to be brought, and how it is paid. `day` None: the earliest; `window` empty: the first.
+
+    `deal`: prices that a seller promised to this buyer.
+    """
+
+    site: dict[str, Any]
+    day: date | None
+    window: str
+    payment_method: str
+    deal: Deal | None = None
+
+
+def draft(cart: int, wishes: Sequence[CartWish], wanted: Wanted) -> tuple[Plan, dict[str, Any]]:
+    """What a quote would promise now; nothing is written.
+
+    Raises:
+        Invalid: a wrong day, window or payment.
+        Conflict: `stock_changed` (differences), `no_carrier`.
+    """
+    plan = plan_of_cart(cart, wishes, wanted.site, wanted.day or clock.today(), wanted.deal)
+    slot = _slot(plan, wanted.day, wanted.window)
     _check_buyable(plan)
-    check_payment(payment_method, plan.total)
+    check_payment(wanted.payment_method, plan.total)
+    payload = _payload(plan, wanted.site, slot, wanted.payment_method)
+    return plan, payload | ({"deal": wanted.deal.as_json()} if wanted.deal else {})
+
+
+@unit_of_work
+def promise(cart: int, wishes: Sequence[CartWish], wanted: Wanted) -> Quote:
+    """Make a quote of a locked cart and hold the goods if nobody else does. Raises as `draft`."""
+    reservations.let_go(cart)
+    plan, payload = draft(cart, wishes, wanted)
     until = clock.now() + KEEP
-    quote = CheckoutQuote(cart_id=cart, payload=_payload(plan, place, slot, payment_method), expires_at=until)
+    quote = CheckoutQuote(cart_id=cart, payload=payload, expires_at=until)
     session.add(quote)
     session.flush()
     held = reservations.hold(cart, _needed(plan), until)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -63,10 +64,13 @@ def put(actor: Actor, list_id: uuid.UUID) -> list[Outcome]:
 
 def choose(item: Item, found: list[OfferForSale]) -> tuple[OfferForSale, Decimal] | None:
     """The offer to take and how many units of it; None when nobody has any."""
-    stocked = [offer for offer in found if offer.available >= offer.minimum]
-    if not stocked:
+    return best([(offer, _units(item, offer)) for offer in found if offer.available >= offer.minimum])
+
+
+def best(wanted: Sequence[tuple[OfferForSale, Decimal]]) -> tuple[OfferForSale, Decimal] | None:
+    """Of offers with the units wanted of each: the cheapest that has as much, else the one with the most."""
+    if not wanted:
         return None
-    wanted = [(offer, _units(item, offer)) for offer in stocked]
     enough = [(offer, units) for offer, units in wanted if offer.available >= units]
     if enough:
         return min(enough, key=lambda one: (line_total(one[0].price_for(one[1]).price, one[1]), one[0].id))

@@ -20,15 +20,18 @@ FULFILMENT_STATES = (
     "returning", "returned", "cancelled",
 )  # fmt: skip
 RETURN_STATES = ("requested", "approved", "in_transit", "received", "refunded", "rejected", "cancelled")
+APPROVAL_STATES = ("waiting", "approved", "declined", "withdrawn", "expired")
 QUOTE_STATES = ("requested", "offered", "countered", "accepted", "declined", "withdrawn", "expired")
 
 
 class Cart(Base):
-    """A cart of a guest (token) or a person (one open cart each)."""
+    """A cart of a guest (token) or a person (one open cart each). `waiting`: for an approval, or for the seller's price
+    to be placed at; nobody fills it any more.
+    """
 
     __tablename__ = "cart"
     __table_args__ = (
-        one_value_enum("status", ("open", "ordered", "merged")),
+        one_value_enum("status", ("open", "ordered", "merged", "waiting")),
         sa.CheckConstraint("user_id IS NOT NULL OR token_hash IS NOT NULL", name="has_holder"),
         sa.Index("uq_cart_open_user", "user_id", unique=True, postgresql_where=sa.text("status = 'open'")),
     )
@@ -168,7 +171,7 @@ class OrderLine(Base):
     accepted: Mapped[Decimal | None] = mapped_column(QUANTITY)
     price: Mapped[Kopeks]
     price_rule: Mapped[str] = mapped_column(server_default="list")
-    """`list` or `ladder:<from quantity>`."""
+    """`list`, `ladder:<from quantity>` or `quote:<id of the price request>`."""
     vat_percent: Mapped[Decimal] = mapped_column(sa.Numeric(5, 2))
     net: Mapped[Kopeks]
     vat: Mapped[Kopeks]
@@ -279,41 +282,6 @@ class ReturnLine(Base):
     order_line_id: Mapped[int] = mapped_column(sa.BigInteger, sa.ForeignKey("order_line.id"), primary_key=True)
     quantity: Mapped[Decimal] = mapped_column(QUANTITY)
     received: Mapped[Decimal | None] = mapped_column(QUANTITY)
-
-
-class PriceRequest(Base):
-    """A buyer asks one seller for a price on a list (RFQ)."""
-
-    __tablename__ = "price_request"
-    __table_args__ = (one_value_enum("status", QUOTE_STATES),)
-
-    id: Mapped[Id]
-    public_id: Mapped[PublicId]
-    user_id: Mapped[int] = ref("user_account.id")
-    organisation_id: Mapped[int | None] = ref("organisation.id", index=False)
-    seller_id: Mapped[int] = ref("seller.id")
-    status: Mapped[str] = mapped_column(server_default="requested")
-    comment: Mapped[str] = mapped_column(server_default="")
-    order_group_id: Mapped[int | None] = ref("order_group.id", index=False)
-    valid_until: Mapped[Moment | None]
-    created_at: Mapped[Created]
-
-
-class PriceRequestLine(Base):
-    """A line of the list: the price last named by either side, in kopeks per unit."""
-
-    __tablename__ = "price_request_line"
-    __table_args__ = (sa.CheckConstraint("quantity > 0 AND (price IS NULL OR price > 0)", name="positive"),)
-
-    id: Mapped[Id]
-    request_id: Mapped[int] = mapped_column(
-        sa.BigInteger, sa.ForeignKey("price_request.id", ondelete="CASCADE"), index=True
-    )
-    product_id: Mapped[int] = ref("product.id", index=False)
-    offer_id: Mapped[int | None] = ref("offer.id", index=False)
-    unit: Mapped[str]
-    quantity: Mapped[Decimal] = mapped_column(QUANTITY)
-    price: Mapped[int | None] = mapped_column(sa.BigInteger)
 
 
 ORDER_NUMBERS = sa.Sequence("order_number", start=1001, metadata=Base.metadata)

@@ -12,14 +12,48 @@ from typing import Any
 from app.core.errors import Conflict
 from app.logistics import options as carriage
 from app.logistics.options import Cargo, Carriers, DeliveryOption
+from app.logistics.tariffs import PriceLine
 from app.offers import queries as offers
 from app.offers import reservations
 from app.offers.queries import OfferForSale, WarehouseRow
+from app.offers.rules import AppliedPrice
 from app.orders import rules
 from app.orders.allocation import Allocation, Wish, allocate, metres_between
 
 CITY_CENTRE: dict[str, Any] = {"lat": 55.8, "lon": 37.72, "floor": 1, "lift": False, "unloading": "self"}
 """Delivery is priced to here until the buyer names a site."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deal:
+    """Prices that a seller promised to one buyer. `prices`: offer -> kopeks per unit of sale; `rule`: `quote:<id>`."""
+
+    rule: str
+    prices: Mapping[int, int]
+    delivery_included: bool
+
+    def as_json(self) -> dict[str, Any]:
+        """As a checkout's quote keeps it."""
+        prices = {str(offer): price for offer, price in self.prices.items()}
+        return {"rule": self.rule, "prices": prices, "delivery_included": self.delivery_included}
+
+    @classmethod
+    def of(cls, payload: Mapping[str, Any]) -> Deal | None:
+        """The deal that a checkout's quote was made at; None: the market's prices."""
+        kept = payload.get("deal")
+        if kept is None:
+            return None
+        return cls(kept["rule"], {int(o): price for o, price in kept["prices"].items()}, kept["delivery_included"])
+
+    def priced(self, offer_id: int) -> AppliedPrice:
+        """The promised price of an offer."""
+        return AppliedPrice(self.prices[offer_id], self.rule)
+
+    def delivered(self, option: DeliveryOption) -> DeliveryOption:
+        """The delivery as the buyer pays for it: the tariff, or nothing with the tariff taken off in a line."""
+        if not self.delivery_included:
+            return option
+        return replace(option, price=0, lines=(*option.lines, PriceLine("included", -option.price)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,13 +209,15 @@ class CartWish:
     price_seen: int
 
 
-def plan_of_cart(cart_id: int, wishes: Sequence[CartWish], site: Mapping[str, Any] | None, day: date) -> Plan:
+def plan_of_cart(
+    cart_id: int, wishes: Sequence[CartWish], site: Mapping[str, Any] | None, day: date, deal: Deal | None = None
+) -> Plan:
     """The plan of a person's cart: with what it holds itself, and if need be with what others hold."""
-    plan = make_plan(wishes, site, day, held=reservations.held(cart_id))
+    plan = make_plan(wishes, site, day, held=reservations.held(cart_id), deal=deal)
     if not any(line.problem for line in plan.lines):
         return plan
     held = reservations.held_by_anybody([wish.offer_id for wish in wishes])
-    hopeful = make_plan(wishes, site, day, held=held) if held else plan
+    hopeful = make_plan(wishes, site, day, held=held, deal=deal) if held else plan
     return plan if any(line.problem for line in hopeful.lines) else replace(hopeful, is_contested=True)
 
 
@@ -192,27 +228,29 @@ def make_plan(
     *,
     held: Mapping[tuple[int, int], Decimal] | None = None,
     with_delivery: bool = True,
+    deal: Deal | None = None,
 ) -> Plan:
     """The plan of a cart for a site (`lat`, `lon`, floor, lift, unloading, max_vehicle_kg) and a day.
 
     Args:
         held: (offer, warehouse) -> base units on hold that the cart may have: its own.
         with_delivery: False leaves carriers unasked: the price was promised before.
+        deal: prices of a seller's offer to this buyer instead of the market's.
     """
     place = dict(site or CITY_CENTRE)
     rows = offers.offer_rows((w.offer_id for w in wishes), held)
-    lines = tuple(_priced(wish, rows[wish.offer_id]) for wish in wishes)
+    lines = tuple(_priced(wish, rows[wish.offer_id], deal) for wish in wishes)
     places = offers.warehouses(w for line in lines for w in line.offer.stock)
     carriers = carriage.carriers(places, day) if with_delivery else None
     trips: list[PlannedTrip] = []
     for seller in dict.fromkeys(line.offer.seller_id for line in lines if line.problem != "gone"):
         own = [line for line in lines if line.offer.seller_id == seller and line.problem != "gone"]
-        trips += _trips(own, places, place, carriers)
+        trips += _trips(own, places, place, carriers, deal)
     return Plan(lines, tuple(trips))
 
 
-def _priced(wish: CartWish, offer: OfferForSale) -> PlannedLine:
-    applied = offer.price_for(wish.quantity)
+def _priced(wish: CartWish, offer: OfferForSale, deal: Deal | None) -> PlannedLine:
+    applied = deal.priced(offer.id) if deal else offer.price_for(wish.quantity)
     worth = rules.line_money(applied.price, wish.quantity, offer.vat_percent)
     problem = ""
     if not offer.is_active or not offer.available:
@@ -230,6 +268,7 @@ def _trips(
     places: Mapping[int, WarehouseRow],
     site: Mapping[str, Any],
     carriers: Carriers | None,
+    deal: Deal | None,
 ) -> list[PlannedTrip]:
     """The trips of one seller."""
     here = (float(site["lat"]), float(site["lon"]))
@@ -243,7 +282,7 @@ def _trips(
         for index, line in enumerate(lines)
     ]
     chosen = allocate(wishes, distance)
-    return [_trip(lines, chosen, places[w], distance[w], site, carriers) for w in chosen.warehouses]
+    return [_trip(lines, chosen, places[w], distance[w], site, carriers, deal) for w in chosen.warehouses]
 
 
 def _trip(
@@ -253,6 +292,7 @@ def _trip(
     distance: float,
     site: Mapping[str, Any],
     carriers: Carriers | None,
+    deal: Deal | None,
 ) -> PlannedTrip:
     pieces = []
     for index, line in enumerate(lines):
@@ -268,6 +308,7 @@ def _trip(
     if carriers is None:
         return trip
     option, refusal = _cheapest(trip, site, carriers)
+    option = deal.delivered(option) if deal and option else option
     return PlannedTrip(
         trip.seller_id, trip.seller_name, place, trip.pieces, trip.reason,
         option.distance_m if option else int(distance), option, refusal,

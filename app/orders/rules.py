@@ -91,6 +91,28 @@ PAYMENT = _machine(
         "voided": "",
     },
 )
+APPROVAL = _machine(
+    "approval",
+    {
+        "waiting": "approved declined withdrawn expired",
+        "approved": "",
+        "declined": "",
+        "withdrawn": "",
+        "expired": "",
+    },
+)
+QUOTE = _machine(
+    "quote",
+    {
+        "requested": "offered declined withdrawn expired",
+        "offered": "countered accepted declined withdrawn expired",
+        "countered": "offered declined withdrawn expired",
+        "accepted": "",
+        "declined": "",
+        "withdrawn": "",
+        "expired": "",
+    },
+)
 
 _PROGRESS = ("planned", "picking", "ready", "handed_over", "in_transit", "failed", "partially_delivered", "delivered")
 _AFTER_FAILURE = ("returning", "returned")

@@ -10,7 +10,6 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from app.accounts import queries as accounts
 from app.accounts import requisites
 from app.catalog import queries as catalog
 from app.catalog.queries import CategoryNode
@@ -21,7 +20,7 @@ from app.core.permissions import Actor
 from app.offers import queries as offers
 from app.offers import reservations, stock
 from app.offers.levels import StockLine
-from app.orders import carts, cuts, placing, rules
+from app.orders import carts, cuts, limits, placing, rules
 from app.orders.checkout import (
     Quote,
     check_payment,
@@ -33,7 +32,7 @@ from app.orders.checkout import (
 from app.orders.events import OrderPlaced
 from app.orders.models import Cart, Fulfilment, Order, OrderGroup
 from app.orders.placing import Contact
-from app.orders.plan import Plan, PlannedLine, make_plan
+from app.orders.plan import Deal, Plan, PlannedLine, make_plan
 from app.orders.totals import (
     Load,
     load_of,
@@ -77,18 +76,22 @@ def place(
     payment_method: str,
     comment: str = "",
     organisation: uuid.UUID | None = None,
+    *,
+    is_checked: bool = False,
 ) -> Placed:
     """Turn a cart into one purchase with an order for each seller, in one transaction.
 
     Args:
         organisation: the person's company that pays; None: the person.
+        is_checked: the caller has looked at the limits of spending; then the cart may be one that waits.
 
     The cart is the replay key: placed again, however often and at once, it answers the same purchase.
 
     Raises:
         NotFound: the quote is absent or another person's.
         Invalid: contact, payment, or a company the person does not belong to.
-        Conflict: `quote_expired`, `quote_outdated`, `price_changed` or `stock_changed` with the differences.
+        Conflict: `quote_expired`, `quote_outdated`, `price_changed` or `stock_changed` with the differences,
+            `above_limit` of the person in the company (`approvals.place` then asks for an approval).
     """
     quote = quote_of(actor, quote_id)
     cart: Cart = lock_rows(Cart, [quote.cart_id])[0]
@@ -96,13 +99,18 @@ def place(
         return _placed_before(cart.id)
     who = _check_contact(contact, comment)
     check_payment(payment_method, quote.payload["totals"]["total"])
-    if quote.expires_at <= clock.now():
+    if quote.expires_at <= clock.now() or (cart.status != "open" and not is_checked):
         raise Conflict("quote_expired")
     wishes = wishes_of(cart.id)
     held = reservations.held(cart.id)
-    plan = make_plan(wishes, quote.payload["site"], clock.today(), held=held, with_delivery=False)
+    plan = make_plan(wishes, quote.payload["site"], clock.today(), held=held, with_delivery=False,
+                     deal=Deal.of(quote.payload))  # fmt: skip
     check_still_true(quote, wishes, plan)
     payer = _payer(actor, who, organisation)
+    if payer.organisation_id is not None:
+        limits.locked(payer.organisation_id)
+        if not is_checked:
+            limits.check(actor.user, payer.organisation_id, quote.payload["totals"]["total"])
     group = _write(actor, quote, plan, payer, payment_method, comment)
     cart.status = "ordered"
     timers.clear("cart", cart.id, "let_go")
@@ -143,9 +151,7 @@ def _payer(actor: Actor, who: Contact, organisation: uuid.UUID | None) -> Payer:
     """Who receives and who pays, with the requisites a bill needs."""
     if organisation is None:
         return Payer(who, {"name": who.name, "phone": who.phone})
-    company = next((row for row in accounts.organisations(actor.user) if row.public_id == organisation), None)
-    if company is None or company.kind != "buyer":
-        raise Invalid.one("/organisation", "unknown_option")
+    company = limits.company(actor.user, organisation)
     requisites_of = {"name": company.name, "inn": company.inn, "kpp": company.kpp, "address": company.address}
     return Payer(who, requisites_of, company.id)
 

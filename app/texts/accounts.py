@@ -13,6 +13,7 @@ UNLOADING = [
 KINDS = [("buyer", _("Builds and buys")), ("seller", _("Sells materials")), ("carrier", _("Carries"))]
 ROLES = {
     "owner": _("owner"),
+    "approver": _("approver of purchases"),
     "member": _("member"),
     "manager": _("manager"),
     "warehouse": _("warehouse keeper"),

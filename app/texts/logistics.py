@@ -107,6 +107,7 @@ PRICE_LINES = {
     "hands": _("Carrying by hand"),
     "floors": _("Carrying up to the floor"),
     "minimum": _("Up to the smallest price"),
+    "included": _("Paid by the seller"),
 }
 
 

@@ -83,6 +83,13 @@ def money(kopeks: int, *, sign: bool = False) -> str:
     return mark + f"{roubles:,}".replace(",", NBSP) + (f",{rest:02d}" if rest else "") + f"{NBSP}₽"
 
 
+def roubles(kopeks: int | None) -> str:
+    """Kopeks as they stand in a field to be typed over: "1240,50"; empty for None."""
+    if kopeks is None:
+        return ""
+    return f"{kopeks // 100},{kopeks % 100:02d}" if kopeks % 100 else str(kopeks // 100)
+
+
 def unit(code: str, count: Number = 1) -> str:
     """Name of a unit as it is written after `count`."""
     if Fraction(count).denominator != 1:
@@ -247,8 +254,8 @@ def make_icon(assets: Assets) -> Callable[..., Markup]:
 def init_filters(app: Flask, assets: Assets) -> None:
     """Give the templates of `app` the filters and functions of this module."""
     filters: tuple[Callable[..., Any], ...] = (
-        number, figure, money, qty, unit, property_value, typed_parts, mass, volume, metres, percent, day, short_day,
-        relative_day, time_of_day, moment, minutes, duration, iso, fraction,
+        number, figure, money, roubles, qty, unit, property_value, typed_parts, mass, volume, metres, percent, day,
+        short_day, relative_day, time_of_day, moment, minutes, duration, iso, fraction,
     )  # fmt: skip
     app.jinja_env.filters.update({function.__name__: function for function in filters})
     from app.web import charts, draw, photos, status_texts

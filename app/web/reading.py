@@ -65,3 +65,20 @@ def quantities(*, skip_blank: bool = False) -> dict[uuid.UUID, Decimal]:
     if errors:
         raise Invalid(errors)
     return found
+
+
+def money_or_none(text: str, name: str) -> int | None:
+    """Kopeks of roubles as people type them; None when nothing is typed.
+
+    Raises:
+        Invalid: it is no sum, under the name of the field.
+    """
+    if not text.strip().rstrip("₽"):
+        return None
+    try:
+        kopeks = parse_decimal(text.strip().rstrip("₽")) * 100
+    except NotANumber as error:
+        raise Invalid.one(f"/{name}", error.code) from None
+    if kopeks != kopeks.to_integral_value():
+        raise Invalid.one(f"/{name}", "not_a_number")
+    return int(kopeks)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
@@ -29,7 +31,11 @@ from app.logistics.models import Courier, Delivery, Stop
 from app.offers.import_models import PriceImport
 from app.offers.imports import feeds
 from app.offers.models import Offer
+from app.orders import approvals, carts, checkout, quotes
+from app.orders.approvals import Asked
+from app.orders.company_models import PriceRequest
 from app.orders.models import Fulfilment, FulfilmentLine, Order, OrderGroup, OrderLine
+from app.orders.placing import Contact
 from tests.client import ApiClient
 from tests.factories import logistics as make
 from tests.factories import orders
@@ -143,7 +149,8 @@ def test_no_route_escapes_the_matrix(app: Flask) -> None:
     assert {permission for _, _, permission in found} <= set(GRANTS)
     tried = {role for roles in ROLES.values() for role in roles}
     alike = {  # grants of these are those of a role that is tried, or the door has no route yet
-        Role.BUYER_OWNER, Role.BUYER_MEMBER, Role.SELLER_MANAGER, Role.SELLER_ACCOUNTANT, Role.CARRIER_OWNER,
+        Role.BUYER_OWNER, Role.BUYER_APPROVER, Role.BUYER_MEMBER, Role.SELLER_MANAGER, Role.SELLER_ACCOUNTANT,
+        Role.CARRIER_OWNER,
         Role.SELLER_SUSPENDED,  # tests/accounts/test_onboarding.py tries its three doors
     }  # fmt: skip
     assert tried | alike == set(Role)
@@ -218,7 +225,29 @@ def foreign_ids(world: make.World, db_session: Any) -> dict[str, str]:
         "/me/sites/": str(own.public_id), "/deliveries/": str(row.public_id), "/order-groups/": group.number,
         "/seller/orders/": order.number, "/seller/fulfilments/": str(trip.public_id),
         "/seller/offers/": str(offer.public_id), "/seller/warehouses/": str(world.warehouse.public_id),
-        **price_lists(world), **buyers_things(world, order, offer),
+        **price_lists(world), **buyers_things(world, order, offer), **company_things(world, offer),
+    }  # fmt: skip
+
+
+def company_things(world: make.World, offer: Offer) -> dict[str, str]:
+    """A purchase of the world's buyer that waits for an approval, and prices asked of the world's seller."""
+    firm = orders.member("buyer").memberships[0]
+    session.add(
+        OrganisationMember(
+            organisation_id=firm.organisation_id, user_id=world.buyer.id, role="member", spending_limit=1
+        )
+    )
+    buyer = make.actor(world.buyer)
+    carts.add(buyer, "", offer.public_id, Decimal(1))
+    quote = checkout.make_quote(buyer, orders.SITE, None, "", "invoice")
+    contact = Contact("Покупатель Демо", "+79161234567")
+    waits = approvals.place(buyer, quote.public_id, contact, "invoice", "", firm.organisation_public_id)
+    assert isinstance(waits, Asked)
+    batch = quotes.ask(buyer, quotes.Ask([quotes.Wish(offer.product_id, Fraction(1))], [offer.seller_id], orders.SITE))
+    asked = str(session.query(PriceRequest).filter_by(batch_id=batch).one().public_id)
+    return {
+        "/approvals/": str(waits.public_id), "/quotes/": asked, "/seller/quotes/": asked,
+        "/quotes/batch/": str(batch), "/quotes/batches/": str(batch),
     }  # fmt: skip
 
 

@@ -227,11 +227,16 @@ def _place_stock(said: Said, named: str, places: Places) -> None:
 
 
 def _unit(said: Said, cell: Cell, _name: str, _places: Places) -> None:
-    bare = _SPACES.sub("", _text(cell)).lower().rstrip(".")
-    found = _UNIT_OF.get(bare) or _UNIT_OF.get(bare.replace(".", ""))
+    found = unit_of(_text(cell))
     if found is None:
         raise BadCell("unknown_unit")
     said.unit = found
+
+
+def unit_of(text: str) -> str | None:
+    """The unit that people write so; None when nobody does."""
+    bare = _SPACES.sub("", text).lower().rstrip(".")
+    return _UNIT_OF.get(bare) or _UNIT_OF.get(bare.replace(".", ""))
 
 
 def _vat(said: Said, cell: Cell, _name: str, _places: Places) -> None:

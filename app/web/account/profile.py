@@ -62,6 +62,7 @@ class SiteForm(Form):
     unloading = SelectField(lazy_gettext("Unloading"), choices=words.UNLOADING)
     contact_name = StringField(lazy_gettext("Who meets the truck"), [Length(max=100)], filters=[stripped])
     contact_phone = StringField(lazy_gettext("Phone at the site"), [Length(max=40)], filters=[stripped])
+    organisation = SelectField(lazy_gettext("Whose site"), choices=[], validate_choice=False)
 
 
 class CloseForm(Form):
@@ -153,7 +154,9 @@ def revoke_device(device: str) -> ResponseReturnValue:
 @pages.get("/account/sites", permission=Permission.BUY)
 def list_sites() -> str:
     """Building sites."""
-    return render_template("account/sites.html", sites=queries.sites(access.actor().user), active="sites")
+    actor = access.actor()
+    companies = {m.organisation_id: m for m in actor.memberships if m.kind == "buyer"}
+    return render_template("account/sites.html", sites=queries.sites(actor.user), companies=companies, active="sites")
 
 
 @pages.get("/account/sites/new", permission=Permission.BUY)
@@ -161,7 +164,15 @@ def new_site() -> str:
     """The form of a new site; `next` is where it was asked for."""
     form = SiteForm(formdata=None)
     form.floor.data = 1
+    form.organisation.choices = _sharing()
     return render_template("account/site.html", form=form, active="sites", next=request.args.get("next", ""))
+
+
+def _sharing() -> list[tuple[str, str]]:
+    """Who may use a new site: the person, or everybody of an own buying company."""
+    own = [m for m in access.actor().memberships if m.kind == "buyer" and m.role == "owner"]
+    shared = [(str(m.organisation_public_id), _("everybody of %(name)s", name=m.organisation_name)) for m in own]
+    return [("", _("only mine")), *shared]
 
 
 @pages.post("/account/sites/new", permission=Permission.BUY)
@@ -173,7 +184,7 @@ def add_site() -> ResponseReturnValue:
 @pages.get("/account/sites/<site>", permission=Permission.BUY)
 def show_site(site: str) -> str:
     """The form of a site."""
-    row = queries.site(access.actor().user, given(site))
+    row = queries.managed_site(access.actor().user, given(site))
     return render_template(
         "account/site.html", form=SiteForm(obj=row, formdata=None), site=row, active="sites", next=""
     )
@@ -182,7 +193,7 @@ def show_site(site: str) -> str:
 @pages.post("/account/sites/<site>", permission=Permission.BUY)
 def save_site(site: str) -> ResponseReturnValue:
     """Change a site."""
-    queries.site(access.actor().user, given(site))
+    queries.managed_site(access.actor().user, given(site))
     return _save_site(given(site))
 
 
@@ -193,14 +204,15 @@ def _save_site(key: uuid.UUID | None) -> ResponseReturnValue:
         try:
             values = site_values(form)
             if key is None:
-                sites.add(access.actor(), values)
+                sites.add(access.actor(), values, parse_uuid(form.organisation.data or ""))
             else:
                 sites.edit(access.actor(), key, values)
             flash(_("The site is saved."), "ok")
             return redirect(target if target in ("/cart", "/checkout", "/site") else "/account/sites", code=303)
         except DomainError as error:
             form.refuse(error)
-    site = queries.site(access.actor().user, key) if key else None
+    site = queries.managed_site(access.actor().user, key) if key else None
+    form.organisation.choices = [] if site else _sharing()
     return render_template("account/site.html", form=form, site=site, active="sites", next=target), 422
 
 
@@ -210,7 +222,7 @@ def site_values(form: SiteForm) -> dict[str, object]:
     Raises:
         Invalid: a coordinate is no number.
     """
-    values = {name: field.data for name, field in form._fields.items() if name != "csrf_token"}
+    values = {name: field.data for name, field in form._fields.items() if name not in ("csrf_token", "organisation")}
     errors = []
     for key in ("lat", "lon"):
         try:

@@ -20,6 +20,7 @@ from app.texts import accounts as words
 from app.web import limits, sessions
 from app.web.account.profile import given
 from app.web.forms import Form, stripped
+from app.web.reading import money_or_none, sentence
 
 pages = Guarded("team", __name__)
 TEAM = "/account/organisations/<organisation>/team"
@@ -99,6 +100,20 @@ def change_role(organisation: str, member: str) -> ResponseReturnValue:
         if error.status in (403, 404):
             raise
         return _team(key, error=texts.message(error)), error.status
+    return _done(key, _("Saved."))
+
+
+@pages.post("/account/organisations/<organisation>/members/<member>/limits", permission=Permission.ACCOUNT)
+def set_limits(organisation: str, member: str) -> ResponseReturnValue:
+    """How much a member of a buying company spends without asking; nothing typed: as much as it takes."""
+    key, person = given(organisation), given(member)
+    try:
+        limits_of = [money_or_none(request.form.get(name, ""), name) for name in ("per_order", "per_month")]
+        team.set_limits(access.actor(), key, person, *limits_of)
+    except DomainError as error:
+        if error.status in (403, 404):
+            raise
+        return _team(key, error=sentence(error)), error.status
     return _done(key, _("Saved."))
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from flask import Response, request
+from flask import Response, flash, request
 from flask_babel import gettext as _  # type: ignore[import-untyped]  # the package ships no types
 
 from app import access, texts
@@ -18,7 +18,8 @@ from app.core.errors import Conflict, DomainError, FieldError, Invalid, NotFound
 from app.core.ids import parse_uuid
 from app.core.permissions import Permission
 from app.core.units import NotANumber, parse_decimal
-from app.orders import checkout, queries, service
+from app.orders import approvals, checkout, queries
+from app.orders.approvals import Asked
 from app.orders.checkout import Quote
 from app.orders.placing import Contact
 from app.orders.rules import CASH_LIMIT
@@ -166,13 +167,16 @@ def place() -> Response:
     typed = Typed(request.form.to_dict())
     contact = Contact(typed.get("name"), typed.get("phone"))
     try:
-        placed = service.place(actor, known, contact, typed.get("payment_method"), typed.get("comment"),
-                               parse_uuid(typed.get("organisation")))  # fmt: skip
+        placed = approvals.place(actor, known, contact, typed.get("payment_method"), typed.get("comment"),
+                                 parse_uuid(typed.get("organisation")))  # fmt: skip
     except Invalid as refusal:
         typed.errors = _said(refusal)
         return who_pays(quote, typed, 422)
     except Conflict as refusal:
         return _again(quote, typed, refusal)
+    if isinstance(placed, Asked):
+        flash(_("The sum is above your limit: the company's approvers have been asked."), "warn")
+        return redirect_to(f"/approvals/{placed.public_id}")
     if typed.get("payment_method") == "card" and not placed.replayed:
         return begun(placed.number)
     return redirect_to(paths.with_query(paths.order_path(placed.number), placed=1))

@@ -9,6 +9,7 @@ from typing import Any
 
 from flask import Response, flash, make_response, render_template, request
 from flask_babel import gettext as _  # type: ignore[import-untyped]  # the package ships no types
+from flask_babel import ngettext
 
 from app import access
 from app.access import Guarded
@@ -16,8 +17,9 @@ from app.accounts import queries as accounts
 from app.core import clock
 from app.core.errors import Conflict, Invalid, NotFound
 from app.core.permissions import Permission
-from app.orders import numbers, papers, queries, service
+from app.orders import numbers, papers, queries, repeat, service
 from app.orders.queries import GroupView, OrderView
+from app.orders.repeat import Repeated
 from app.payments import cards
 from app.payments import rules as payment_rules
 from app.texts import orders as words
@@ -33,6 +35,7 @@ from app.web.reading import quantities
 
 pages = Guarded("orders", __name__)
 PAGE = 24
+MOST_TOLD = 12
 
 
 @pages.get("/orders", permission=Permission.BUY)
@@ -109,6 +112,36 @@ def cancel(number: str) -> Response:
     else:
         flash(str(_("The order %(number)s is cancelled.", number=number)), "ok")
     return redirect_to(paths.order_path(numbers.group_of(number)))
+
+
+@pages.post("/orders/<number>/repeat", permission=Permission.BUY)
+def again(number: str) -> Response:
+    """Everything that is still sold into the cart, told line by line."""
+    try:
+        told = repeat.to_cart(access.actor(), number)
+    except Invalid as refusal:
+        flash(first_message(refusal), "bad")
+        return redirect_to(paths.order_path(number))
+    added = sum(one.price_now is not None for one in told)
+    flash(ngettext("%(num)s line is in the cart.", "%(num)s lines are in the cart.", added), "ok" if added else "warn")
+    changed = [text for text in map(_repeated, told) if text]
+    for text in changed[:MOST_TOLD]:
+        flash(text, "warn")
+    if len(changed) > MOST_TOLD:
+        flash(_("And %(count)s more that are not as they were.", count=len(changed) - MOST_TOLD), "warn")
+    return redirect_to(paths.CART)
+
+
+def _repeated(line: Repeated) -> str:
+    """What is not as it was; empty when all is."""
+    said = []
+    if line.is_replaced:
+        said.append(str(_("from another seller")))
+    if line.price_now is not None and line.price_now != line.price_was:
+        said.append(str(_("the price was %(was)s, now %(now)s", was=money(line.price_was), now=money(line.price_now))))
+    if line.note:
+        said.append(words.said(words.CHANGE_NOTES, line.note))
+    return f"{name_of(line)}: {', '.join(said)}" if said else ""
 
 
 @pages.get("/orders/<number>/invoice", permission=Permission.BUY)

@@ -84,6 +84,6 @@ def _point(typed: dict[str, str]) -> ChosenSite:
 def _page(back: str, typed: dict[str, str], wrong: dict[str, str]) -> str:
     actor = access.actor()
     return render_template(
-        "buyer/site.html", own=queries.sites(actor.user) if actor.is_signed_in else [], chosen=sites.chosen(),
+        "buyer/site.html", own=queries.own_sites(actor.user) if actor.is_signed_in else [], chosen=sites.chosen(),
         next=back, typed=typed, wrong=wrong, streets=[] if actor.is_signed_in else streets.names(),
     )  # fmt: skip
