@@ -50,6 +50,7 @@ JOB_HANDLERS: dict[str, str] = {
     "imports.run": "workers.imports:run",
     "imports.fetch": "workers.imports:fetch_feed",
     "estimate.price": "workers.estimates:price",
+    "payments.pay_out": "workers.payments:pay_out",
     "offers.bulk": "workers.offers:change_many",
     "route.plan": "workers.routing:plan",
     "search.rebuild": "workers.search:rebuild",

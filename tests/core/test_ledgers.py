@@ -16,7 +16,7 @@ from tests.factories import accounts as make
 LEDGERS = (
     "agreement_acceptance",
     "audit_entry", "commission_line", "delivery_event", "order_event", "outbox_event", "price_change",
-    "provider_event", "seller_transfer", "stock_movement",
+    "payout_transfer", "provider_event", "refund_line", "seller_transfer", "stock_movement",
 )  # fmt: skip
 _SAMPLES = {
     "int8": "1", "int4": "1", "int2": "1", "numeric": "1", "float8": "1", "text": "'x'", "varchar": "'x'",
