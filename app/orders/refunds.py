@@ -1,7 +1,8 @@
 """Commands on refunds: who may ask, agree and pay, with the purchase locked, its history and the seller's ledger.
 
 Automatic refunds (less accepted, less found, less handed over, cancelled) are written by
-`payments.service.change_parts` and come into the same list; the seller earned nothing of them, so they touch no ledger and cannot be declined.
+`payments.service.change_parts` and come into the same list; the seller earned nothing of them, so they touch no ledger
+and cannot be declined.
 """
 
 from __future__ import annotations
@@ -20,8 +21,7 @@ from app.orders.models import Order, OrderGroup, OrderLine
 from app.orders.totals import sum_group
 from app.orders.transitions import SYSTEM, locked_order, note
 from app.payments import ledger, refunds
-from app.payments.models import Refund
-from app.payments.refunds import Left, Payee
+from app.payments.refunds import Given, Left, Payee
 
 REASON_LENGTH = 500
 
@@ -129,12 +129,10 @@ def approve(actor: Actor, refund: uuid.UUID) -> None:
     row = refunds.locked(refund_id)
     if row.status == "requested" and row.requested_by_id == actor.user:
         raise Forbidden("same_person")
-    refunds.move(row, "approved")
-    row.approved_by_id = actor.user
-    _approved(actor, order, row)
+    _approved(actor, order, refunds.move(refund_id, "approved", by=actor.user))
 
 
-def _approved(actor: Actor, order: Order, refund: Refund) -> None:
+def _approved(actor: Actor, order: Order, refund: Given) -> None:
     if refund.kind == "refund":
         gross = {line.id: line.gross for line in lines_of(order.id)}
         ledger.give_back(order.seller_id, order.id, refund, gross)
@@ -157,9 +155,7 @@ def decline(actor: Actor, refund: uuid.UUID, why: str) -> None:
     row = refunds.locked(refund_id)
     if row.kind == "shortage":
         raise Conflict("refund_is_due")
-    refunds.move(row, "declined")
-    row.note = why.strip()
-    _told(actor, order, row, "declined")
+    _told(actor, order, refunds.move(refund_id, "declined", note=why.strip()), "declined")
 
 
 @unit_of_work
@@ -176,9 +172,9 @@ def name_payee(actor: Actor, refund: uuid.UUID, payee: Payee) -> None:
         raise NotFound()
     if group.payment_method == "card":
         raise Conflict("refund_goes_to_card")
-    row = refunds.locked(refund_id)
-    refunds.name_payee(row, refunds.checked_payee(payee))
-    audit.record(actor, "refund.payee_named", "refund", row.id, after={"account": f"•••• {row.payee['account'][-4:]}"})
+    known = refunds.checked_payee(payee)
+    refunds.name_payee(refund_id, known)
+    audit.record(actor, "refund.payee_named", "refund", refund_id, after={"account": f"•••• {known.account[-4:]}"})
     note(actor, order, "refund.payee_named")
 
 
@@ -213,14 +209,13 @@ def sent_back(refund_id: int, reference: str) -> None:
         _pay(SYSTEM, group, order, row, reference)
 
 
-def _pay(actor: Actor, group: OrderGroup, order: Order, refund: Refund, reference: str) -> None:
-    payment, split = refunds.locked_split(order.id)
-    order.payment_status = refunds.settle(payment, split, refund, reference.strip()[:100])
+def _pay(actor: Actor, group: OrderGroup, order: Order, refund: Given, reference: str) -> None:
+    order.payment_status = refunds.settle(order.id, refund.id, reference.strip()[:100])
     _told(actor, order, refund, "paid")
     sum_group(group)
 
 
-def _told(actor: Actor, order: Order, refund: Refund, state: str) -> None:
+def _told(actor: Actor, order: Order, refund: Given, state: str) -> None:
     """A line of the order's history and of the audit log."""
     facts = {"refund": refund.id, "amount": refund.amount, "reason": refund.reason}
     note(actor, order, f"refund.{state}", reason=refund.note or refund.reason, details=facts)

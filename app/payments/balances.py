@@ -47,7 +47,7 @@ def _available(at: datetime) -> sa.ColumnElement[bool]:
     )
 
 
-def available_rows(seller_id: int) -> sa.Select[tuple[int, int]]:
+def available_rows(seller_id: int) -> sa.Select[int, int]:
     """(id, kopeks) of the rows that a payout would sweep now."""
     return (
         sa.select(SellerTransfer.id, SellerTransfer.amount)

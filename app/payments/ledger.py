@@ -18,6 +18,7 @@ from app.core.permissions import Actor
 from app.offers.models import Seller
 from app.payments import queries, rules
 from app.payments.models import Correction, Refund, RefundLine, SellerTransfer
+from app.payments.refunds import Given
 
 CORRECTION_MOST = 10_000_000_00
 
@@ -63,7 +64,7 @@ def _write(seller_id: int, order_id: int | None, reference: str, parts: Mapping[
     session.flush()
 
 
-def give_back(seller_id: int, order_id: int, refund: Refund, gross: Mapping[int, int]) -> None:
+def give_back(seller_id: int, order_id: int, refund: Given, gross: Mapping[int, int]) -> None:
     """Take an approved refund off the seller: goods, the fee on them, and the delivery the seller had earned.
 
     Args:
@@ -82,7 +83,7 @@ def give_back(seller_id: int, order_id: int, refund: Refund, gross: Mapping[int,
     _write(seller_id, order_id, f"refund:{refund.id}", parts, refund.reason)
 
 
-def _given_before(refund: Refund, lines: Mapping[int, int]) -> dict[int, int]:
+def _given_before(refund: Given, lines: Mapping[int, int]) -> dict[int, int]:
     """Order line -> kopeks of refunds that the ledger has already."""
     rows = session.execute(
         sa.select(RefundLine.order_line_id, sa.func.sum(RefundLine.amount))

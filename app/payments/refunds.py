@@ -37,6 +37,27 @@ class Payee:
     account: str
 
 
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A refund as it is now."""
+
+    id: int
+    public_id: uuid.UUID
+    kind: str
+    amount: int
+    goods: int
+    delivery: int
+    reason: str
+    status: str
+    note: str
+    requested_by_id: int | None
+    payee: dict[str, str]
+
+
+def _given(row: Refund) -> Given:
+    return Given(**{name: getattr(row, name) for name in Given.__dataclass_fields__})
+
+
 def checked_payee(given: Payee) -> Payee:
     """The account without blanks.
 
@@ -97,7 +118,7 @@ def left_of(order_id: int, goods: int, delivery: int, gross: Mapping[int, int]) 
     return Left(goods - int(given[0]), delivery - int(given[1]), rest)
 
 
-def open_refund(split: PaymentSplit, parts: Mapping[int, int], delivery: int, reason: str, user_id: int) -> Refund:
+def open_refund(split: PaymentSplit, parts: Mapping[int, int], delivery: int, reason: str, user_id: int) -> Given:
     """A refund of goods handed over (order line -> kopeks) and delivery.
 
     Raises:
@@ -136,34 +157,38 @@ def open_refund(split: PaymentSplit, parts: Mapping[int, int], delivery: int, re
     session.flush()
     events.record(RefundOwed(refund.id, refund.amount))
     if not rules.needs_second(refund.amount, int(alone)):
-        move(refund, "approved")
-    return refund
+        return move(refund.id, "approved")
+    return _given(refund)
 
 
-def move(refund: Refund, new: str) -> None:
-    """Make a declared transition.
+def move(refund_id: int, new: str, *, by: int | None = None, note: str = "") -> Given:
+    """Make a declared transition; `by` is the second person who agreed.
 
     Raises:
         Conflict: `refund_state`.
     """
+    refund = _row(refund_id)
     rules.REFUND.check(refund.status, new)
     refund.status = new
     if new == "paid":
         refund.paid_at = clock.now()
     else:
-        refund.decided_at = clock.now()
+        refund.decided_at, refund.approved_by_id, refund.note = clock.now(), by, note
     if new == "approved":
         events.record(RefundApproved(refund.id, refund.amount))
     session.flush()
+    return _given(refund)
 
 
-def settle(payment: Payment, split: PaymentSplit, refund: Refund, reference: str) -> str:
+def settle(order_id: int, refund_id: int, reference: str) -> str:
     """The money has left: the refund is paid, its split and payment say how much came back.
 
     Returns:
         What the order's part of the payment is now.
     """
-    move(refund, "paid")
+    payment, split = locked_split(order_id)
+    move(refund_id, "paid")
+    refund = _row(refund_id)
     refund.bank_reference = reference
     split.refunded += refund.amount
     session.flush()
@@ -173,12 +198,13 @@ def settle(payment: Payment, split: PaymentSplit, refund: Refund, reference: str
     return rules.paid_status(split.amount, split.refunded)
 
 
-def name_payee(refund: Refund, payee: Payee) -> None:
+def name_payee(refund_id: int, payee: Payee) -> None:
     """Keep where the buyer wants the money.
 
     Raises:
         Conflict: `refund_state`: it is paid or declined.
     """
+    refund = _row(refund_id)
     if refund.status not in ("requested", "approved"):
         raise Conflict("refund_state", state=refund.status, wanted="approved")
     refund.payee = asdict(payee)
@@ -200,7 +226,11 @@ def order_of(refund: uuid.UUID | int) -> tuple[int, int]:
     return row.id, row.order_id
 
 
-def locked(refund_id: int) -> Refund:
+def locked(refund_id: int) -> Given:
     """A refund, locked; the caller holds the purchase."""
+    return _given(_row(refund_id))
+
+
+def _row(refund_id: int) -> Refund:
     found: Refund = lock_rows(Refund, [refund_id])[0]
     return found
