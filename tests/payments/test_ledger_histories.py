@@ -176,6 +176,6 @@ def test_every_history_of_money_is_explained_to_the_kopek(db_session: Any, monke
             db_session.remove()
             self.mark.rollback()
 
-    calm = settings(phases=[Phase.generate], max_examples=3, stateful_step_count=15, deadline=None, database=None, derandomize=True,
+    calm = settings(phases=[Phase.generate], max_examples=6, stateful_step_count=30, deadline=None, database=None, derandomize=True,
                     suppress_health_check=list(HealthCheck))  # fmt: skip
     run_state_machine_as_test(Undone, settings=calm)
