@@ -100,7 +100,7 @@ def _lines_of(refunds: Sequence[int]) -> dict[int, int]:
     rows = session.execute(
         sa.select(RefundLine.order_line_id, RefundLine.amount).where(RefundLine.refund_id.in_(refunds))
     )
-    return dict(rows.tuples())
+    return dict(rows.tuples().all())
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,4 +80,4 @@ def counts() -> dict[str, int]:
         .where(Refund.status.in_(("requested", "approved")))
         .group_by(Refund.status)
     )
-    return dict(rows.tuples())
+    return dict(rows.tuples().all())

@@ -20,14 +20,14 @@ from app.web.reading import by_field, key_of, sentence
 pages = Guarded("buyer_refunds", __name__)
 
 
-@pages.get("/orders/<number>/refunds/<refund>", permission=Permission.BUY)
+@pages.get("/orders/<number>/refunds/<refund>/account", permission=Permission.BUY)
 def show(number: str, refund: str) -> Response:
     """The form: name, BIK, account."""
     return _page(number, refund, {"name": accounts.profile(access.actor().user).name}, {})
 
 
 def _page(number: str, refund: str, typed: dict[str, str], errors: dict[str, str], status: int = 200) -> Response:
-    group = queries.group_view(access.actor().user, number)
+    group = queries.group_view(access.actor().user, _group(number))
     key = key_of(refund)
     rows = refund_queries.of_orders(order.row.id for order in group.orders)
     found = next((row for row in rows if row.public_id == key), None)
@@ -39,7 +39,7 @@ def _page(number: str, refund: str, typed: dict[str, str], errors: dict[str, str
     )  # fmt: skip
 
 
-@pages.post("/orders/<number>/refunds/<refund>", permission=Permission.BUY)
+@pages.post("/orders/<number>/refunds/<refund>/account", permission=Permission.BUY)
 def name_payee(number: str, refund: str) -> Response:
     """Keep the account."""
     form = request.form
@@ -52,5 +52,9 @@ def name_payee(number: str, refund: str) -> Response:
         flash(sentence(refusal), "bad")
     else:
         flash(str(_("Thank you. The money goes to this account.")), "ok")
-    order = numbers.group_of(number) if numbers.ORDER.fullmatch(number) else number
-    return redirect_to(paths.order_path(order))
+    return redirect_to(paths.order_path(_group(number)))
+
+
+def _group(number: str) -> str:
+    """The purchase of an order's number."""
+    return numbers.group_of(number) if numbers.ORDER.fullmatch(number) else number
