@@ -10,7 +10,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from app.catalog.models import Category
+from app.catalog import queries as catalog
+from app.catalog.queries import CategoryNode
 from app.core import audit, clock
 from app.core.db import lock_rows, session, unit_of_work
 from app.core.errors import FieldError, Invalid, NotFound
@@ -44,7 +45,7 @@ def _check(given: RuleData) -> dict[str, Any]:
         errors.append(FieldError("/percent", "percent_range"))
     if given.seller_id is not None and session.get(Seller, given.seller_id) is None:
         errors.append(FieldError("/seller", "unknown_option"))
-    if given.category_id is not None and session.get(Category, given.category_id) is None:
+    if given.category_id is not None and given.category_id not in _categories():
         errors.append(FieldError("/category", "unknown_option"))
     for name in ("amount_from", "amount_to", "fixed", "floor", "cap"):
         value = getattr(given, name)
@@ -169,6 +170,17 @@ def _audited(actor: Actor, action: str, row: CommissionRule) -> None:
     audit.record(actor, action, "commission_rule", row.id, after=facts)
 
 
+def _categories() -> dict[int, tuple[CategoryNode, tuple[int, ...]]]:
+    """Category -> itself, and its path from the root."""
+    found: dict[int, tuple[CategoryNode, tuple[int, ...]]] = {}
+    waiting: list[tuple[CategoryNode, tuple[int, ...]]] = [(node, ()) for node in catalog.tree()]
+    while waiting:
+        node, above = waiting.pop()
+        found[node.id] = node, (*above, node.id)
+        waiting.extend((child, found[node.id][1]) for child in node.children)
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class ListedRule:
     """A rule with the names it speaks of, and whether it froze fees already."""
@@ -184,13 +196,18 @@ def listed() -> list[ListedRule]:
     """The list in its order."""
     used = sa.exists().where(CommissionLine.rule_id == CommissionRule.id)
     rows = session.execute(
-        sa.select(CommissionRule, Seller.name, Category.name_ru, Category.name_en, used)
+        sa.select(CommissionRule, Seller.name, used)
         .outerjoin(Seller, Seller.id == CommissionRule.seller_id)
-        .outerjoin(Category, Category.id == CommissionRule.category_id)
         .where(CommissionRule.ended_at.is_(None))
         .order_by(CommissionRule.position)
     )
-    return [ListedRule(row, name or "", ru or "", en or "", bool(is_used)) for row, name, ru, en, is_used in rows]
+    known = _categories()
+    found = []
+    for row, name, is_used in rows:
+        node = known[row.category_id][0] if row.category_id in known else None
+        names = (node.name_ru, node.name_en) if node else ("", "")
+        found.append(ListedRule(row, name or "", *names, bool(is_used)))
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,9 +225,10 @@ def try_it(seller_id: int, category_id: int, gross: int) -> tuple[list[Verdict],
     Raises:
         Invalid: no such category.
     """
-    path = session.scalar(sa.select(Category.path).where(Category.id == category_id))
-    if path is None:
+    known_categories = _categories()
+    if category_id not in known_categories:
         raise Invalid.one("/category", "unknown_option")
+    path = known_categories[category_id][1]
     day = clock.today()
     verdicts = []
     known = []
