@@ -18,6 +18,7 @@ from app.core.errors import Conflict, Invalid
 from app.orders import fulfilments, refunds, service
 from app.orders.models import Order
 from app.payments import balances, commission, ledger, payouts, rules
+from app.payments import refunds as money
 from app.payments.models import Correction, PayoutRun, Refund, SellerPayout, SellerTransfer
 from tests.factories import orders as make
 from tests.orders import steps
@@ -45,6 +46,7 @@ class Money(RuleBasedStateMachine):
         made = commission.RuleData(percent=Decimal("7.77"), fixed=13, floor=5, cap=50_000, valid_from=None)
         commission.add(self.first, made)
         self.buyer = make.person()
+        self.sell((3, 7), 1)
         session.commit()
 
     def tried(self, act: Any) -> None:
@@ -109,22 +111,18 @@ class Money(RuleBasedStateMachine):
         door = [{"line": str(one.position), "delivered_base": str(counts)} for one in refunds.lines_of(order.id)]
         fulfilments.complete(trip.id, outcome, "refused", door, None)
 
-    @rule(pick=PICK, goods=st.integers(0, 60_000_00), delivery=st.integers(0, 2000_00), named=st.booleans())
-    def ask_refund(self, pick: int, goods: int, delivery: int, named: bool) -> None:
+    @rule(pick=PICK, share=st.integers(1, 100), delivery=st.integers(0, 900_00), named=st.booleans())
+    def ask_refund(self, pick: int, share: int, delivery: int, named: bool) -> None:
+        """A part of what is left, or all of it: of one line, or of the goods."""
         order = self.chosen(Order, pick, Order.status == "completed")
-        if order is not None:
-            lines = {refunds.lines_of(order.id)[-1].public_id: goods} if named else {}
-            wanted = refunds.Wanted("брак", 0 if named else goods, delivery, lines)
-            self.tried(lambda: refunds.request(self.first, order.number, wanted))
-
-    @rule(pick=PICK)
-    def give_all_back(self, pick: int) -> None:
-        order = self.chosen(Order, pick, Order.status == "completed")
-        if order is not None:
-            left = order.goods - (session.scalar(sa.text(
-                "SELECT coalesce(sum(r.goods), 0) FROM refund r JOIN payment_split s ON s.id = r.split_id"
-                " WHERE s.order_id = :o AND r.status <> 'declined'"), {"o": order.id}) or 0)  # fmt: skip
-            self.tried(lambda: refunds.request(self.first, order.number, refunds.Wanted("возврат", int(left))))
+        if order is None:
+            return
+        lines = refunds.lines_of(order.id)
+        left = money.left_of(order.id, order.goods, order.delivery, {one.id: one.gross for one in lines})
+        line = lines[pick % len(lines)]
+        parts = {line.public_id: left.lines[line.id] * share // 100} if named else {}
+        wanted = refunds.Wanted("брак", 0 if named else left.goods * share // 100, min(delivery, left.delivery), parts)
+        self.tried(lambda: refunds.request(self.first, order.number, wanted))
 
     @rule(pick=PICK, yes=st.booleans())
     def decide_refund(self, pick: int, yes: bool) -> None:
