@@ -258,3 +258,73 @@ WHERE r.status = 'accepted' AND (
 SELECT r.id, r.status, h.kind FROM price_request r
 LEFT JOIN price_request_round h ON h.request_id = r.id AND h.number = r.rounds
 WHERE h.kind IS DISTINCT FROM r.status;
+
+-- name: what_came_back_is_the_sum_of_paid_refunds
+SELECT s.id, s.amount, s.refunded, r.paid, r.waiting FROM payment_split s
+LEFT JOIN (
+    SELECT split_id, sum(amount) FILTER (WHERE status = 'paid') AS paid,
+        sum(amount) FILTER (WHERE status IN ('requested', 'approved')) AS waiting
+    FROM refund GROUP BY split_id
+) r ON r.split_id = s.id
+WHERE s.refunded <> coalesce(r.paid, 0) OR s.refunded + coalesce(r.waiting, 0) > s.amount;
+
+-- name: a_payment_says_how_much_came_back
+SELECT p.id, p.status, p.amount, s.refunded FROM payment p
+JOIN (SELECT payment_id, sum(refunded) AS refunded FROM payment_split GROUP BY payment_id) s ON s.payment_id = p.id
+WHERE CASE WHEN s.refunded = 0 THEN p.status IN ('partially_refunded', 'refunded')
+    WHEN s.refunded < p.amount THEN p.status <> 'partially_refunded' ELSE p.status <> 'refunded' END;
+
+-- name: a_refund_of_goods_is_the_sum_of_its_lines
+SELECT r.id, r.goods FROM refund r
+WHERE r.goods <> (SELECT coalesce(sum(l.amount), 0) FROM refund_line l WHERE l.refund_id = r.id);
+
+-- name: no_line_gives_back_more_than_was_handed_over
+SELECT l.id, l.gross FROM order_line l
+WHERE l.gross < (
+    SELECT coalesce(sum(rl.amount), 0) FROM refund_line rl JOIN refund r ON r.id = rl.refund_id
+    WHERE rl.order_line_id = l.id AND r.status <> 'declined');
+
+-- name: the_ledger_of_a_completed_order_is_sale_less_fee_less_refunds
+SELECT o.number, o.goods, t.sale, m.back, t.refund, m.fee, t.fee AS in_ledger FROM seller_order o
+LEFT JOIN (
+    SELECT order_id, sum(amount) FILTER (WHERE kind = 'sale') AS sale, sum(amount) FILTER (WHERE kind = 'refund') AS refund,
+        sum(amount) FILTER (WHERE kind = 'commission') AS fee
+    FROM seller_transfer GROUP BY order_id
+) t ON t.order_id = o.id
+LEFT JOIN (
+    SELECT l.order_id, sum(coalesce(b.back, 0)) AS back,
+        sum(coalesce(round(c.amount::numeric * (l.gross - coalesce(b.back, 0)) / nullif(c.base, 0)), 0)) AS fee
+    FROM order_line l
+    JOIN commission_line c ON c.order_line_id = l.id
+    LEFT JOIN (
+        SELECT rl.order_line_id, sum(rl.amount) AS back FROM refund_line rl JOIN refund r ON r.id = rl.refund_id
+        WHERE r.status IN ('approved', 'paid') GROUP BY rl.order_line_id
+    ) b ON b.order_line_id = l.id
+    GROUP BY l.order_id
+) m ON m.order_id = o.id
+WHERE o.status = 'completed'
+    AND (coalesce(t.sale, 0) <> o.goods OR coalesce(t.refund, 0) <> -coalesce(m.back, 0)
+        OR coalesce(t.fee, 0) <> -coalesce(m.fee, 0));
+
+-- name: a_payout_is_the_sum_of_what_it_swept
+SELECT p.id, p.amount, s.swept FROM seller_payout p
+LEFT JOIN (
+    SELECT x.payout_id, sum(t.amount) AS swept, count(DISTINCT t.seller_id) AS sellers, min(t.seller_id) AS seller_id
+    FROM payout_transfer x JOIN seller_transfer t ON t.id = x.transfer_id GROUP BY x.payout_id
+) s ON s.payout_id = p.id
+WHERE (p.amount, 1, p.seller_id) IS DISTINCT FROM (s.swept, s.sellers, s.seller_id);
+
+-- name: payouts_stand_in_the_ledger
+SELECT p.id, p.status, p.amount FROM seller_payout p
+WHERE (SELECT coalesce(sum(t.amount), 0) FROM seller_transfer t
+        WHERE t.reference = 'payout:' || p.id AND t.kind IN ('payout', 'payout_failed') AND t.seller_id = p.seller_id)
+    <> CASE p.status WHEN 'failed' THEN 0 ELSE -p.amount END;
+
+-- name: nothing_paid_out_is_swept
+SELECT x.id FROM payout_transfer x JOIN seller_transfer t ON t.id = x.transfer_id WHERE t.kind = 'payout';
+
+-- name: corrections_stand_in_the_ledger
+SELECT c.id FROM ledger_correction c
+LEFT JOIN seller_transfer t ON t.kind = 'correction' AND t.reference = 'correction:' || c.id AND t.amount = c.amount
+    AND t.seller_id = c.seller_id
+WHERE (c.status = 'approved') <> (t.id IS NOT NULL);

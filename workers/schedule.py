@@ -9,6 +9,7 @@ from flask import Flask
 from app.core import clock, jobs, timers
 from app.core.db import unit_of_work
 from app.offers.imports import feeds
+from app.payments import payouts
 from workers.process import make_app, repeat
 
 POLL_SECONDS = 1.0
@@ -22,6 +23,7 @@ def queue_daily() -> None:
     """Queue today's regular jobs unless they are queued already."""
     for kind in DAILY:
         jobs.enqueue(kind, {}, queue="slow", dedupe_key=f"{kind}:{clock.today()}", delay=timedelta(seconds=30))
+    payouts.queue_weekly()
 
 
 def tick() -> bool:

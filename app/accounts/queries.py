@@ -365,6 +365,12 @@ def requisites(organisation_id: int) -> OrganisationRow:
     return OrganisationRow(**row._mapping)
 
 
+def is_same_company(one: int, other: int) -> bool:
+    """Whether two organisations are one company by its INN: a seller that carries with its own trucks."""
+    inns = session.scalars(sa.select(Organisation.inn).where(Organisation.id.in_((one, other)))).all()
+    return len(inns) == 2 and inns[0] == inns[1]
+
+
 def member_user_id(organisation_id: int, email: str) -> int | None:
     """The inner id of a member of an organisation by e-mail; None when the person is no member."""
     return session.scalar(

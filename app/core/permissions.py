@@ -52,6 +52,7 @@ class Permission(StrEnum):
     CARRIER_FLEET = "carrier.fleet"
     CARRIER_TEAM = "carrier.team"
     COURIER_ROUTE = "courier.route"
+    REFUND = "refund"  # give money back: own orders of a seller, any of the operator
     ADMIN_MONEY = "admin.money"
     ADMIN_ORGANISATIONS = "admin.organisations"
     ADMIN_CATALOGUE = "admin.catalogue"
@@ -87,6 +88,7 @@ GRANTS: dict[Permission, frozenset[Role]] = {
     Permission.CARRIER_FLEET: _CARRIERS,
     Permission.CARRIER_TEAM: frozenset({Role.CARRIER_OWNER}),
     Permission.COURIER_ROUTE: frozenset({Role.COURIER}),
+    Permission.REFUND: frozenset({Role.SELLER_OWNER, Role.SELLER_ACCOUNTANT}) | _ADMIN,
     Permission.ADMIN_MONEY: _ADMIN,
     Permission.ADMIN_ORGANISATIONS: _ADMIN,
     Permission.ADMIN_CATALOGUE: _ADMIN,

@@ -9,7 +9,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from app.core import clock, money
+from app.accounts import queries as accounts
+from app.core import clock
 from app.core.db import session, unit_of_work
 from app.core.errors import Conflict, FieldError, Invalid, NotFound
 from app.core.permissions import Actor
@@ -17,7 +18,7 @@ from app.logistics import service as logistics
 from app.offers import stock
 from app.offers.levels import StockLine
 from app.orders import papers, rules
-from app.orders.models import Fulfilment, Order, OrderGroup, OrderLine
+from app.orders.models import Fulfilment, Order, OrderGroup
 from app.orders.totals import (
     Load,
     factor_of,
@@ -26,8 +27,10 @@ from app.orders.totals import (
     recount,
     resize,
     sum_group,
+    units_of,
 )
 from app.orders.transitions import SYSTEM, locked_order, move_order, move_trip, note
+from app.payments import ledger
 from app.payments import queries as money_queries
 from app.payments import service as payments
 
@@ -240,7 +243,7 @@ def complete(
     move_trip(actor, order, trip, outcome, reason=reason, details=details)
     _ship(actor, load, trip)
     recount(actor, group, order, trips, load, "not_delivered")
-    _earn(order, trip, trips, load)
+    _earn(order, trip, load)
     _close(SYSTEM, group, order, trips)
 
 
@@ -266,23 +269,17 @@ def _ship(actor: Actor, load: Load, trip: Fulfilment) -> None:
         stock.ship(gone, _because(actor, trip, "delivered"))
 
 
-def _earn(order: Order, trip: Fulfilment, trips: Sequence[Fulfilment], load: Load) -> None:
-    """The seller's part of a trip: goods handed over, less the fee at the percent that was frozen."""
-    sale = goods_of_trip(trip.id, trips, load)
-    if not sale:
-        return
+def _earn(order: Order, trip: Fulfilment, load: Load) -> None:
+    """What the seller has earned up to this trip, less what the ledger says already; the fee as it was frozen."""
     fees = money_queries.fees_of(line.id for line in load.lines)
-    fee = 0
+    goods = fee = 0
     for line in load.lines:
-        part = goods_of_line(line, trip.id, trips, load)
-        frozen = fees.get(line.id)
-        fee += money.percent_of(part, frozen.percent) if frozen else 0
-    payments.earn(order.seller_id, order.id, sale, fee, f"trip:{trip.id}")
-
-
-def goods_of_line(line: OrderLine, trip_id: int, trips: Sequence[Fulfilment], load: Load) -> int:
-    """Kopeks of one line that a trip carries."""
-    return goods_of_trip(trip_id, trips, Load([line], load.of_line(line.id)))
+        handed = sum((p.delivered or Decimal(0) for p in load.of_line(line.id)), Decimal(0))
+        worth = rules.line_money(line.price, units_of(line, handed), line.vat_percent).gross
+        goods += worth
+        fee += fees[line.id].kept(worth) if line.id in fees else 0
+    own = trip.delivery_price if trip.carrier_id and accounts.is_same_company(order.seller_id, trip.carrier_id) else 0
+    ledger.earn(order.seller_id, order.id, f"trip:{trip.id}", goods=goods, fee=fee, delivery=own)
 
 
 def _close(actor: Actor, group: OrderGroup, order: Order, trips: Sequence[Fulfilment]) -> None:

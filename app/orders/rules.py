@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
 from fractions import Fraction
 
 from app.core import money
-from app.core.errors import Conflict, FieldError, Invalid
+from app.core.errors import FieldError, Invalid
+from app.core.machine import machine
 
 MICRO = Decimal("0.000001")
 """The grain of quantities in the database."""
@@ -20,38 +21,7 @@ CASH_LIMIT = 100_000_00
 """Kopeks. Cash between companies under one contract is limited (Bank of Russia, instruction 5348-U, p. 4)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Machine:
-    """A state machine as data: from each state the states that may follow."""
-
-    name: str
-    table: Mapping[str, frozenset[str]]
-
-    def allows(self, old: str, new: str) -> bool:
-        """Whether the transition is declared."""
-        return new in self.table.get(old, frozenset())
-
-    def check(self, old: str, new: str) -> None:
-        """Let a declared transition through.
-
-        Raises:
-            Conflict: `<name>_state` with the present state and the one that was wanted.
-        """
-        if not self.allows(old, new):
-            raise Conflict(f"{self.name}_state", state=old, wanted=new)
-
-    @property
-    def last(self) -> frozenset[str]:
-        """States that nothing follows."""
-        return frozenset(state for state, following in self.table.items() if not following)
-
-
-def _machine(name: str, arrows: Mapping[str, str]) -> Machine:
-    table = {old: frozenset(new.split()) for old, new in arrows.items()}
-    return Machine(name, table)
-
-
-ORDER = _machine(
+ORDER = machine(
     "order",
     {
         "placed": "accepted rejected expired cancelled",
@@ -62,7 +32,7 @@ ORDER = _machine(
         "cancelled": "",
     },
 )
-FULFILMENT = _machine(
+FULFILMENT = machine(
     "fulfilment",
     {
         "planned": "picking cancelled",
@@ -78,7 +48,7 @@ FULFILMENT = _machine(
         "cancelled": "",
     },
 )
-PAYMENT = _machine(
+PAYMENT = machine(
     "payment",
     {
         "none": "awaiting",
@@ -91,7 +61,7 @@ PAYMENT = _machine(
         "voided": "",
     },
 )
-APPROVAL = _machine(
+APPROVAL = machine(
     "approval",
     {
         "waiting": "approved declined withdrawn expired",
@@ -101,7 +71,7 @@ APPROVAL = _machine(
         "expired": "",
     },
 )
-QUOTE = _machine(
+QUOTE = machine(
     "quote",
     {
         "requested": "offered declined withdrawn expired",
@@ -146,7 +116,8 @@ def derived_payment(parts: Sequence[tuple[str, int]]) -> str:
     """The payment status of a purchase from (status, amount) of its orders; nothing left to pay is `voided`."""
     owed = {status for status, amount in parts if amount > 0}
     if not owed:
-        return "voided"
+        moved = {status for status, _amount in parts}
+        return next((s for s in ("paid", "partially_refunded", "refunded") if s in moved), "voided")
     if len(owed) == 1:
         return owed.pop()
     for status in ("overdue", "awaiting", "authorised", "partially_refunded", "paid"):

@@ -10,7 +10,6 @@ from decimal import Decimal
 
 import sqlalchemy as sa
 
-from app.core import money
 from app.core.db import session
 from app.core.errors import NotFound
 from app.orders.models import Fulfilment, Order, OrderGroup, OrderLine
@@ -129,7 +128,7 @@ def seller_order(seller_id: int, number: str) -> SellerOrderView:
         raise NotFound()
     order = whole_orders(Order.number == number)[0]
     fees = payments.fees_of(line.id for line in order.lines)
-    fee = sum(money.percent_of(line.gross, fees[line.id].percent) for line in order.lines if line.id in fees)
+    fee = sum(fees[line.id].kept(line.gross) for line in order.lines if line.id in fees)
     percents = tuple(sorted({fee.percent for fee in fees.values()}))
     return SellerOrderView(order, GroupRow(*row), fee, percents)
 

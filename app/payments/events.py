@@ -22,3 +22,11 @@ class RefundOwed(Event):
 
     entity: ClassVar[str] = "refund"
     amount: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RefundApproved(Event):
+    """A refund may be sent; entity_id is the refund's. Whoever sends money back by itself listens to this."""
+
+    entity: ClassVar[str] = "refund"
+    amount: int = 0

@@ -17,7 +17,7 @@ from app.payments.models import (
     Invoice,
     Payment,
 )
-from app.payments.rules import Rule
+from app.payments.rules import Rule, kept_fee
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +48,15 @@ class PaymentRow:
 
 @dataclass(frozen=True, slots=True)
 class FrozenFee:
-    """The fee of an order line as it was frozen."""
+    """The fee of an order line as it was frozen, for `base` kopeks of it."""
 
     percent: Decimal
+    base: int
     amount: int
+
+    def kept(self, gross: int) -> int:
+        """The part that falls on so much of the line."""
+        return kept_fee(self.amount, self.base, gross)
 
 
 def commission_rules(day: date) -> list[Rule]:
@@ -59,17 +64,17 @@ def commission_rules(day: date) -> list[Rule]:
     rows = session.execute(
         sa.select(
             CommissionRule.id, CommissionRule.seller_id, CommissionRule.category_id, CommissionRule.percent,
-            CommissionRule.valid_from, CommissionRule.valid_to,
+            CommissionRule.valid_from, CommissionRule.valid_to, CommissionRule.amount_from, CommissionRule.amount_to,
+            CommissionRule.fixed, CommissionRule.floor, CommissionRule.cap,
         )
-        .where(CommissionRule.valid_from <= day, sa.func.coalesce(CommissionRule.valid_to, day) >= day)
+        .where(
+            CommissionRule.ended_at.is_(None),
+            CommissionRule.valid_from <= day,
+            sa.func.coalesce(CommissionRule.valid_to, day) >= day,
+        )
         .order_by(CommissionRule.position)
     )  # fmt: skip
-    return [
-        Rule(
-            r.id, r.seller_id, None if r.category_id is None else (r.category_id,), r.percent, r.valid_from, r.valid_to
-        )
-        for r in rows
-    ]
+    return [Rule(r.id, r.seller_id, None if r.category_id is None else (r.category_id,), *r[3:]) for r in rows]
 
 
 def has_category_rules(day: date) -> bool:
@@ -103,8 +108,8 @@ def group_of(payment_id: int) -> int | None:
 def fees_of(order_line_ids: Iterable[int]) -> dict[int, FrozenFee]:
     """Order line -> its frozen fee."""
     rows = session.execute(
-        sa.select(CommissionLine.order_line_id, CommissionLine.percent, CommissionLine.amount).where(
-            CommissionLine.order_line_id.in_(list(order_line_ids))
-        )
+        sa.select(
+            CommissionLine.order_line_id, CommissionLine.percent, CommissionLine.base, CommissionLine.amount
+        ).where(CommissionLine.order_line_id.in_(list(order_line_ids)))
     )
-    return {r.order_line_id: FrozenFee(r.percent, r.amount) for r in rows}
+    return {r.order_line_id: FrozenFee(r.percent, r.base, r.amount) for r in rows}

@@ -12,14 +12,13 @@ import sqlalchemy as sa
 from app.core import clock, events
 from app.core.db import lock_rows, session, unit_of_work
 from app.payments import queries, rules
-from app.payments.events import PaymentPaid, RefundOwed
+from app.payments.events import PaymentPaid, RefundApproved, RefundOwed
 from app.payments.models import (
     CommissionLine,
     Invoice,
     Payment,
     PaymentSplit,
     Refund,
-    SellerTransfer,
 )
 
 UNPAID = ("awaiting", "overdue", "authorised")
@@ -80,6 +79,7 @@ def freeze_fees(lines: Sequence[FeeLine]) -> None:
                 order_line_id=line.order_line_id,
                 rule_id=fee.rule_id,
                 percent=fee.percent,
+                base=line.gross,
                 amount=fee.amount,
                 vat=fee.vat,
             )
@@ -167,10 +167,20 @@ def _owe_back(split: PaymentSplit, amount: int, reason: str, user_id: int | None
     rest = amount - int(waiting or 0)
     if rest <= 0:
         return 0
-    refund = Refund(split_id=split.id, amount=rest, reason=reason, requested_by_id=user_id)
+    small = not rules.needs_second(rest, 0)
+    refund = Refund(
+        split_id=split.id,
+        amount=rest,
+        reason=reason,
+        requested_by_id=user_id,
+        status="approved" if small else "requested",
+        decided_at=clock.now() if small else None,
+    )
     session.add(refund)
     session.flush()
     events.record(RefundOwed(refund.id, rest))
+    if small:
+        events.record(RefundApproved(refund.id, rest))
     return rest
 
 
@@ -194,18 +204,6 @@ def mark_overdue(group_id: int) -> bool:
         return False
     payment.status = "overdue"
     return True
-
-
-@unit_of_work
-def earn(seller_id: int, order_id: int, sale: int, fee: int, reference: str) -> None:
-    """Write what a seller earned by goods delivered, and the fee: two rows of the ledger, once per reference."""
-    rows = [("sale", sale), ("commission", -fee)]
-    for kind, amount in rows:
-        if amount:
-            session.add(
-                SellerTransfer(seller_id=seller_id, order_id=order_id, kind=kind, amount=amount, reference=reference)
-            )
-    session.flush()
 
 
 def due_on(group_id: int) -> date | None:

@@ -54,6 +54,11 @@ HISTORY = {
     "fulfilment.returning": _("Going back to the warehouse"),
     "fulfilment.returned": _("Back at the warehouse"),
     "fulfilment.cancelled": _("The trip is cancelled"),
+    "refund.requested": _("A refund was asked for"),
+    "refund.approved": _("The refund is approved"),
+    "refund.declined": _("The refund was declined"),
+    "refund.payee_named": _("The account for the refund is named"),
+    "refund.paid": _("Money was paid back"),
     "payment.paid": _("Paid"),
     "payment.overdue": _("The invoice is overdue"),
 }

@@ -48,6 +48,17 @@ _PAYMENT: dict[str, Status] = {
     "voided": Status(_("payment cancelled"), "", "ban"),
     "overdue": Status(_("payment overdue"), "bad", "circle-alert"),
 }
+_REFUND: dict[str, Status] = {
+    "requested": Status(_("waits for the operator"), "warn", "clock"),
+    "approved": Status(_("approved"), "blue", "check"),
+    "paid": Status(_("paid back"), "ok", "circle-check"),
+    "declined": Status(_("declined"), "bad", "circle-x"),
+}
+_PAYOUT: dict[str, Status] = {
+    "prepared": Status(_("on its way to the bank"), "blue", "clock"),
+    "paid": Status(_("paid out"), "ok", "circle-check"),
+    "failed": Status(_("came back"), "bad", "circle-alert"),
+}
 _STOP: dict[str, Status] = {
     "planned": Status(_("ahead"), "", "circle-dot"),
     "en_route": Status(_("on the way"), "blue", "truck"),
@@ -140,6 +151,8 @@ KINDS: dict[str, dict[str, Status]] = {
     "order": _ORDER,
     "fulfilment": _FULFILMENT,
     "payment": _PAYMENT,
+    "payout": _PAYOUT,
+    "refund": _REFUND,
     "stop": _STOP,
     "delivery": _DELIVERY,
     "plan": _PLAN,

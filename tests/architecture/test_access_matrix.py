@@ -36,6 +36,7 @@ from app.orders.approvals import Asked
 from app.orders.company_models import PriceRequest
 from app.orders.models import Fulfilment, FulfilmentLine, Order, OrderGroup, OrderLine
 from app.orders.placing import Contact
+from app.payments.models import Payment, PaymentSplit, Refund
 from tests.client import ApiClient
 from tests.factories import logistics as make
 from tests.factories import orders
@@ -225,6 +226,7 @@ def foreign_ids(world: make.World, db_session: Any) -> dict[str, str]:
         "/me/sites/": str(own.public_id), "/deliveries/": str(row.public_id), "/order-groups/": group.number,
         "/seller/orders/": order.number, "/seller/fulfilments/": str(trip.public_id),
         "/seller/offers/": str(offer.public_id), "/seller/warehouses/": str(world.warehouse.public_id),
+        "/seller/money/orders/": order.number, "/refunds/": str(refund_of(order)),
         **price_lists(world), **buyers_things(world, order, offer), **company_things(world, offer),
     }  # fmt: skip
 
@@ -249,6 +251,22 @@ def company_things(world: make.World, offer: Offer) -> dict[str, str]:
         "/approvals/": str(waits.public_id), "/quotes/": asked, "/seller/quotes/": asked,
         "/quotes/batch/": str(batch), "/quotes/batches/": str(batch),
     }  # fmt: skip
+
+
+def refund_of(order: Order) -> UUID:
+    """A refund that the world's buyer may name an account for."""
+    split = session.query(PaymentSplit).filter_by(order_id=order.id).one_or_none()
+    if split is None:
+        payment = Payment(group_id=order.group_id, method="invoice", amount=1000, status="paid")
+        session.add(payment)
+        session.flush()
+        split = PaymentSplit(payment_id=payment.id, order_id=order.id, amount=1000)
+        session.add(split)
+        session.flush()
+    made = Refund(split_id=split.id, amount=100, reason="not_found")
+    session.add(made)
+    session.flush()
+    return made.public_id
 
 
 def buyers_things(world: make.World, order: Order, offer: Offer) -> dict[str, str]:

@@ -20,7 +20,7 @@ from app.core.permissions import Permission
 from app.orders import numbers, papers, queries, repeat, service
 from app.orders.queries import GroupView, OrderView
 from app.orders.repeat import Repeated
-from app.payments import cards
+from app.payments import cards, refund_queries
 from app.payments import rules as payment_rules
 from app.texts import orders as words
 from app.web import paths
@@ -66,6 +66,8 @@ def show(number: str) -> Response:
 def _shown(view: GroupView) -> dict[str, Any]:
     return {
         "view": view,
+        "refunds": refund_queries.of_orders(order.row.id for order in view.orders),
+        "numbers": {order.row.id: order.row.number for order in view.orders},
         "ways": {order.row.id: way_of(order) for order in view.orders},
         "log": history_of(view),
         "card": _card(view),

@@ -27,6 +27,7 @@ def context(actor: Actor) -> dict[str, Any]:
         ("/seller/changes", _("Cards"), "pencil", Permission.SELLER_OFFERS, 0),
         ("/seller/documents", _("Certificates"), "badge-check", Permission.SELLER_OFFERS, 0),
         ("/seller/warehouses", _("Warehouses"), "warehouse", Permission.SELLER_STOCK, 0),
+        ("/seller/money", _("Money"), "wallet", Permission.SELLER_MONEY, 0),
         ("/seller/holiday", _("Holiday"), "calendar", Permission.SELLER_OFFERS, 0),
         (f"/account/organisations/{place.organisation_public_id if place else ''}", _("Company and team"), "users",
          Permission.SELLER_VIEW, 0),
