@@ -8,6 +8,7 @@ import structlog
 
 from app.core.db import session
 from app.core.jobs import RunningJob
+from app.orders import refunds
 from app.payments import cards, providers
 from app.payments.providers import ProviderSilent, Told
 
@@ -41,4 +42,15 @@ def give_back(job: RunningJob) -> None:
     """Return money to a card. Tried again until the provider answers; its key makes it happen once."""
     reference, amount = uuid.UUID(job.payload["reference"]), int(job.payload["amount"])
     providers.present().refund(reference, amount, key=str(job.public_id))
-    job.complete(lambda: cards.gave_back(reference, amount))
+
+    def effect() -> None:
+        cards.gave_back(reference, amount)
+        if "refund" in job.payload:
+            refunds.sent_back(job.payload["refund"], f"card:{reference}")
+
+    job.complete(effect)
+
+
+def refund_agreed(job: RunningJob) -> None:
+    """A refund may be sent: to the card, if one paid."""
+    job.complete(lambda: cards.send_refund(job.payload["entity_id"]))

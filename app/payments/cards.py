@@ -20,7 +20,7 @@ from app.core.errors import Conflict
 from app.core.permissions import Actor
 from app.payments import providers, rules, service
 from app.payments.bank_models import CardAttempt
-from app.payments.models import Payment, ProviderEvent
+from app.payments.models import Payment, PaymentSplit, ProviderEvent, Refund
 from app.payments.providers import Told, Visit
 
 log = structlog.get_logger(__name__)
@@ -170,11 +170,36 @@ def give_back(visit: CardAttempt, amount: int) -> None:
 
 
 @unit_of_work
+def send_refund(refund_id: int) -> None:
+    """Let a worker return an agreed refund to the card that paid, if one did."""
+    row = session.execute(
+        sa.select(Refund.amount, PaymentSplit.payment_id)
+        .join(PaymentSplit, PaymentSplit.id == Refund.split_id)
+        .join(Payment, Payment.id == PaymentSplit.payment_id)
+        .where(Refund.id == refund_id, Refund.status == "approved", Payment.method == "card")
+    ).one_or_none()
+    if row is None:
+        return
+    visits: list[CardAttempt] = lock_rows(
+        CardAttempt,
+        session.scalars(
+            sa.select(CardAttempt.id).where(CardAttempt.payment_id == row.payment_id, CardAttempt.state == "paid")
+        ),
+    )
+    visit = next((one for one in visits if one.amount - one.returned >= row.amount), None)
+    if visit is None:  # the operator sees it among the refunds that wait
+        log.error("refund_without_a_card", refund=refund_id)
+        return
+    payload = {"reference": str(visit.public_id), "amount": row.amount, "refund": refund_id}
+    jobs.enqueue("cards.give_back", payload, dedupe_key=f"card-refund:{refund_id}", max_attempts=30)
+
+
+@unit_of_work
 def gave_back(reference: uuid.UUID, amount: int) -> None:
-    """The provider has returned it."""
+    """The provider has returned so much of a visit."""
     found = session.scalar(sa.select(CardAttempt.id).where(CardAttempt.public_id == reference))
     for visit in lock_rows(CardAttempt, [found] if found is not None else []):
-        visit.returned = amount
+        visit.returned += amount
         audit.record(Actor(), "card.given_back", "card_attempt", visit.id, after={"amount": amount})
 
 

@@ -10,6 +10,7 @@ import urllib.request
 import uuid
 from collections.abc import Iterator
 from datetime import timedelta
+from decimal import Decimal
 from threading import Barrier, Thread
 from typing import Any
 
@@ -27,10 +28,10 @@ from app.core.models import AuditEntry, Job
 from app.core.permissions import Actor
 from app.offers.models import StockLevel
 from app.orders import card, fulfilments, paying, service
-from app.orders.models import OrderGroup
+from app.orders.models import OrderGroup, OrderLine
 from app.payments import cards, providers
 from app.payments.bank_models import CardAttempt
-from app.payments.models import Payment
+from app.payments.models import Payment, Refund
 from app.payments.providers import Told
 from app.payments.test_provider import TestProvider, signature
 from tests.client import ApiClient
@@ -280,4 +281,25 @@ def test_the_same_word_at_once_counts_once(committed_db: Flask) -> None:
     session.rollback()
     assert sorted(heard) == [False] * 7 + [True]
     assert session.scalars(sa.select(Payment.received)).one() == bought.group.total
+    steps.check_everything_sums()
+
+
+def test_what_is_taken_off_a_paid_order_goes_back_to_the_card_once(app: Flask, bought: Bought, bank: Bank) -> None:
+    visit = bought.visit()
+    at_the_bank(bought, visit)
+    run_jobs(app, "cards.ask")
+    run_jobs(app, "orders.payment_paid")
+    line = session.scalars(sa.select(OrderLine.public_id)).one()
+    less = service.cancel(bought.buyer, bought.order().number, "", {line: Decimal(3)})
+    run_jobs(app, "cards.refund_agreed")
+    run_jobs(app, "cards.refund_agreed")
+    run_jobs(app, "cards.give_back")
+    assert session.execute(sa.select(Refund.amount, Refund.status)).one() == (less, "paid")
+    assert session.scalars(sa.select(CardAttempt.returned)).one() == less
+    assert sum(bank.payments[str(visit)].refunds.values()) == less
+    assert state(bought.group) == ("partially_refunded", "partially_refunded")
+    service.cancel(bought.buyer, bought.order().number)
+    run_jobs(app, "cards.refund_agreed")
+    run_jobs(app, "cards.give_back")
+    assert sum(bank.payments[str(visit)].refunds.values()) == session.scalars(sa.select(CardAttempt.amount)).one()
     steps.check_everything_sums()
