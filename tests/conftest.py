@@ -30,6 +30,8 @@ from app.settings import Settings
 from tests.client import ApiClient
 
 ROOT_VARIABLE = "TUTUU_TEST_ROOT"
+FIRST_VALKEY = 8
+"""Numbers from here are for markets that are started as processes; below, each worker has its own."""
 SECRET = "only-for-tests-0123456789-abcdefghij"
 
 
@@ -85,7 +87,7 @@ def servers() -> dict[str, str]:
             known.write_text(json.dumps(urls))
         urls = dict(json.loads(known.read_text()))
     # workers of the run have databases of their own, so what is cached from them must be apart as well
-    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 16
+    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % FIRST_VALKEY
     return urls | {"redis": f"{urls['redis'].rsplit('/', 1)[0]}/{number}"}
 
 

@@ -1,6 +1,7 @@
 """Paper: A4 pages with headings, facts, tables that wrap and break over pages, totals, numbered footers.
 
 Words come from the caller, already in the reader's language. The same content and moment give the same bytes.
+fpdf brings decoders of pictures with it, so it is loaded with the first document and not with the program.
 """
 
 from __future__ import annotations
@@ -8,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from fpdf import FPDF
-from fpdf.enums import MethodReturnValue, TableBordersLayout, XPos, YPos
-from fpdf.fonts import FontFace
+if TYPE_CHECKING:
+    from fpdf import FPDF
 
 FONTS = Path(__file__).resolve().parents[2] / "static" / "fonts"
 FAMILY = "golos"
@@ -33,18 +35,24 @@ class Column:
     right: bool = False
 
 
-class _Sheet(FPDF):
-    """fpdf calls `footer` at the end of each page."""
+@cache
+def _sheet() -> type[FPDF]:
+    from fpdf import FPDF
 
-    footer_text = ""
+    class Sheet(FPDF):
+        """fpdf calls `footer` at the end of each page."""
 
-    def footer(self) -> None:
-        self.set_y(-12)
-        self.set_font(FAMILY, size=8)
-        self.set_text_color(*GREY)
-        self.cell(self.epw - 30, 5, self.footer_text)
-        self.cell(30, 5, f"{self.page_no()} / {{nb}}", align="R")
-        self.set_text_color(0)
+        footer_text = ""
+
+        def footer(self) -> None:
+            self.set_y(-12)
+            self.set_font(FAMILY, size=8)
+            self.set_text_color(*GREY)
+            self.cell(self.epw - 30, 5, self.footer_text)
+            self.cell(30, 5, f"{self.page_no()} / {{nb}}", align="R")
+            self.set_text_color(0)
+
+    return Sheet
 
 
 class Document:
@@ -58,8 +66,8 @@ class Document:
     """
 
     def __init__(self, title: str, *, footer: str = "", at: datetime | None = None, landscape: bool = False) -> None:
-        self._pdf = _Sheet(orientation="L" if landscape else "P", format="A4")
-        self._pdf.footer_text = footer
+        self._pdf = _sheet()(orientation="L" if landscape else "P", format="A4")
+        self._pdf.footer_text = footer  # type: ignore[attr-defined]  # of our own sheet
         self._pdf.set_title(title)
         if at is not None:
             self._pdf.set_creation_date(at)
@@ -101,20 +109,22 @@ class Document:
             self.keep_together(lines * LINE)
             top = pdf.get_y()
             pdf.set_text_color(*GREY)
-            pdf.multi_cell(label_width, LINE, label, align="L", new_x=XPos.RIGHT, new_y=YPos.TOP)
+            pdf.multi_cell(label_width, LINE, label, align="L", new_x="RIGHT", new_y="TOP")
             pdf.set_text_color(0)
             pdf.set_xy(pdf.l_margin + label_width, top)
-            pdf.multi_cell(pdf.epw - label_width, LINE, value, align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+            pdf.multi_cell(pdf.epw - label_width, LINE, value, align="L", new_x="LMARGIN", new_y="NEXT")
             pdf.set_y(top + lines * LINE)
 
     def table(self, columns: Sequence[Column], rows: Sequence[Sequence[str]], size: float = 8.5) -> None:
         """A table; cells wrap, a row is never torn, the headings stand again on each page."""
+        from fpdf.fonts import FontFace
+
         pdf = self._pdf
         pdf.set_font(FAMILY, size=size)
         with pdf.table(
             col_widths=tuple(c.share for c in columns),
             text_align=tuple("RIGHT" if c.right else "LEFT" for c in columns),
-            borders_layout=TableBordersLayout.HORIZONTAL_LINES,
+            borders_layout="HORIZONTAL_LINES",
             headings_style=FontFace(emphasis="BOLD", fill_color=HEAD),
             line_height=size * 0.5,
             padding=1.2,
@@ -133,7 +143,7 @@ class Document:
         for index, (label, value) in enumerate(rows):
             pdf.set_font(FAMILY, "B" if index >= len(rows) - strong else "", 10)
             pdf.cell(pdf.epw - 40, LINE + 1, label, align="R")
-            pdf.cell(40, LINE + 1, value, align="R", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+            pdf.cell(40, LINE + 1, value, align="R", new_x="LMARGIN", new_y="NEXT")
         pdf.set_font(FAMILY, size=10)
 
     def keep_together(self, millimetres: float) -> None:
@@ -149,7 +159,7 @@ class Document:
         pdf.set_font(FAMILY, size=10)
         pdf.cell(60, LINE, who)
         pdf.cell(60, LINE, "", border="B")
-        pdf.cell(0, LINE, f"  {name}", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+        pdf.cell(0, LINE, f"  {name}", new_x="LMARGIN", new_y="NEXT")
 
     def output(self) -> bytes:
         """The file."""
@@ -158,9 +168,9 @@ class Document:
     def _write(self, text: str, size: float, *, bold: bool = False, right: bool = False) -> None:
         pdf = self._pdf
         pdf.set_font(FAMILY, "B" if bold else "", size)
-        pdf.multi_cell(0, size * 0.5, text, align="R" if right else "L", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+        pdf.multi_cell(0, size * 0.5, text, align="R" if right else "L", new_x="LMARGIN", new_y="NEXT")
         pdf.set_font(FAMILY, size=10)
 
     def _lines(self, text: str, width: float) -> int:
-        height = self._pdf.multi_cell(width, LINE, text, align="L", dry_run=True, output=MethodReturnValue.HEIGHT)
+        height = self._pdf.multi_cell(width, LINE, text, align="L", dry_run=True, output="HEIGHT")
         return max(1, round(float(height) / LINE))  # type: ignore[arg-type]  # HEIGHT alone gives a float

@@ -48,7 +48,7 @@ class Person:
     def _hear(self, message: Any) -> None:
         refused_form = "status of 422" in message.text  # the browser notes every refused form as an error
         if message.type == "error" and not refused_form:
-            self.complaints.append(message.text)
+            self.complaints.append(f"{message.text} {message.location.get('url', '')}".strip())
 
     def sign_in(self, email: str) -> Person:
         self.page.goto("/login")
