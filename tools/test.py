@@ -12,7 +12,18 @@ def main() -> int:
     """Run pytest; returns its exit code."""
     started = time.monotonic()
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
-    command = [sys.executable, "-m", "pytest", "-q", "-n", "auto", "--dist", "loadgroup", *sys.argv[1:]]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-n",
+        "auto",
+        "--dist",
+        "loadfile",
+        "--no-loadscope-reorder",
+        *sys.argv[1:],
+    ]
     code = subprocess.run(command, check=False, env=environment).returncode
     word = "ALL TESTS PASSED" if code == 0 else f"TESTS FAILED (pytest exit code {code})"
     print(f"{word} in {time.monotonic() - started:.0f} s", flush=True)

@@ -34,13 +34,13 @@ def _running(servers: dict[str, str], template: str, kind: str, valkey: int) -> 
 
 @pytest.fixture(scope="module")
 def market(servers: dict[str, str], demo_template: str) -> Iterator[Market]:
-    """A market of its own: a day that is driven once cannot be planned again. Its tests are of the group `day`."""
+    """A market of its own: a day that is driven once cannot be planned again."""
     with _running(servers, demo_template, "day", 0) as found:
         yield found
 
 
 @pytest.fixture(scope="session")
-def shop(servers: dict[str, str], demo_template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Market]:
-    """A market that several modules use. Its tests are of the group `trade`."""
+def shop(servers: dict[str, str], demo_template: str) -> Iterator[Market]:
+    """A market that several modules use."""
     with _running(servers, demo_template, "trade", 1) as found:
         yield found

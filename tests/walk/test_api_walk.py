@@ -11,7 +11,7 @@ import pytest
 from tests.walk.http_client import Client, wait_until
 from tests.walk.market import ROOT, Market
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("day")]
+pytestmark = [pytest.mark.slow]
 
 
 def broken_invariants(market: Market) -> dict[str, Any]:

@@ -15,7 +15,6 @@ __all__ = ["chromium"]
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.browser,
-    pytest.mark.xdist_group("trade"),
     pytest.mark.skipif(find() is None, reason="no browser on this machine"),
 ]
 

@@ -18,7 +18,6 @@ from tools.browser import find
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.browser,
-    pytest.mark.xdist_group("trade"),
     pytest.mark.skipif(find() is None, reason="no browser on this machine"),
 ]
 

@@ -17,7 +17,6 @@ from tools.browser import find
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.browser,
-    pytest.mark.xdist_group("day"),
     pytest.mark.skipif(find() is None, reason="no browser on this machine"),
 ]
 DESK = {"width": 1280, "height": 800}

@@ -14,7 +14,7 @@ from tests.payments.test_cards import NoRedirect
 from tests.walk.http_client import Client, wait_until
 from tests.walk.market import Market
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("trade")]
+pytestmark = [pytest.mark.slow]
 
 
 def placed(buyer: Client, offer: str) -> str:
