@@ -82,7 +82,7 @@ def let_go(cart_id: int, *, relist: bool = True) -> None:
 
 @unit_of_work
 def let_go_expired(lines: Sequence[StockLine]) -> None:
-    """Give back what is too old among the holds on these levels, whose rows the caller has locked."""
+    """Give back what is too old among the holds on these levels, which the caller is about to take from."""
     places = [(line.offer_id, line.warehouse_id) for line in lines]
     is_here = sa.tuple_(Reservation.offer_id, Reservation.warehouse_id).in_(places)
     _remove(sa.and_(is_here, Reservation.expires_at <= sa.func.now()))

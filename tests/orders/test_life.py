@@ -338,3 +338,19 @@ def test_what_was_paid_for_a_line_taken_off_is_owed_back() -> None:
     assert service.cancel(buyer, order.number, "", {lines[0].public_id: None}) == 20_000
     assert session.scalars(sa.select(Refund.amount)).one() == 20_000
     steps.check_everything_sums()
+
+
+def test_a_line_on_two_trips_is_taken_off_step_by_step() -> None:
+    market, buyer = make.market(warehouses=2), make.person()
+    one, two = market.warehouses
+    [order] = steps.orders_of(steps.bought(buyer, (make.offer(market, stock={one: 6, two: 5}), 9)))
+    line = session.scalars(sa.select(OrderLine.public_id).where(OrderLine.order_id == order.id)).one()
+    states = []
+    for _again in range(3):
+        service.cancel(buyer, order.number, "", {line: Decimal(2)})
+        states.append(sorted(trip.status for trip in steps.trips_of(order)))
+        steps.check_everything_sums()
+    assert states[-1] == ["cancelled", "planned"]
+    assert session.scalar(sa.select(sa.func.sum(StockLevel.allocated))) == 3
+    service.cancel(buyer, order.number, "", {line: Decimal(1)})  # a trip that is called off already stays so
+    steps.check_everything_sums()

@@ -301,5 +301,22 @@ def test_what_is_taken_off_a_paid_order_goes_back_to_the_card_once(app: Flask, b
     service.cancel(bought.buyer, bought.order().number)
     run_jobs(app, "cards.refund_agreed")
     run_jobs(app, "cards.give_back")
-    assert sum(bank.payments[str(visit)].refunds.values()) == session.scalars(sa.select(CardAttempt.amount)).one()
+    amount, returned = session.execute(sa.select(CardAttempt.amount, CardAttempt.returned)).one()
+    assert sum(bank.payments[str(visit)].refunds.values()) == amount == returned
     steps.check_everything_sums()
+
+
+def test_a_refund_that_nobody_agreed_to_is_not_sent(app: Flask, bought: Bought) -> None:
+    webhook(app, bought.visit(), "paid", bought.group.total)
+    run_jobs(app, "orders.payment_paid")
+    line = session.scalars(sa.select(OrderLine.public_id)).one()
+    service.cancel(bought.buyer, bought.order().number, "", {line: Decimal(3)})
+    refund = session.scalars(sa.select(Refund.id)).one()
+    sent = sa.select(sa.func.count()).select_from(Job).where(Job.kind == "cards.give_back")
+    session.execute(sa.update(Refund).values(status="requested"))
+    cards.send_refund(refund)
+    assert session.scalar(sent) == 0
+    session.execute(sa.update(Refund).values(status="approved"))
+    cards.send_refund(refund)
+    cards.send_refund(refund)
+    assert session.scalar(sent) == 1

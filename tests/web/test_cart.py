@@ -151,3 +151,15 @@ def test_the_number_of_queries_grows_neither_with_lines_nor_with_sellers(
         client.get("/cart")
     assert len(many) == len(few)
     assert len(many) <= 7
+
+
+def test_the_number_that_pages_keep_follows_every_change(app: Flask, client: FlaskClient) -> None:
+    market, buyer, cache = make.market(), make.person(), app.extensions["cache"]
+    session.commit()
+    first = carts.add(buyer, "", make.offer(market).public_id, Decimal(1))
+    assert queries.cart_count(buyer, "", cache) == 1
+    carts.add(buyer, "", make.offer(market).public_id, Decimal(1))
+    assert queries.cart_count(buyer, "", cache) == 2
+    assert first.line is not None
+    carts.remove(buyer, "", first.line)
+    assert queries.cart_count(buyer, "", cache) == 1
