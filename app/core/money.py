@@ -70,6 +70,8 @@ def split(total: int, weights: Sequence[int | Fraction | Decimal]) -> list[int]:
     shares = [Fraction(w) for w in weights]
     if not shares or any(s < 0 for s in shares):
         raise ValueError("weights must be present and not negative")
+    if len(shares) == 1:
+        return [total]
     whole = sum(shares)
     if whole == 0:
         shares, whole = [Fraction(1)] * len(shares), Fraction(len(shares))

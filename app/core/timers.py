@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -20,12 +21,28 @@ def handle(entity: str, transition: str, handler: Handler) -> None:
     _handlers[(entity, transition)] = handler
 
 
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """A transition of something that is to be made at a time."""
+
+    entity: str
+    entity_id: int
+    transition: str
+    due_at: datetime
+
+
 def set_timer(entity: str, entity_id: int, transition: str, due_at: datetime) -> None:
     """Arm (or move) a timer in the present transaction."""
-    statement = insert(Timer).values(entity=entity, entity_id=entity_id, transition=transition, due_at=due_at)
+    set_timers([Alarm(entity, entity_id, transition, due_at)])
+
+
+def set_timers(alarms: Sequence[Alarm]) -> None:
+    """Arm (or move) several timers, each named once, in one statement of the present transaction."""
+    statement = insert(Timer).values([asdict(alarm) for alarm in alarms])
     session.execute(
         statement.on_conflict_do_update(
-            index_elements=["entity", "entity_id", "transition"], set_={"due_at": due_at, "fired_at": None}
+            index_elements=["entity", "entity_id", "transition"],
+            set_={"due_at": statement.excluded.due_at, "fired_at": None},
         )
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -100,12 +101,19 @@ def set_depot(actor: Actor, address: str, lat: float, lon: float, phone: str) ->
 
 
 @unit_of_work
-def create_delivery(new: NewDelivery) -> DeliveryMade:
-    """Write a delivery in state `waiting`, with a PIN for the buyer and a tracking link.
+def create_deliveries(wanted: Sequence[NewDelivery]) -> list[DeliveryMade]:
+    """Write deliveries in state `waiting`, each with a PIN for the buyer and a tracking link, in order."""
+    rows = [_delivery(new) for new in wanted]
+    session.add_all(rows)
+    session.flush()
+    for row in rows:
+        note(row.id, "created", None)
+    return [DeliveryMade(row.id, row.public_id, row.pin, row.tracking_token) for row in rows]
 
-    The site's equipment is added to `needs`; unloading is reckoned with 15 minutes and 5 more for each tonne begun.
-    """
-    row = Delivery(
+
+def _delivery(new: NewDelivery) -> Delivery:
+    """The site's equipment is added to `needs`; unloading takes 15 minutes and 5 more for each tonne begun."""
+    return Delivery(
         fulfilment_id=new.fulfilment_id,
         carrier_id=new.carrier_id,
         seller_id=new.seller_id,
@@ -129,10 +137,6 @@ def create_delivery(new: NewDelivery) -> DeliveryMade:
         pin=f"{secrets.randbelow(10_000):04d}",
         tracking_token=new_token(),
     )
-    session.add(row)
-    session.flush()
-    note(row.id, "created", None)
-    return DeliveryMade(row.id, row.public_id, row.pin, row.tracking_token)
 
 
 @unit_of_work

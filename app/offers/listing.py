@@ -16,11 +16,7 @@ COLUMNS = (
 SEEN = tuple(name for name in COLUMNS if name != "available")
 """What kept lists must show at once; the number in stock may be a minute old, whether there is any may not."""
 
-# Prices per base unit: price of the unit of sale / its factor; per content unit: x factor of the content unit.
-_REFRESH = f"""
-WITH wanted AS (
-    {FACTS_SQL} AND ({{only}})
-), stock AS (
+_SUMMED = """stock AS (
     SELECT s.offer_id, sum(greatest(s.on_hand - s.allocated - s.reserved - s.safety, 0)) AS free
     FROM stock_level s
     JOIN warehouse w ON w.id = s.warehouse_id AND w.is_active
@@ -43,10 +39,17 @@ WITH wanted AS (
         coalesce(min(ready), min(lead)) AS lead,
         array_agg(seller_id ORDER BY seller_id) AS sellers,
         array_agg(round(price)::bigint ORDER BY seller_id) AS prices,
-        coalesce(array_agg(seller_id ORDER BY seller_id) FILTER (WHERE free > 0), '{{}}') AS stocked,
+        coalesce(array_agg(seller_id ORDER BY seller_id) FILTER (WHERE free > 0), '{}') AS stocked,
         coalesce(max(rating) FILTER (WHERE free > 0), max(rating)) AS rating
     FROM by_seller GROUP BY product_id
-)
+)"""
+"""What the offers of each product of `wanted` come to."""
+
+# Prices per base unit: price of the unit of sale / its factor; per content unit: x factor of the content unit.
+_REFRESH = f"""
+WITH wanted AS (
+    {FACTS_SQL} AND ({{only}})
+), {_SUMMED}
 INSERT INTO product_listing AS l (product_id, category_id, brand, facets, truck_kg, price_from, unit_price,
     offers_count, available, lead_time_days, seller_ids, seller_prices, stocked_ids, rating, search)
 SELECT w.id, w.category_id, w.brand, w.facets, w.truck_kg, round(s.lowest),
@@ -77,6 +80,24 @@ _ALL_GONE = sa.text(_GONE.replace("{only}", "true"))
 # Two sellers of one product may change at once. Each must see what the other has committed before it sums, so the
 # products are locked by a statement of its own: the next one takes a newer snapshot.
 _LOCK = sa.text("SELECT id FROM product WHERE id = ANY(:ids) ORDER BY id FOR NO KEY UPDATE")
+_LOCK_OF_OFFERS = sa.text(
+    "SELECT id FROM product WHERE id IN (SELECT product_id FROM offer WHERE id = ANY(:offers))"
+    " ORDER BY id FOR NO KEY UPDATE"
+)
+_STOCK_COLUMNS = {"available": "free", "lead_time_days": "lead", "stocked_ids": "stocked", "rating": "rating"}
+"""What a change of stock can change, and what it comes from."""
+_STOCK = sa.text(f"""
+WITH wanted AS (
+    SELECT unnest(CAST(:ids AS bigint[])) AS id
+), {_SUMMED}
+UPDATE product_listing l SET {", ".join(f"{c} = s.{of}" for c, of in _STOCK_COLUMNS.items())}
+FROM summed s WHERE s.product_id = l.product_id
+    AND ({", ".join(f"l.{c}" for c in _STOCK_COLUMNS)}) IS DISTINCT FROM
+        ({", ".join(f"s.{of}" for of in _STOCK_COLUMNS.values())})
+RETURNING WITH (OLD AS was, NEW AS now)
+    (was.lead_time_days, was.stocked_ids, was.rating) IS DISTINCT FROM
+    (now.lead_time_days, now.stocked_ids, now.rating)
+""")
 
 
 @unit_of_work
@@ -89,6 +110,14 @@ def refresh(product_ids: Sequence[int]) -> None:
     differs = [row[0] for row in session.execute(_SOME, {"ids": ids})]
     gone = session.execute(_SOME_GONE, {"ids": ids}).all()
     if any(differs) or gone:
+        changed("listing")
+
+
+@unit_of_work
+def refresh_stock(offer_ids: Sequence[int]) -> None:
+    """Recalculate what depends on the stock of these offers: a fraction of the work of `refresh`."""
+    products = [row.id for row in session.execute(_LOCK_OF_OFFERS, {"offers": sorted(set(offer_ids))})]
+    if any(row[0] for row in session.execute(_STOCK, {"ids": products})):
         changed("listing")
 
 

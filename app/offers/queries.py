@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from functools import cached_property
 from typing import Any
 
 import sqlalchemy as sa
@@ -48,7 +49,7 @@ class WarehouseRow:
     version: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class OfferForSale:
     """Everything that a cart, an order or a product page asks of an offer."""
 
@@ -87,7 +88,7 @@ class OfferForSale:
     stock: dict[int, Decimal] = field(default_factory=dict)
     """Warehouse id -> available base units."""
 
-    @property
+    @cached_property
     def available(self) -> Decimal:
         """Units of sale, in whole steps, over all warehouses."""
         return sum((self.available_at(w) for w in self.stock), Decimal(0))

@@ -14,40 +14,31 @@ from typing import Any
 import sqlalchemy as sa
 
 from app.core.db import session, unit_of_work
+from app.offers import levels
 from app.offers.levels import StockLine, in_order, refresh_lists
 from app.offers.models import Reservation, StockLevel, Warehouse
 
-_NAMED = "unnest(CAST(:offers AS bigint[]), CAST(:places AS bigint[])) AS v(offer_id, warehouse_id)"
-_LOCK_NAMED = sa.text(
-    "SELECT s.offer_id, s.warehouse_id, s.on_hand, s.allocated, s.reserved"
-    f" FROM stock_level s JOIN {_NAMED} ON v.offer_id = s.offer_id AND v.warehouse_id = s.warehouse_id"
-    " ORDER BY s.offer_id, s.warehouse_id FOR UPDATE OF s"
-)
+_HELD = sa.select(Reservation.offer_id, Reservation.warehouse_id, Reservation.quantity)
 _LOCK_HELD = sa.text(
     "SELECT s.offer_id FROM stock_level s"
     " JOIN reservation r ON r.offer_id = s.offer_id AND r.warehouse_id = s.warehouse_id"
     " WHERE r.cart_id = :cart ORDER BY s.offer_id, s.warehouse_id FOR UPDATE OF s"
 )
-_ADD = sa.text(
-    """
-    UPDATE stock_level s SET reserved = s.reserved + v.quantity, updated_at = now()
-    FROM unnest(CAST(:offers AS bigint[]), CAST(:places AS bigint[]), CAST(:quantities AS numeric[]))
-        AS v(offer_id, warehouse_id, quantity)
-    WHERE s.offer_id = v.offer_id AND s.warehouse_id = v.warehouse_id
-    """
-)
 
 
 @unit_of_work
 def hold(cart_id: int, lines: Sequence[StockLine], until: datetime) -> bool:
-    """Hold all of these lines for a cart, or nothing; False when others were faster."""
+    """Hold all of these lines for a cart instead of what it holds, or nothing; False when others were faster."""
     wanted = in_order(lines)
-    keys = _keys(wanted)
-    if _short(wanted, session.execute(_LOCK_NAMED, keys).all()):
-        let_go_expired(wanted)
-        if _short(wanted, session.execute(_LOCK_NAMED, keys).all()):
+    before = [StockLine(*row) for row in session.execute(_HELD.where(Reservation.cart_id == cart_id))]
+    levels.lock(in_order([*wanted, *before]))
+    given_back = _remove(Reservation.cart_id == cart_id)
+    if _is_short(wanted):
+        given_back += let_go_expired(wanted)
+        if _is_short(wanted):
+            refresh_lists(given_back)
             return False
-    session.execute(_ADD, keys | {"quantities": [line.quantity for line in wanted]})
+    levels.add(wanted, reserved=1)
     session.execute(
         sa.insert(Reservation),
         [
@@ -56,17 +47,13 @@ def hold(cart_id: int, lines: Sequence[StockLine], until: datetime) -> bool:
             for line in wanted
         ],
     )  # fmt: skip
-    refresh_lists(wanted)
+    refresh_lists([*wanted, *given_back])
     return True
 
 
-def _keys(lines: Sequence[StockLine]) -> dict[str, Any]:
-    return {"offers": [line.offer_id for line in lines], "places": [line.warehouse_id for line in lines]}
-
-
-def _short(wanted: Sequence[StockLine], levels: Sequence[Any]) -> bool:
-    free = {(row.offer_id, row.warehouse_id): row.on_hand - row.allocated - row.reserved for row in levels}
-    return any(free.get((line.offer_id, line.warehouse_id), Decimal(0)) < line.quantity for line in wanted)
+def _is_short(wanted: Sequence[StockLine]) -> bool:
+    there = levels.lock(wanted)
+    return any(line.key not in there or there[line.key].free < line.quantity for line in wanted)
 
 
 @unit_of_work
@@ -77,18 +64,21 @@ def let_go(cart_id: int, *, relist: bool = True) -> None:
         relist: False when the caller takes the same goods at once, which shows them in lists anew.
     """
     if session.execute(_LOCK_HELD, {"cart": cart_id}).first() is not None:
-        _remove(Reservation.cart_id == cart_id, relist=relist)
+        gone = _remove(Reservation.cart_id == cart_id)
+        if relist:
+            refresh_lists(gone)
 
 
 @unit_of_work
-def let_go_expired(lines: Sequence[StockLine]) -> None:
-    """Give back what is too old among the holds on these levels, which the caller is about to take from."""
-    places = [(line.offer_id, line.warehouse_id) for line in lines]
+def let_go_expired(lines: Sequence[StockLine]) -> list[StockLine]:
+    """Give back what is too old among the holds on these levels, which the caller has locked and will show anew."""
+    places = [line.key for line in lines]
     is_here = sa.tuple_(Reservation.offer_id, Reservation.warehouse_id).in_(places)
-    _remove(sa.and_(is_here, Reservation.expires_at <= sa.func.now()))
+    return _remove(sa.and_(is_here, Reservation.expires_at <= sa.func.now()))
 
 
-def _remove(condition: sa.ColumnElement[bool], *, relist: bool = True) -> None:
+def _remove(condition: sa.ColumnElement[bool]) -> list[StockLine]:
+    """Delete holds on locked levels and count them out; what they were."""
     gone = session.execute(
         sa.delete(Reservation)
         .where(condition)
@@ -96,9 +86,8 @@ def _remove(condition: sa.ColumnElement[bool], *, relist: bool = True) -> None:
     ).all()
     lines = in_order(StockLine(*row) for row in gone)
     if lines:
-        session.execute(_ADD, _keys(lines) | {"quantities": [-line.quantity for line in lines]})
-        if relist:
-            refresh_lists(lines)
+        levels.add(lines, reserved=-1)
+    return lines
 
 
 @unit_of_work
@@ -106,8 +95,11 @@ def make_room(left: Mapping[tuple[int, int], Decimal]) -> None:
     """Take holds away, the youngest first, until orders and holds fit into what will lie there.
 
     Args:
-        left: (offer, warehouse) -> base units that will be on hand. The caller has locked the levels.
+        left: (offer, warehouse) -> base units that will be on hand. The caller has locked the levels, and shows their
+            products in lists anew.
     """
+    if not left:
+        return
     crowded = session.execute(
         sa.select(StockLevel.offer_id, StockLevel.warehouse_id, StockLevel.allocated, StockLevel.reserved).where(
             sa.tuple_(StockLevel.offer_id, StockLevel.warehouse_id).in_(list(left)), StockLevel.reserved > 0

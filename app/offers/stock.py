@@ -1,7 +1,7 @@
 """Stock: on_hand and allocated change only here, only together with a movement, and never below what is promised.
 
-Taking is one conditional UPDATE per line, in (offer, warehouse) order, so that buyers cannot deadlock and nothing is
-read first and written later.
+Every command locks its levels first, in (offer, warehouse) order, so that buyers cannot deadlock and nothing is decided
+on what was read before the lock. What lists show is reckoned last: products are locked after levels, never before.
 """
 
 from __future__ import annotations
@@ -11,14 +11,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
 
 from app.core.db import session, unit_of_work
 from app.core.errors import Conflict, DomainError
 from app.core.permissions import Actor
-from app.offers import reservations
+from app.offers import levels, reservations
 from app.offers.levels import StockLine, in_order, refresh_lists
-from app.offers.models import StockLevel, StockMovement
+from app.offers.models import StockMovement
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,43 +37,22 @@ def take(lines: Sequence[StockLine], cause: Cause) -> None:
     Raises:
         Conflict: `stock_changed`, with all lines that are short: items = [{offer_id, warehouse_id, available}].
     """
-    short = [line for line in in_order(lines) if not _allocate(line)]
+    wanted = in_order(lines)
+    if short := _short(wanted):
+        reservations.let_go_expired(list(short))
+        short = _short(wanted)
     if short:
-        reservations.let_go_expired(short)
-        short = [line for line in short if not _allocate(line)]
-    if short:
-        raise Conflict("stock_changed", items=[_shortage(line) for line in short])
-    for line in in_order(lines):
-        _move(line, "allocated", Decimal(0), line.quantity, cause)
-    refresh_lists(lines)
+        items = [{"offer_id": line.offer_id, "warehouse_id": line.warehouse_id, "available": max(free, Decimal(0))}
+                 for line, free in short.items()]  # fmt: skip
+        raise Conflict("stock_changed", items=items)
+    _move(wanted, "allocated", on_hand=0, allocated=1, cause=cause)
 
 
-def _allocate(line: StockLine) -> bool:
-    free = StockLevel.on_hand - StockLevel.allocated - StockLevel.reserved
-    taken = session.execute(
-        sa.update(StockLevel)
-        .where(
-            StockLevel.offer_id == line.offer_id,
-            StockLevel.warehouse_id == line.warehouse_id,
-            free >= line.quantity,
-        )
-        .values(allocated=StockLevel.allocated + line.quantity, updated_at=sa.func.now())
-        .returning(StockLevel.offer_id)
-    ).one_or_none()
-    return taken is not None
-
-
-def _shortage(line: StockLine) -> dict[str, object]:
-    free = session.scalar(
-        sa.select(StockLevel.on_hand - StockLevel.allocated - StockLevel.reserved).where(
-            StockLevel.offer_id == line.offer_id, StockLevel.warehouse_id == line.warehouse_id
-        )
-    )
-    return {
-        "offer_id": line.offer_id,
-        "warehouse_id": line.warehouse_id,
-        "available": max(free or Decimal(0), Decimal(0)),
-    }
+def _short(wanted: Sequence[StockLine]) -> dict[StockLine, Decimal]:
+    """The lines of which there is too little, and what is free of them. All are locked afterwards."""
+    there = levels.lock(wanted)
+    free = {line: there[line.key].free if line.key in there else Decimal(0) for line in wanted}
+    return {line: base for line, base in free.items() if base < line.quantity}
 
 
 @unit_of_work
@@ -92,14 +70,14 @@ def ship(lines: Sequence[StockLine], cause: Cause) -> None:
 @unit_of_work
 def receive(lines: Sequence[StockLine], cause: Cause) -> None:
     """Goods came in."""
-    ensure_levels(lines)
+    levels.ensure(in_order(lines))
     _change(lines, "received", on_hand=1, allocated=0, cause=cause)
 
 
 @unit_of_work
 def take_back(lines: Sequence[StockLine], cause: Cause) -> None:
     """Goods came back from a buyer."""
-    ensure_levels(lines)
+    levels.ensure(in_order(lines))
     _change(lines, "returned", on_hand=1, allocated=0, cause=cause)
 
 
@@ -110,23 +88,13 @@ def change(line: StockLine, kind: str, sign: int, cause: Cause) -> None:
     Raises:
         Conflict: `below_allocated` when orders are promised more than would be left.
     """
-    ensure_levels([line])
-    if sign < 0:
-        [level] = session.execute(_LOCK_LEVELS, {"offers": [line.offer_id], "places": [line.warehouse_id]})
-        reservations.make_room({(line.offer_id, line.warehouse_id): level.on_hand - line.quantity})
-    promised = StockLevel.allocated + StockLevel.reserved
-    here = sa.and_(StockLevel.offer_id == line.offer_id, StockLevel.warehouse_id == line.warehouse_id)
-    changed = session.execute(
-        sa.update(StockLevel)
-        .where(here, StockLevel.on_hand + sign * line.quantity >= promised)
-        .values(on_hand=StockLevel.on_hand + sign * line.quantity, updated_at=sa.func.now())
-        .returning(StockLevel.offer_id)
-    ).one_or_none()
-    if changed is None:
-        kept = session.scalar(sa.select(promised).where(here)) or Decimal(0)
-        raise Conflict("below_allocated", allocated=format(kept.normalize(), "f"))
-    _move(line, kind, sign * line.quantity, Decimal(0), cause)
-    refresh_lists([line])
+    levels.ensure([line])
+    there = levels.lock([line])[line.key]
+    left = there.on_hand + sign * line.quantity
+    if left < there.allocated:
+        raise Conflict("below_allocated", allocated=format(there.allocated.normalize(), "f"))
+    reservations.make_room({line.key: left})
+    _move([line], kind, on_hand=sign, allocated=0, cause=cause)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,33 +131,22 @@ def count_many(lines: Sequence[StockLine], cause: Cause, *, relist: bool = True)
     """
     if not lines:
         return []
-    keys = {"offers": [line.offer_id for line in lines], "places": [line.warehouse_id for line in lines]}
-    session.execute(_ENSURE_LEVELS, keys)
-    levels = session.execute(_LOCK_LEVELS, keys)
-    known = {(row.offer_id, row.warehouse_id): row for row in levels}
+    levels.ensure(lines)
+    there = levels.lock(lines)
     found = []
     for line in lines:
-        row = known[line.offer_id, line.warehouse_id]
-        found.append(Counted(line, line.quantity - row.on_hand, row.promised, line.quantity < row.promised))
+        level = there[line.key]
+        found.append(Counted(line, line.quantity - level.on_hand, level.allocated, line.quantity < level.allocated))
     written = [c for c in found if c.difference and not c.refused]
-    if crowded := {_key(c): c.line.quantity for c in written if c.line.quantity < c.promised + known[_key(c)].reserved}:
-        reservations.make_room(crowded)
+    reservations.make_room(
+        {c.line.key: c.line.quantity for c in written if c.line.quantity < c.promised + there[c.line.key].reserved}
+    )
     _write_counts(written, cause)
     if relist and written:
         refresh_lists([c.line for c in written])
     return found
 
 
-_NAMED = "unnest(CAST(:offers AS bigint[]), CAST(:places AS bigint[])) AS v(offer_id, warehouse_id)"
-_ENSURE_LEVELS = sa.text(
-    f"INSERT INTO stock_level (offer_id, warehouse_id) SELECT offer_id, warehouse_id FROM {_NAMED}"
-    " ORDER BY offer_id, warehouse_id ON CONFLICT DO NOTHING"
-)
-_LOCK_LEVELS = sa.text(
-    "SELECT s.offer_id, s.warehouse_id, s.on_hand, s.allocated AS promised, s.reserved"
-    f" FROM stock_level s JOIN {_NAMED} ON v.offer_id = s.offer_id AND v.warehouse_id = s.warehouse_id"
-    " ORDER BY s.offer_id, s.warehouse_id FOR UPDATE OF s"
-)
 _SET_ON_HAND = sa.text(
     """
     UPDATE stock_level s SET on_hand = v.on_hand, updated_at = now()
@@ -198,10 +155,6 @@ _SET_ON_HAND = sa.text(
     WHERE s.offer_id = v.offer_id AND s.warehouse_id = v.warehouse_id
     """
 )
-
-
-def _key(counted: Counted) -> tuple[int, int]:
-    return counted.line.offer_id, counted.line.warehouse_id
 
 
 def _write_counts(counted: Sequence[Counted], cause: Cause) -> None:
@@ -221,25 +174,23 @@ def _write_counts(counted: Sequence[Counted], cause: Cause) -> None:
 
 
 def _change(lines: Sequence[StockLine], kind: str, *, on_hand: int, allocated: int, cause: Cause) -> None:
-    for line in in_order(lines):
-        changed = session.execute(
-            sa.update(StockLevel)
-            .where(StockLevel.offer_id == line.offer_id, StockLevel.warehouse_id == line.warehouse_id)
-            .values(
-                on_hand=StockLevel.on_hand + on_hand * line.quantity,
-                allocated=StockLevel.allocated + allocated * line.quantity,
-                updated_at=sa.func.now(),
-            )
-            .returning(StockLevel.offer_id)
-        ).one_or_none()
-        if changed is None:
+    """Move what must be there: it was promised before, or its row was made just now."""
+    wanted = in_order(lines)
+    there = levels.lock(wanted)
+    for line in wanted:
+        if line.key not in there:
             raise DomainError("no_stock_level", offer_id=line.offer_id, warehouse_id=line.warehouse_id)
-        _move(line, kind, on_hand * line.quantity, allocated * line.quantity, cause)
+    _move(wanted, kind, on_hand=on_hand, allocated=allocated, cause=cause)
+
+
+def _move(lines: Sequence[StockLine], kind: str, *, on_hand: int, allocated: int, cause: Cause) -> None:
+    """Counters and their movements together, then what lists show. The caller has locked the levels."""
+    if not lines:
+        return
+    levels.add(lines, on_hand=on_hand, allocated=allocated)
+    rows = [_movement(line, kind, on_hand * line.quantity, allocated * line.quantity, cause) for line in lines]
+    session.execute(sa.insert(StockMovement), rows)
     refresh_lists(lines)
-
-
-def _move(line: StockLine, kind: str, on_hand: Decimal, allocated: Decimal, cause: Cause) -> None:
-    session.execute(sa.insert(StockMovement).values(**_movement(line, kind, on_hand, allocated, cause)))
 
 
 def _movement(line: StockLine, kind: str, on_hand: Decimal, allocated: Decimal, cause: Cause) -> dict[str, object]:
@@ -254,11 +205,3 @@ def _movement(line: StockLine, kind: str, on_hand: Decimal, allocated: Decimal, 
         "entity_id": cause.entity_id,
         "user_id": cause.actor.user_id,
     }
-
-
-def ensure_levels(lines: Sequence[StockLine]) -> None:
-    """Make rows for what never lay in its warehouse before."""
-    for line in in_order(lines):
-        session.execute(
-            insert(StockLevel).values(offer_id=line.offer_id, warehouse_id=line.warehouse_id).on_conflict_do_nothing()
-        )

@@ -16,7 +16,7 @@ from app.core.errors import Invalid
 from app.core.permissions import Actor
 from app.offers import desk, queries, stock
 from app.offers.desk import DeskOffer
-from app.offers.levels import StockLine, refresh_lists
+from app.offers.levels import StockLine, ensure, refresh_lists
 from app.offers.models import StockLevel, Warehouse
 from app.offers.rules import exact_decimal, in_base_units
 from app.offers.stock import Cause
@@ -160,7 +160,7 @@ def set_safety(actor: Actor, offer_id: uuid.UUID, warehouse: uuid.UUID, quantity
     if base >= Decimal(10) ** 12:
         raise Invalid.one("/safety", "too_large", maximum=10**12)
     line = StockLine(offer.id, place.id, base)
-    stock.ensure_levels([line])
+    ensure([line])
     before = session.scalar(
         sa.select(StockLevel.safety)
         .where(StockLevel.offer_id == offer.id, StockLevel.warehouse_id == place.id)

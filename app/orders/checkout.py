@@ -163,7 +163,6 @@ def draft(cart: int, wishes: Sequence[CartWish], wanted: Wanted) -> tuple[Plan, 
 @unit_of_work
 def promise(cart: int, wishes: Sequence[CartWish], wanted: Wanted) -> Quote:
     """Make a quote of a locked cart and hold the goods if nobody else does. Raises as `draft`."""
-    reservations.let_go(cart)
     plan, payload = draft(cart, wishes, wanted)
     until = clock.now() + KEEP
     quote = CheckoutQuote(cart_id=cart, payload=payload, expires_at=until)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -11,8 +11,8 @@ from typing import Any
 from app.core import clock, timers
 from app.core.db import session
 from app.core.permissions import Actor
+from app.core.timers import Alarm
 from app.logistics import service as logistics
-from app.offers import reservations, stock
 from app.offers.levels import StockLine
 from app.offers.queries import WarehouseRow
 from app.orders import numbers, rules
@@ -58,36 +58,52 @@ class Purchase:
 
 @dataclass(slots=True)
 class Written:
-    """An order just written, with its trips and load."""
+    """An order just written, with its trips (`promised`: as the quote has them) and load."""
 
     order: Order
-    trips: list[Fulfilment]
-    load: Load
+    planned: list[PlannedLine]
+    promised: list[Mapping[str, Any]]
+    lines: dict[int, OrderLine] = field(default_factory=dict)
+    trips: list[Fulfilment] = field(default_factory=list)
+    pieces: list[FulfilmentLine] = field(default_factory=list)
+
+    @property
+    def load(self) -> Load:
+        """What each trip carries."""
+        return Load(list(self.lines.values()), self.pieces)
 
 
-def write(actor: Actor, purchase: Purchase) -> OrderGroup:
-    """All rows of a purchase: group, orders, lines, trips, payment, fees, stock, deliveries, timers, history.
+def write(actor: Actor, purchase: Purchase) -> tuple[OrderGroup, list[StockLine]]:
+    """All rows of a purchase but the stock: group, orders, lines, trips, payment, fees, deliveries, timers, history.
 
-    Raises:
-        Conflict: `stock_changed` from the conditional update of the stock; the caller's transaction is rolled back.
+    Rows of one table are written together, however many sellers there are.
+
+    Returns:
+        The purchase, and what is to be taken from the stock for it.
     """
     group = _group(actor, purchase)
-    written = [
-        _order(actor, group, position, seller, purchase)
-        for position, seller in enumerate(dict.fromkeys(t["seller_id"] for t in purchase.quote.payload["trips"]), 1)
-    ]
+    sellers = list(dict.fromkeys(t["seller_id"] for t in purchase.quote.payload["trips"]))
+    written = [_order(group, position, seller, purchase) for position, seller in enumerate(sellers, 1)]
+    session.add_all(one.order for one in written)
+    session.flush()
+    for one in written:
+        one.lines = {line.id: _line(one.order, index, line) for index, line in enumerate(one.planned, 1)}
+        one.trips = [_trip(one.order, trip, purchase) for trip in one.promised]
+        session.add_all([*one.lines.values(), *one.trips])
+    session.flush()
+    for one in written:
+        one.pieces = _pieces(one, purchase)
+        session.add_all([*one.pieces, _placed(actor, group, one.order)])
+    session.flush()
     _money(group, written, purchase)
     _timers(group, written)
     _deliveries(actor, group, written, purchase)
-    pieces = [
+    return group, [
         StockLine(one.load.line(p.order_line_id).offer_id, trip.warehouse_id, p.quantity)
         for one in written
         for trip in one.trips
         for p in one.load.of_trip(trip.id)
     ]
-    reservations.let_go(purchase.quote.cart_id, relist=False)  # what was held becomes the promise to the order
-    stock.take(pieces, stock.Cause("order_group", group.id, actor, "placed"))
-    return group
 
 
 def _group(actor: Actor, purchase: Purchase) -> OrderGroup:
@@ -113,7 +129,7 @@ def _group(actor: Actor, purchase: Purchase) -> OrderGroup:
     return group
 
 
-def _order(actor: Actor, group: OrderGroup, position: int, seller: int, purchase: Purchase) -> Written:
+def _order(group: OrderGroup, position: int, seller: int, purchase: Purchase) -> Written:
     trips = [t for t in purchase.quote.payload["trips"] if t["seller_id"] == seller]
     wanted = list(dict.fromkeys(piece["line"] for trip in trips for piece in trip["pieces"]))
     planned = [purchase.lines[line] for line in wanted]
@@ -131,26 +147,13 @@ def _order(actor: Actor, group: OrderGroup, position: int, seller: int, purchase
         vat=sum(line.vat for line in planned),
         accept_by=clock.now() + timedelta(hours=planned[0].offer.accept_hours),
     )
-    session.add(order)
-    session.flush()
-    lines = {line.id: _line(order, index, line) for index, line in enumerate(planned, 1)}
-    rows = [_trip(order, trip, purchase) for trip in trips]
-    session.add_all([*lines.values(), *rows])
-    session.flush()
-    pieces = _pieces(trips, rows, lines, purchase)
-    session.add_all(pieces)
-    session.add(
-        OrderEvent(
-            group_id=group.id,
-            order_id=order.id,
-            kind="order.placed",
-            to_state="placed",
-            user_id=actor.user_id,
-            details={},
-        )
+    return Written(order, planned, trips)
+
+
+def _placed(actor: Actor, group: OrderGroup, order: Order) -> OrderEvent:
+    return OrderEvent(
+        group_id=group.id, order_id=order.id, kind="order.placed", to_state="placed", user_id=actor.user_id, details={}
     )
-    session.flush()
-    return Written(order, rows, Load(list(lines.values()), pieces))
 
 
 def _line(order: Order, position: int, line: PlannedLine) -> OrderLine:
@@ -206,18 +209,13 @@ def _trip(order: Order, trip: Mapping[str, Any], purchase: Purchase) -> Fulfilme
     )
 
 
-def _pieces(
-    trips: Sequence[Mapping[str, Any]],
-    rows: Sequence[Fulfilment],
-    lines: Mapping[int, OrderLine],
-    purchase: Purchase,
-) -> list[FulfilmentLine]:
+def _pieces(one: Written, purchase: Purchase) -> list[FulfilmentLine]:
     """Base units of each line over its trips; the last part takes what rounding left, so they sum to the line."""
     pieces = []
-    for line_id, line in lines.items():
+    for line_id, line in one.lines.items():
         parts = [
             (row, Decimal(piece["quantity"]))
-            for trip, row in zip(trips, rows, strict=True)
+            for trip, row in zip(one.promised, one.trips, strict=True)
             for piece in trip["pieces"]
             if piece["line"] == line_id
         ]
@@ -248,45 +246,46 @@ def _money(group: OrderGroup, written: Sequence[Written], purchase: Purchase) ->
 
 
 def _timers(group: OrderGroup, written: Sequence[Written]) -> None:
-    for one in written:
-        timers.set_timer("order", one.order.id, "expire", one.order.accept_by)
+    alarms = [Alarm("order", one.order.id, "expire", one.order.accept_by) for one in written]
     if group.payment_method == "invoice":
         due = money_rules.due_day(clock.today())
-        timers.set_timer("order_group", group.id, "payment_reminder", money_rules.reminder_at(due))
-        timers.set_timer("order_group", group.id, "payment_overdue", money_rules.overdue_at(due))
+        alarms.append(Alarm("order_group", group.id, "payment_reminder", money_rules.reminder_at(due)))
+        alarms.append(Alarm("order_group", group.id, "payment_overdue", money_rules.overdue_at(due)))
     if group.payment_method == "card":
         until = group.created_at + timedelta(minutes=money_rules.CARD_MINUTES)
-        timers.set_timer("order_group", group.id, "payment_deadline", until)
+        alarms.append(Alarm("order_group", group.id, "payment_deadline", until))
+    timers.set_timers(alarms)
 
 
 def _deliveries(actor: Actor, group: OrderGroup, written: Sequence[Written], purchase: Purchase) -> None:
-    site = {**group.site, "contact_name": group.contact_name, "contact_phone": group.contact_phone}
-    for one in written:
-        for trip in one.trips:
-            place = purchase.warehouses[trip.warehouse_id]
-            mass, volume = carried_size(trip)
-            cash = goods_of_trip(trip.id, one.trips, one.load) + trip.delivery_price
-            logistics.create_delivery(
-                logistics.NewDelivery(
-                    fulfilment_id=trip.id,
-                    carrier_id=trip.carrier_id or 0,
-                    seller_id=one.order.seller_id,
-                    buyer_id=actor.user,
-                    warehouse_id=place.id,
-                    number=one.order.number,
-                    day=trip.day,
-                    window_from=trip.window_from,
-                    window_to=trip.window_to,
-                    pickup=_pickup(place),
-                    site=site,
-                    cargo=cargo_of(trip, one.load),
-                    mass_kg=mass,
-                    volume_l=volume,
-                    longest_mm=trip.length_mm,
-                    price=trip.delivery_price,
-                    cash_due=cash if group.payment_method == "cash" else 0,
-                )
-            )
+    logistics.create_deliveries([_delivery(actor, group, one, trip, purchase) for one in written for trip in one.trips])
+
+
+def _delivery(
+    actor: Actor, group: OrderGroup, one: Written, trip: Fulfilment, purchase: Purchase
+) -> logistics.NewDelivery:
+    place = purchase.warehouses[trip.warehouse_id]
+    mass, volume = carried_size(trip)
+    cash = goods_of_trip(trip.id, one.trips, one.load) + trip.delivery_price if group.payment_method == "cash" else 0
+    return logistics.NewDelivery(
+        fulfilment_id=trip.id,
+        carrier_id=trip.carrier_id or 0,
+        seller_id=one.order.seller_id,
+        buyer_id=actor.user,
+        warehouse_id=place.id,
+        number=one.order.number,
+        day=trip.day,
+        window_from=trip.window_from,
+        window_to=trip.window_to,
+        pickup=_pickup(place),
+        site={**group.site, "contact_name": group.contact_name, "contact_phone": group.contact_phone},
+        cargo=cargo_of(trip, one.load),
+        mass_kg=mass,
+        volume_l=volume,
+        longest_mm=trip.length_mm,
+        price=trip.delivery_price,
+        cash_due=cash,
+    )
 
 
 def _pickup(place: WarehouseRow) -> dict[str, Any]:

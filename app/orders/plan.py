@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 from app.core.errors import Conflict
@@ -56,7 +57,7 @@ class Deal:
         return replace(option, price=0, lines=(*option.lines, PriceLine("included", -option.price)))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PlannedLine:
     """A line of the cart with what is true now. `problem`: "", gone (not on sale; `offer.back_on` tells when a seller
     on holiday is back) or stock (less than wanted).
@@ -73,16 +74,16 @@ class PlannedLine:
     vat: int
     problem: str
 
-    @property
+    @cached_property
     def base(self) -> Decimal:
         """Base units of the whole line."""
         return rules.to_base(self.quantity, self.offer.factor)
 
-    @property
+    @cached_property
     def mass_kg(self) -> Decimal:
         return self.offer.mass_kg * self.base
 
-    @property
+    @cached_property
     def volume_m3(self) -> Decimal:
         return self.offer.volume_m3 * self.base
 
@@ -106,11 +107,11 @@ class PlannedPiece:
 
     @property
     def mass_kg(self) -> Decimal:
-        return self.line.mass_kg * self.quantity / self.line.quantity
+        return self.line.mass_kg if self.is_whole else self.line.mass_kg * self.quantity / self.line.quantity
 
     @property
     def volume_m3(self) -> Decimal:
-        return self.line.volume_m3 * self.quantity / self.line.quantity
+        return self.line.volume_m3 if self.is_whole else self.line.volume_m3 * self.quantity / self.line.quantity
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,11 +296,11 @@ def _trip(
     deal: Deal | None,
 ) -> PlannedTrip:
     pieces = []
-    for index, line in enumerate(lines):
+    for index in sorted({p.line for p in chosen.pieces if p.warehouse == place.id}):
         parts = [p for p in chosen.pieces if p.line == index]
-        worth = rules.shares(line.gross, [p.quantity for p in parts]) if parts else []
+        worth = rules.shares(lines[index].gross, [p.quantity for p in parts])
         pieces += [
-            PlannedPiece(line, part.quantity, gross)
+            PlannedPiece(lines[index], part.quantity, gross)
             for part, gross in zip(parts, worth, strict=True)
             if part.warehouse == place.id
         ]

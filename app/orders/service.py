@@ -111,7 +111,7 @@ def place(
         limits.locked(payer.organisation_id)
         if not is_checked:
             limits.check(actor.user, payer.organisation_id, quote.payload["totals"]["total"])
-    group = _write(actor, quote, plan, payer, payment_method, comment)
+    group, needed = placing.write(actor, _purchase(quote, plan, payer, payment_method, comment))
     cart.status = "ordered"
     timers.clear("cart", cart.id, "let_go")
     changed(carts.kept_as(actor.user))
@@ -120,6 +120,7 @@ def place(
     if actor.email:
         mail.queue(actor.email, "order_placed", actor.locale, number=group.number, name=who.name, total=group.total)
     session.flush()
+    _take_stock(actor, group, needed, plan)  # last: until the commit others wait for these levels
     return Placed(group.id, group.number)
 
 
@@ -156,24 +157,27 @@ def _payer(actor: Actor, who: Contact, organisation: uuid.UUID | None) -> Payer:
     return Payer(who, requisites_of, company.id)
 
 
-def _write(actor: Actor, quote: Quote, plan: Plan, payer: Payer, payment_method: str, comment: str) -> OrderGroup:
-    lines = {line.id: line for line in plan.lines}
-    categories = {line.offer.category_id for line in plan.lines}
-    purchase = placing.Purchase(
+def _purchase(quote: Quote, plan: Plan, payer: Payer, payment_method: str, comment: str) -> placing.Purchase:
+    return placing.Purchase(
         quote=quote,
-        lines=lines,
+        lines={line.id: line for line in plan.lines},
         warehouses=offers.warehouses(t["warehouse_id"] for t in quote.payload["trips"]),
-        category_paths=_paths_of(categories),
+        category_paths=_paths_of({line.offer.category_id for line in plan.lines}),
         contact=payer.contact,
         payment_method=payment_method,
         comment=comment.strip(),
         payer=payer.requisites,
         organisation_id=payer.organisation_id,
     )
+
+
+def _take_stock(actor: Actor, group: OrderGroup, needed: Sequence[StockLine], plan: Plan) -> None:
+    """What was held for the cart becomes the promise to the orders."""
+    reservations.let_go(group.cart_id, relist=False)
     try:
-        return placing.write(actor, purchase)
+        stock.take(needed, stock.Cause("order_group", group.id, actor, "placed"))
     except Conflict as refusal:
-        if refusal.code != "stock_changed" or "items" not in refusal.context:
+        if refusal.code != "stock_changed":
             raise
         raise Conflict("stock_changed", differences=_differences(refusal.context["items"], plan.lines)) from None
 

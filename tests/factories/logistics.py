@@ -185,17 +185,16 @@ def delivery(w: World, day: date | None = None, index: int = 0, *, ready: bool =
              "quantity_base": "200"},
         ],
     } | fields  # fmt: skip
-    made = service.create_delivery(
-        NewDelivery(
-            fulfilment_id=trip, carrier_id=w.carrier.id, seller_id=w.seller.id, buyer_id=w.buyer.id,
-            warehouse_id=w.warehouse.id, number=f"T{trip}-1", day=day,
-            pickup={
-                "name": "Main", "address": "Склад, 1", "lat": YARD[0], "lon": YARD[1], "opens_at": 0, "closes_at": 1440,
-                "loading_minutes": 15, "phone": "+7 900 000-00-03",
-            },
-            **values,
-        )
+    new = NewDelivery(
+        fulfilment_id=trip, carrier_id=w.carrier.id, seller_id=w.seller.id, buyer_id=w.buyer.id,
+        warehouse_id=w.warehouse.id, number=f"T{trip}-1", day=day,
+        pickup={
+            "name": "Main", "address": "Склад, 1", "lat": YARD[0], "lon": YARD[1], "opens_at": 0, "closes_at": 1440,
+            "loading_minutes": 15, "phone": "+7 900 000-00-03",
+        },
+        **values,
     )  # fmt: skip
+    [made] = service.create_deliveries([new])
     if ready:
         service.mark_ready(trip)
     return made

@@ -14,7 +14,7 @@ from app.catalog.models import ProductListing
 from app.core.db import session
 from app.core.errors import Conflict, Invalid, NotFound, Stale
 from app.core.models import AuditEntry, OutboxEvent
-from app.offers import counts, desk, queries, selling, service, stock, table
+from app.offers import counts, desk, listing, queries, selling, service, stock, table
 from app.offers.counts import StatedStock
 from app.offers.levels import StockLine
 from app.offers.models import Offer, PriceChange, Seller, Warehouse
@@ -146,6 +146,7 @@ def test_stock_rows_are_answered_one_by_one() -> None:
     place = session.get_one(Warehouse, market.warehouses[0]).public_id
     sheet = make.offer(market, a_product(unit="sheet", content=("m2", 1, 3)), stock=10)
     glue = make.offer(market, a_product(), stock=10)
+    listing.refresh([sheet.product_id, glue.product_id])
     session.commit()
     stock.take([StockLine(glue.id, market.warehouses[0], Decimal(6))], Cause("order", 1, seller))
     rows = [

@@ -19,6 +19,7 @@ from app.core.db import db, session, unit_of_work
 from app.core.errors import Conflict, Invalid, NotFound
 from app.core.models import Timer
 from app.core.permissions import Actor, Membership
+from app.offers import listing
 from app.offers.models import Offer, StockLevel, StockMovement
 from app.orders import approvals, carts, checkout, limits, repeat, rules, service
 from app.orders.approvals import Asked
@@ -89,6 +90,7 @@ def test_a_purchase_above_the_limit_waits_and_is_placed_in_the_buyers_name_at_wh
     offer = session.get_one(Offer, offer.id)
     offer.price = 110_000
     session.flush()
+    listing.refresh([offer.product_id])
     seen = approvals.request(owner, key)
     assert seen.is_changed
     assert seen.price_was(seen.lines[0]) == 100_000
