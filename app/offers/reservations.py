@@ -56,6 +56,11 @@ def _is_short(wanted: Sequence[StockLine]) -> bool:
     return any(line.key not in there or there[line.key].free < line.quantity for line in wanted)
 
 
+def holds(cart_id: Any) -> sa.Exists:
+    """Whether a cart (a column) holds anything."""
+    return sa.exists().where(Reservation.cart_id == cart_id)
+
+
 @unit_of_work
 def let_go(cart_id: int, *, relist: bool = True) -> None:
     """Give back whatever a cart holds; nothing happens when it holds nothing.
@@ -140,14 +145,15 @@ def held_until(cart_id: Any) -> sa.ScalarSelect[datetime]:
     return sa.select(sa.func.min(Reservation.expires_at)).where(Reservation.cart_id == cart_id).scalar_subquery()
 
 
-def held(cart_id: int) -> dict[tuple[int, int], Decimal]:
-    """(offer, warehouse) -> base units that a cart holds in warehouses that work."""
-    rows = session.execute(
-        sa.select(Reservation.offer_id, Reservation.warehouse_id, Reservation.quantity)
+def held_of(cart_id: Any, offer_id: Any) -> sa.ScalarSelect[Any]:
+    """What a cart holds of an offer (columns) in warehouses that work, as [[warehouse, base units], ...]; or NULL."""
+    pair = sa.func.json_build_array(Reservation.warehouse_id, Reservation.quantity.cast(sa.Text))
+    return (
+        sa.select(sa.func.json_agg(pair))
         .join(Warehouse, Warehouse.id == Reservation.warehouse_id)
-        .where(Reservation.cart_id == cart_id, Warehouse.is_active)
+        .where(Reservation.cart_id == cart_id, Reservation.offer_id == offer_id, Warehouse.is_active)
+        .scalar_subquery()
     )
-    return {(row.offer_id, row.warehouse_id): row.quantity for row in rows}
 
 
 def held_by_anybody(offer_ids: Sequence[int]) -> dict[tuple[int, int], Decimal]:

@@ -341,7 +341,7 @@ def request(actor: Actor, public_id: uuid.UUID) -> Request:
     now, plan, problem = None, None, None
     if row.is_open:
         try:
-            plan, now = checkout.draft(kept.cart_id, checkout.wishes_of(kept.cart_id), _wanted(kept))
+            plan, now = checkout.draft(checkout.wishes_of(kept.cart_id), _wanted(kept))
         except (Conflict, Invalid) as refusal:
             problem = refusal
     contact = Contact(kept.contact_name, kept.contact_phone)

@@ -54,18 +54,28 @@ def open_cart(actor: Actor, token: str) -> sa.Select[int] | None:
 
 
 def find_cart(actor: Actor, token: str, *, lock: bool = False) -> int | None:
-    """The open cart of the person, or of the guest who holds the token.
-
-    Args:
-        lock: it is about to be changed.
-    """
+    """The open cart of the person, or of the guest who holds the token."""
     statement = open_cart(actor, token)
     if statement is None:
         return None
-    if lock and actor.is_signed_in:
-        changed(kept_as(actor.user))
     found: int | None = session.scalar(statement.with_for_update() if lock else statement)
     return found
+
+
+def cart_to_change(actor: Actor, token: str) -> int | None:
+    """The open cart, locked, which holds nothing any more: a checkout that was begun is out of date now."""
+    statement = open_cart(actor, token)
+    if statement is None:
+        return None
+    if actor.is_signed_in:
+        changed(kept_as(actor.user))
+    found = session.execute(statement.add_columns(reservations.holds(Cart.id)).with_for_update()).one_or_none()
+    if found is None:
+        return None
+    cart, holds = found
+    if holds:
+        reservations.let_go(cart)
+    return int(cart)
 
 
 def base_wanted(cart: int) -> dict[uuid.UUID, Decimal]:
@@ -203,17 +213,13 @@ def merge_guest_cart(actor: Actor, token: str) -> list[CartChange]:
 
 
 def _cart_to_fill(actor: Actor, token: str) -> tuple[int, str]:
-    """The open cart, locked; made when there is none. The token is told only when it is new.
-
-    What it held for a checkout is let go: that checkout is out of date now.
-    """
-    found = find_cart(actor, token, lock=True)
+    """The open cart, locked; made when there is none. The token is told only when it is new."""
+    found = cart_to_change(actor, token)
     if found is not None:
-        _let_go(actor, found)
         return found, ""
     if actor.is_signed_in:
         session.execute(insert(Cart).values(user_id=actor.user).on_conflict_do_nothing())
-        found = find_cart(actor, token, lock=True)
+        found = cart_to_change(actor, token)
         if found is None:
             raise Conflict("request_in_progress", retry_after=1)
         return found, ""
@@ -222,11 +228,6 @@ def _cart_to_fill(actor: Actor, token: str) -> tuple[int, str]:
     session.add(cart)
     session.flush()
     return cart.id, made
-
-
-def _let_go(actor: Actor, cart: int) -> None:
-    if actor.is_signed_in:  # guests cannot check out
-        reservations.let_go(cart)
 
 
 def _lines_of(cart: int) -> dict[int, CartLine]:
@@ -270,10 +271,9 @@ def _check_step(offer: OfferForSale, quantity: Decimal) -> None:
 
 
 def _own_line(actor: Actor, token: str, line_id: uuid.UUID) -> CartLine:
-    cart = find_cart(actor, token, lock=True)
+    cart = cart_to_change(actor, token)
     line = None
     if cart is not None:
-        _let_go(actor, cart)
         line = session.scalar(sa.select(CartLine).where(CartLine.public_id == line_id, CartLine.cart_id == cart))
     if line is None:
         raise NotFound()

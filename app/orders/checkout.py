@@ -58,14 +58,24 @@ class Quote:
         return self.is_open and self.expires_at > clock.now()
 
 
-def wishes_of(cart_id: int) -> list[CartWish]:
-    """The rows of a cart, in the order they were put in."""
+def wishes_of(cart: int | sa.Select[int]) -> list[CartWish]:
+    """The rows of a cart (its id, or a statement that finds it), in the order they were put in."""
+    cart_id = cart if isinstance(cart, int) else cart.scalar_subquery()
     rows = session.execute(
-        sa.select(CartLine.id, CartLine.public_id, CartLine.offer_id, CartLine.quantity, CartLine.price_seen)
+        sa.select(
+            CartLine.id, CartLine.public_id, CartLine.offer_id, CartLine.quantity, CartLine.price_seen,
+            reservations.held_of(CartLine.cart_id, CartLine.offer_id).label("held"),
+        )
         .where(CartLine.cart_id == cart_id)
         .order_by(CartLine.id)
-    )
-    return [CartWish(*row) for row in rows]
+    )  # fmt: skip
+    return [
+        CartWish(
+            row.id, row.public_id, row.offer_id, row.quantity, row.price_seen,
+            {place: Decimal(base) for place, base in row.held or ()},
+        )
+        for row in rows
+    ]  # fmt: skip
 
 
 def slots(lead_time_days: int) -> list[Slots]:
@@ -145,14 +155,14 @@ class Wanted:
     deal: Deal | None = None
 
 
-def draft(cart: int, wishes: Sequence[CartWish], wanted: Wanted) -> tuple[Plan, dict[str, Any]]:
+def draft(wishes: Sequence[CartWish], wanted: Wanted) -> tuple[Plan, dict[str, Any]]:
     """What a quote would promise now; nothing is written.
 
     Raises:
         Invalid: a wrong day, window or payment.
         Conflict: `stock_changed` (differences), `no_carrier`.
     """
-    plan = plan_of_cart(cart, wishes, wanted.site, wanted.day or clock.today(), wanted.deal)
+    plan = plan_of_cart(wishes, wanted.site, wanted.day or clock.today(), wanted.deal)
     slot = _slot(plan, wanted.day, wanted.window)
     _check_buyable(plan)
     check_payment(wanted.payment_method, plan.total)
@@ -163,7 +173,7 @@ def draft(cart: int, wishes: Sequence[CartWish], wanted: Wanted) -> tuple[Plan, 
 @unit_of_work
 def promise(cart: int, wishes: Sequence[CartWish], wanted: Wanted) -> Quote:
     """Make a quote of a locked cart and hold the goods if nobody else does. Raises as `draft`."""
-    plan, payload = draft(cart, wishes, wanted)
+    plan, payload = draft(wishes, wanted)
     until = clock.now() + KEEP
     quote = CheckoutQuote(cart_id=cart, payload=payload, expires_at=until)
     session.add(quote)

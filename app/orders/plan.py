@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
@@ -201,20 +201,21 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class CartWish:
-    """A row of the cart."""
+    """A row of the cart. `held`: warehouse -> base units that the cart holds of it itself."""
 
     id: int
     public_id: uuid.UUID
     offer_id: int
     quantity: Decimal
     price_seen: int
+    held: Mapping[int, Decimal] = field(default_factory=dict)
 
 
 def plan_of_cart(
-    cart_id: int, wishes: Sequence[CartWish], site: Mapping[str, Any] | None, day: date, deal: Deal | None = None
+    wishes: Sequence[CartWish], site: Mapping[str, Any] | None, day: date, deal: Deal | None = None
 ) -> Plan:
     """The plan of a person's cart: with what it holds itself, and if need be with what others hold."""
-    plan = make_plan(wishes, site, day, held=reservations.held(cart_id), deal=deal)
+    plan = make_plan(wishes, site, day, deal=deal)
     if not any(line.problem for line in plan.lines):
         return plan
     held = reservations.held_by_anybody([wish.offer_id for wish in wishes])
@@ -234,11 +235,13 @@ def make_plan(
     """The plan of a cart for a site (`lat`, `lon`, floor, lift, unloading, max_vehicle_kg) and a day.
 
     Args:
-        held: (offer, warehouse) -> base units on hold that the cart may have: its own.
+        held: (offer, warehouse) -> base units on hold that the cart may have; None: what it holds itself.
         with_delivery: False leaves carriers unasked: the price was promised before.
         deal: prices of a seller's offer to this buyer instead of the market's.
     """
     place = dict(site or CITY_CENTRE)
+    if held is None:
+        held = {(w.offer_id, warehouse): base for w in wishes for warehouse, base in w.held.items()}
     rows = offers.offer_rows((w.offer_id for w in wishes), held)
     lines = tuple(_priced(wish, rows[wish.offer_id], deal) for wish in wishes)
     places = offers.warehouses(w for line in lines for w in line.offer.stock)

@@ -20,7 +20,6 @@ from app.core.permissions import Actor
 from app.logistics import queries as logistics
 from app.logistics.queries import BuyersDelivery
 from app.orders import carts, rules
-from app.orders.carts import find_cart
 from app.orders.checkout import wishes_of
 from app.orders.models import (
     CartLine,
@@ -54,12 +53,12 @@ def cart_count(actor: Actor, token: str, cache: Cache) -> int:
 
 def cart_plan(actor: Actor, token: str, site: Mapping[str, Any] | None = None, day: date | None = None) -> Plan:
     """The cart as it would be ordered now, delivered to the site (the city's centre without one)."""
-    cart = find_cart(actor, token)
+    cart = carts.open_cart(actor, token)
     wishes = wishes_of(cart) if cart is not None else []
-    if cart is None or not wishes:
+    if not wishes:
         return Plan((), ())
     if actor.is_signed_in:
-        return plan_of_cart(cart, wishes, site, day or clock.today())
+        return plan_of_cart(wishes, site, day or clock.today())
     return make_plan(wishes, site, day or clock.today())
 
 

@@ -102,9 +102,7 @@ def place(
     if quote.expires_at <= clock.now() or (cart.status != "open" and not is_checked):
         raise Conflict("quote_expired")
     wishes = wishes_of(cart.id)
-    held = reservations.held(cart.id)
-    plan = make_plan(wishes, quote.payload["site"], clock.today(), held=held, with_delivery=False,
-                     deal=Deal.of(quote.payload))  # fmt: skip
+    plan = make_plan(wishes, quote.payload["site"], clock.today(), with_delivery=False, deal=Deal.of(quote.payload))
     check_still_true(quote, wishes, plan)
     payer = _payer(actor, who, organisation)
     if payer.organisation_id is not None:
