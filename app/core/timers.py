@@ -21,6 +21,13 @@ def handle(entity: str, transition: str, handler: Handler) -> None:
     _handlers[(entity, transition)] = handler
 
 
+_TIMERS = insert(Timer)
+_SET = _TIMERS.on_conflict_do_update(
+    index_elements=["entity", "entity_id", "transition"],
+    set_={"due_at": _TIMERS.excluded.due_at, "fired_at": None},
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Alarm:
     """A transition of something that is to be made at a time."""
@@ -37,14 +44,8 @@ def set_timer(entity: str, entity_id: int, transition: str, due_at: datetime) ->
 
 
 def set_timers(alarms: Sequence[Alarm]) -> None:
-    """Arm (or move) several timers, each named once, in one statement of the present transaction."""
-    statement = insert(Timer).values([asdict(alarm) for alarm in alarms])
-    session.execute(
-        statement.on_conflict_do_update(
-            index_elements=["entity", "entity_id", "transition"],
-            set_={"due_at": statement.excluded.due_at, "fired_at": None},
-        )
-    )
+    """Arm (or move) several timers, each named once, in the present transaction."""
+    session.connection().execute(_SET, [asdict(alarm) for alarm in alarms])
 
 
 def clear(entity: str, entity_id: int, transition: str) -> None:

@@ -13,7 +13,7 @@ from werkzeug.datastructures import MultiDict
 
 from app.access import Guarded
 from app.catalog import categories, listing, queries, search
-from app.catalog.listing import Facets, Filters, ListedProduct
+from app.catalog.listing import Facets, Filters
 from app.core import clock
 from app.core.cache import Cache
 from app.core.errors import Invalid, NotFound
@@ -22,12 +22,9 @@ from app.logistics import site_rates
 from app.offers.sellers import seller_names
 from app.texts.catalog import SORTS
 from app.web import paths, sites
-from app.web.assets import asset_url
-from app.web.buyer import marks
-from app.web.drawings import file_of
+from app.web.buyer import marks, product_cards
 from app.web.filters import language, money, property_value, relative_day
 from app.web.htmx import is_part_request, render_page
-from app.web.unit_texts import unit_label as units
 
 pages = Guarded("catalog", __name__)
 PAGE_SIZE = 24
@@ -159,7 +156,7 @@ def _results(path: str, base: Filters, known: list[queries.AttributeRow], **cont
                          for s, n in counted.sellers]),
         "days": day_choices(filters, counted),
         "sections": _sections(path, query, counted, context.get("tree", ())) if not context.get("section") else [],
-        "cards": [card(item) for item in items],
+        "cards": product_cards.shown(items, has_site=site is not None),
         "next_url": paths.with_query(path, query, cursor=following) if following else "",
         "chips": applied,
         "reset_url": paths.with_query(path, {"q": query.get("q")}),
@@ -286,32 +283,3 @@ def drops(path: str, query: Mapping[str, list[str]], applied: Sequence[Chip], co
         if count and names:
             found.append(Drop(", ".join(names), paths.with_query(path, query, **dict.fromkeys(gone)), count))
     return found
-
-
-def card(item: ListedProduct) -> dict[str, Any]:
-    """A product for the card macro."""
-    ru = language() != "en"
-    content = item.content_unit if item.unit_price is not None and item.content_unit != item.base_unit else None
-    arrives = clock.today() + timedelta(days=max(item.lead_time_days, 0) + 1)
-    return {
-        "id": str(item.public_id),
-        "url": paths.product_path(item.slug),
-        "name": item.name_ru if ru else item.name_en,
-        "image": drawing_url(item.drawing),
-        "picture": item.picture,
-        "price": item.price_from,
-        "unit_name": units(item.base_unit),
-        "content_price": item.unit_price if content else None,
-        "content_unit": content,
-        "delivered": item.delivered,
-        "delivered_content": item.delivered_unit if content else None,
-        "offers_count": item.offers_count,
-        "available": item.available,
-        "base_unit": item.base_unit,
-        "arrives": relative_day(arrives) if item.available > 0 else "",
-    }
-
-
-def drawing_url(name: str) -> str:
-    """Address of the drawing that stands where there is no photograph."""
-    return asset_url(file_of(name))

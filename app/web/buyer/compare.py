@@ -21,7 +21,7 @@ from app.feedback import queries as feedback
 from app.web import paths, sites
 from app.web.account.auth import safe_next
 from app.web.buyer import marks
-from app.web.buyer.catalog import drawing_url
+from app.web.buyer.product_cards import drawing_url
 from app.web.filters import language, mass, property_value, qty
 from app.web.htmx import is_part_request, redirect_to, render_page
 from app.web.reading import key_of
