@@ -25,6 +25,8 @@ from app.orders import events as orders_events
 from app.orders import models as orders_models
 from app.orders import paper_models as orders_paper_models
 from app.orders import paying as orders_paying
+from app.orders import proposal_models as orders_proposal_models
+from app.orders import proposals as orders_proposals
 from app.orders import quotes as orders_quotes
 from app.orders import service as orders_service
 from app.payments import bank_models as payments_bank_models
@@ -46,6 +48,7 @@ MODELS = (
     orders_models,
     orders_paper_models,
     orders_company_models,
+    orders_proposal_models,
     estimates_models,
     feedback_models,
     insights_models,
@@ -112,6 +115,7 @@ TIMERS: tuple[tuple[str, str, timers.Handler], ...] = (
     ("order_group", "payment_overdue", orders_paying.overdue),
     ("order_group", "payment_cancel", orders_paying.cancel_unpaid),
     ("order_group", "payment_deadline", orders_paying.card_deadline),
+    ("proposal", "expire", orders_proposals.expire),
     ("quote", "expire", orders_quotes.expire),
     ("seller", "holiday_begins", selling.settle),
     ("seller", "holiday_ends", selling.settle),
@@ -129,6 +133,7 @@ PAGE_BLUEPRINTS: tuple[str, ...] = (
     "app.web.seller.quotes:pages",
     "app.web.seller.dashboard:pages",
     "app.web.seller.orders:pages",
+    "app.web.seller.proposals:pages",
     "app.web.buyer.home:pages",
     "app.web.buyer.catalog:pages",
     "app.web.buyer.product:pages",
@@ -181,6 +186,7 @@ API_BLUEPRINTS: tuple[str, ...] = (
     "app.api.payments:api",
     "app.api.approvals:api",
     "app.api.quotes:api",
+    "app.api.proposals:api",
     "app.api.seller_orders:api",
     "app.api.money:api",
     "app.api.accounts:api",

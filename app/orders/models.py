@@ -171,7 +171,9 @@ class OrderLine(Base):
     accepted: Mapped[Decimal | None] = mapped_column(QUANTITY)
     price: Mapped[Kopeks]
     price_rule: Mapped[str] = mapped_column(server_default="list")
-    """`list`, `ladder:<from quantity>` or `quote:<id of the price request>`."""
+    """`list`, `ladder:<from quantity>`, `quote:<id of the price request>` or `substitute`."""
+    replaces_id: Mapped[int | None] = ref("order_line.id", index=False)
+    """The line in whose place the seller sends this one."""
     vat_percent: Mapped[Decimal] = mapped_column(sa.Numeric(5, 2))
     net: Mapped[Kopeks]
     vat: Mapped[Kopeks]

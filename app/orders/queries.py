@@ -19,7 +19,7 @@ from app.core.errors import NotFound
 from app.core.permissions import Actor
 from app.logistics import queries as logistics
 from app.logistics.queries import BuyersDelivery
-from app.orders import carts, rules
+from app.orders import carts, numbers, rules
 from app.orders.checkout import wishes_of
 from app.orders.models import (
     CartLine,
@@ -87,6 +87,8 @@ class LineRow:
     vat: int
     gross: int
     mass_kg: Decimal
+    replaces_id: int | None
+    """The line in whose place the seller sends this one."""
 
     @property
     def missing(self) -> Decimal:
@@ -282,6 +284,20 @@ def order_view(user_id: int, number: str) -> tuple[GroupRow, OrderView]:
     return GroupRow(*row), whole_orders(Order.number == number)[0]
 
 
+def lines_of(user_id: int, number: str) -> list[LineRow]:
+    """The lines of a person's purchase (R1001) or of one order of it (R1001-2).
+
+    Raises:
+        NotFound: absent, or another person's.
+    """
+    column = Order.number if numbers.ORDER.fullmatch(number) else OrderGroup.number
+    own = sa.select(Order.id).join(OrderGroup, OrderGroup.id == Order.group_id)
+    found = _lines(own.where(column == number, OrderGroup.user_id == user_id))
+    if not found:
+        raise NotFound()
+    return found
+
+
 def whole_orders(condition: sa.ColumnElement[bool]) -> tuple[OrderView, ...]:
     """Whole orders: rows, lines, trips with their loads, history, deliveries; five queries for any number."""
     rows = [OrderRow(*r) for r in session.execute(sa.select(*ORDER_COLUMNS).where(condition).order_by(Order.id))]
@@ -301,13 +317,13 @@ def whole_orders(condition: sa.ColumnElement[bool]) -> tuple[OrderView, ...]:
     )
 
 
-def _lines(order_ids: Sequence[int]) -> list[LineRow]:
+def _lines(order_ids: Sequence[int] | sa.Select[int]) -> list[LineRow]:
     columns = [
         OrderLine.id, OrderLine.public_id, OrderLine.order_id, OrderLine.position, OrderLine.offer_id,
         OrderLine.product_id, OrderLine.name_ru, OrderLine.name_en, OrderLine.sku, OrderLine.unit,
         OrderLine.factor_numerator, OrderLine.factor_denominator, OrderLine.quantity, OrderLine.quantity_base,
         OrderLine.accepted, OrderLine.price, OrderLine.price_rule, OrderLine.vat_percent, OrderLine.net, OrderLine.vat,
-        OrderLine.gross, OrderLine.mass_kg,
+        OrderLine.gross, OrderLine.mass_kg, OrderLine.replaces_id,
     ]  # fmt: skip
     statement = sa.select(*columns).where(OrderLine.order_id.in_(order_ids))
     rows = session.execute(statement.order_by(OrderLine.order_id, OrderLine.position))

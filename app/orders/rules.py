@@ -83,6 +83,16 @@ QUOTE = machine(
         "expired": "",
     },
 )
+PROPOSAL = machine(
+    "proposal",
+    {
+        "offered": "accepted declined withdrawn expired",
+        "accepted": "",
+        "declined": "",
+        "withdrawn": "",
+        "expired": "",
+    },
+)
 
 _PROGRESS = ("planned", "picking", "ready", "handed_over", "in_transit", "failed", "partially_delivered", "delivered")
 _AFTER_FAILURE = ("returning", "returned")

@@ -160,7 +160,7 @@ def _purchase(quote: Quote, plan: Plan, payer: Payer, payment_method: str, comme
         quote=quote,
         lines={line.id: line for line in plan.lines},
         warehouses=offers.warehouses(t["warehouse_id"] for t in quote.payload["trips"]),
-        category_paths=_paths_of({line.offer.category_id for line in plan.lines}),
+        category_paths=paths_of({line.offer.category_id for line in plan.lines}),
         contact=payer.contact,
         payment_method=payment_method,
         comment=comment.strip(),
@@ -180,7 +180,7 @@ def _take_stock(actor: Actor, group: OrderGroup, needed: Sequence[StockLine], pl
         raise Conflict("stock_changed", differences=_differences(refusal.context["items"], plan.lines)) from None
 
 
-def _paths_of(categories: set[int]) -> dict[int, tuple[int, ...]]:
+def paths_of(categories: set[int]) -> dict[int, tuple[int, ...]]:
     """Category -> itself and everything above it, for rules of fees; the tree is read only when a rule asks."""
     if not payment_queries.has_category_rules(clock.today()):
         return {category: (category,) for category in categories}
@@ -219,7 +219,7 @@ def accept(actor: Actor, number: str, quantities: Mapping[uuid.UUID, Decimal] | 
         Invalid: an unknown line, more than was ordered, nothing at all.
         Conflict: `order_state`, `accept_deadline_passed`.
     """
-    group, order, trips = _of_seller(actor, number)
+    group, order, trips = of_seller(actor, number)
     rules.ORDER.check(order.status, "accepted")
     if order.accept_by <= clock.now():
         raise Conflict("accept_deadline_passed")
@@ -268,7 +268,7 @@ def reject(actor: Actor, number: str, reason: str) -> None:
         Invalid: no reason.
         Conflict: `order_state`.
     """
-    group, order, trips = _of_seller(actor, number)
+    group, order, trips = of_seller(actor, number)
     call_off(actor, group, order, trips, "rejected", _check_reason(reason))
 
 
@@ -390,7 +390,12 @@ def _check_reason(reason: str, *, required: bool = True) -> str:
     return text
 
 
-def _of_seller(actor: Actor, number: str) -> tuple[OrderGroup, Order, list[Fulfilment]]:
+def of_seller(actor: Actor, number: str) -> tuple[OrderGroup, Order, list[Fulfilment]]:
+    """An order of the actor's shop with its purchase and trips, locked.
+
+    Raises:
+        NotFound: absent, or another seller's.
+    """
     order_id = session.scalar(sa.select(Order.id).where(Order.number == number, Order.seller_id == actor.seller_id))
     if order_id is None:
         raise NotFound()

@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from app.core import audit, events
+from app.core import audit, clock, events
 from app.core.db import lock_rows, session
 from app.core.errors import NotFound
 from app.core.permissions import Actor
@@ -24,6 +24,7 @@ from app.orders.events import (
     OrderRejected,
 )
 from app.orders.models import Fulfilment, Order, OrderEvent, OrderGroup
+from app.orders.proposal_models import OrderProposal
 
 SYSTEM = Actor()
 """The market itself: timers and facts from other domains."""
@@ -81,6 +82,12 @@ def move_order(
     """
     old = order.status
     rules.ORDER.check(old, new)
+    if old == "placed":  # an answer that is still waited for is of no use any more
+        session.execute(
+            sa.update(OrderProposal)
+            .where(OrderProposal.order_id == order.id, OrderProposal.status == "offered")
+            .values(status="withdrawn", answered_at=clock.now())
+        )
     order.status = new
     order.version += 1
     note(actor, order, f"order.{new}", old, new, reason=reason, details=details)

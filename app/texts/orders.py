@@ -32,6 +32,17 @@ ERRORS = {
     "unknown_order_line": _("There is no such line in this order."),
     "counted_range": _("From 0 to %(maximum)s."),
     "accept_nothing": _("Nothing would be left. Reject the order instead."),
+    "proposal_empty": _("Nothing is changed. Take off what you do not have, or accept the order."),
+    "proposal_open": _("A change is proposed already. Wait for the answer or take it back."),
+    "proposal_over": _("The time to answer the proposal is over."),
+    "proposal_state": _("The proposal has been answered or taken back."),
+    "not_a_substitute": _("It cannot stand in: choose a product of yours with the same attributes."),
+    "nothing_to_replace": _("The line is kept whole, so there is nothing to replace."),
+    "substitute_dearer": _("It may cost at most %(maximum)s roubles, as what it replaces."),
+    "substitute_heavier": _("It is heavier or longer than what it replaces; the truck was chosen for that."),
+    "substitute_gone": _(
+        "What was proposed has been sold to others meanwhile. Decline it, or ask the seller for another."
+    ),
     "nothing_found": _("Nothing would be loaded. Count at least one line."),
 }
 
@@ -43,6 +54,10 @@ HISTORY = {
     "order.cancelled": _("The order is cancelled"),
     "order.completed": _("The order is completed"),
     "order.lines_cancelled": _("Some of the goods are cancelled"),
+    "order.change_proposed": _("The seller proposes a change"),
+    "order.change_declined": _("The change is declined"),
+    "order.change_withdrawn": _("The seller took the proposal back"),
+    "order.change_expired": _("The proposed change was not answered"),
     "order.recounted": _("The sum was recalculated"),
     "fulfilment.picking": _("The warehouse is picking"),
     "fulfilment.ready": _("Ready for loading"),
@@ -65,6 +80,7 @@ HISTORY = {
 
 REASONS = {
     "accepted_less": _("the seller has less"),
+    "change_accepted": _("as proposed by the seller"),
     "not_found": _("not all was found at the warehouse"),
     "not_delivered": _("not all was handed over"),
     "nothing_to_carry": _("nothing is left to carry"),

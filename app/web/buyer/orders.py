@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -17,7 +18,7 @@ from app.accounts import queries as accounts
 from app.core import clock
 from app.core.errors import Conflict, Invalid, NotFound
 from app.core.permissions import Permission
-from app.orders import numbers, papers, queries, repeat, service
+from app.orders import numbers, papers, proposals, queries, repeat, service
 from app.orders.queries import GroupView, OrderView
 from app.orders.repeat import Repeated
 from app.payments import cards, refund_queries
@@ -71,6 +72,8 @@ def _shown(view: GroupView) -> dict[str, Any]:
         "ways": {order.row.id: way_of(order) for order in view.orders},
         "log": history_of(view),
         "card": _card(view),
+        "missing": {order.row.id for order in view.orders if repeat.missing(order)},
+        "proposals": proposals.open_of([order.row.id for order in view.orders if order.row.status == "placed"]),
         "words": words,
         "name_of": name_of,
     }
@@ -124,6 +127,11 @@ def again(number: str) -> Response:
     except Invalid as refusal:
         flash(first_message(refusal), "bad")
         return redirect_to(paths.order_path(number))
+    return _told(told)
+
+
+def _told(told: Sequence[Repeated]) -> Response:
+    """To the cart, with what is not as it was."""
     added = sum(one.price_now is not None for one in told)
     flash(ngettext("%(num)s line is in the cart.", "%(num)s lines are in the cart.", added), "ok" if added else "warn")
     changed = [text for text in map(_repeated, told) if text]
@@ -132,6 +140,43 @@ def again(number: str) -> Response:
     if len(changed) > MOST_TOLD:
         flash(_("And %(count)s more that are not as they were.", count=len(changed) - MOST_TOLD), "warn")
     return redirect_to(paths.CART)
+
+
+@pages.post("/orders/<number>/proposal/accept", permission=Permission.BUY)
+def accept_proposal(number: str) -> Response:
+    """Take what the seller proposes: the order is accepted with it."""
+    return _answered(number, lambda: _agreed(number, proposals.accept(access.actor(), number)))
+
+
+@pages.post("/orders/<number>/proposal/decline", permission=Permission.BUY)
+def decline_proposal(number: str) -> Response:
+    """Want what was ordered; the seller answers the order as it stands."""
+
+    def act() -> str:
+        proposals.decline(access.actor(), number)
+        return str(_("The change is declined. The seller now answers the order as you placed it."))
+
+    return _answered(number, act)
+
+
+def _agreed(number: str, less: int) -> str:
+    if less:
+        return str(_("Agreed: %(number)s is %(sum)s cheaper.", number=number, sum=money(less)))
+    return str(_("Agreed: %(number)s comes as proposed, at the same price.", number=number))
+
+
+def _answered(number: str, act: Callable[[], str]) -> Response:
+    try:
+        flash(act(), "ok")
+    except Conflict as refusal:
+        flash(first_message(refusal), "bad")
+    return redirect_to(paths.order_path(numbers.group_of(number)))
+
+
+@pages.post("/orders/<number>/other-sellers", permission=Permission.BUY)
+def elsewhere(number: str) -> Response:
+    """What did not come, or will not, into the cart from other sellers."""
+    return _told(repeat.missing_to_cart(access.actor(), number))
 
 
 def _repeated(line: Repeated) -> str:

@@ -16,7 +16,7 @@ from app.core import clock
 from app.core.errors import Conflict, FieldError, Invalid
 from app.core.ids import parse_uuid
 from app.core.permissions import Permission, may
-from app.orders import fulfilments, queries, seller_queries, service
+from app.orders import fulfilments, proposals, queries, seller_queries, service
 from app.orders.queries import OrderView
 from app.texts import orders as words
 from app.web import paths
@@ -89,6 +89,7 @@ def order_page(number: str, *, status: int = 200, errors: list[tuple[str, str]] 
     """The page, with what is wrong in a refused form."""
     actor = access.actor()
     view = seller_queries.seller_order(actor.seller_id, number)
+    row = view.order.row
     return render_page(
         "seller/order.html",
         None,
@@ -103,6 +104,7 @@ def order_page(number: str, *, status: int = 200, errors: list[tuple[str, str]] 
         words=words,
         name_of=name_of,
         reached=_reached(view.order),
+        proposal=proposals.open_of([row.id]).get(row.id) if row.status == "placed" else None,
         **frame.context(actor),
     )
 
