@@ -14,12 +14,15 @@ sys.path.insert(0, str(ROOT))
 from flask import Flask  # noqa: E402  # the root must be on the path first
 from flask_babel import force_locale  # type: ignore[import-untyped]  # noqa: E402  # the package ships no types
 
+import app as app_package  # noqa: E402
 from app import access, create_app, texts  # noqa: E402
+from app.core.machine import Machine  # noqa: E402
 from app.core.permissions import GRANTS, Permission, Role  # noqa: E402
 from app.settings import Settings  # noqa: E402
 
 PERMISSIONS = ROOT / "docs" / "permissions.md"
 API = ROOT / "docs" / "api.md"
+STATES = ROOT / "docs" / "states.md"
 PLACEHOLDER = re.compile(r"%\((\w+)\)s")
 ERRORS_BEGIN = "<!-- error codes: made by `make docs` from app/texts -->"
 
@@ -77,9 +80,38 @@ def api_page(app: Flask) -> str:
     return "\n".join([written + mark, "", "| code | says |", "| --- | --- |", *rows]) + "\n"
 
 
+def machines() -> list[Machine]:
+    """Every state machine that a module of the domains declares, by name."""
+    found = {}
+    for module in pkgutil.walk_packages(app_package.__path__, "app."):
+        if not module.name.startswith(("app.web", "app.api", "app.demo")):
+            declared = vars(importlib.import_module(module.name)).values()
+            found |= {one.name: one for one in declared if isinstance(one, Machine)}
+    return [found[name] for name in sorted(found)]
+
+
+def states_page() -> str:
+    """The state machines as diagrams, in Markdown with Mermaid."""
+    lines = [
+        "# State machines",
+        "",
+        "Made by `make docs` from the machines that the domains declare (`app.core.machine.machine`); do not edit.",
+        "A transition that is not drawn is refused: `<machine>_state`. Each one drawn is one function that locks the",
+        "row, checks the machine, writes the history, the audit and the event in one transaction.",
+    ]
+    for one in machines():
+        first = next(iter(one.table))
+        lines += ["", f"## {one.name}", "", "```mermaid", "stateDiagram-v2", f"    [*] --> {first}"]
+        for old, following in one.table.items():
+            lines += [f"    {old} --> {new}" for new in sorted(following)] or [f"    {old} --> [*]"]
+        lines.append("```")
+    return "\n".join(lines) + "\n"
+
+
 def main() -> None:
     """Write the pages."""
     app = described()
+    STATES.write_text(states_page(), encoding="utf-8")
     PERMISSIONS.write_text(permissions_page(app), encoding="utf-8")
     API.write_text(api_page(app), encoding="utf-8")
 

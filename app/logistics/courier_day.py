@@ -401,7 +401,7 @@ def _conclude(
     delivery = found.delivery
     if delivery.state == "handed_over":
         move(delivery, "in_transit", user_id, found.at)
-    rules.check_move(delivery.state, outcome)
+    rules.DELIVERY.check(delivery.state, outcome)
     move(delivery, outcome, user_id, found.at, reason=reason)
     session.add(
         DeliveryAttempt(

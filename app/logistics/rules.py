@@ -12,18 +12,24 @@ from typing import Any
 
 from app.core import clock
 from app.core.errors import Conflict, FieldError, Invalid
+from app.core.machine import machine
 
-MOVES: dict[str, frozenset[str]] = {
-    "waiting": frozenset({"ready", "cancelled"}),
-    "ready": frozenset({"planned", "cancelled"}),
-    "planned": frozenset({"ready", "handed_over", "cancelled"}),
-    "handed_over": frozenset({"in_transit", "failed"}),
-    "in_transit": frozenset({"delivered", "partially_delivered", "failed"}),
-    "failed": frozenset({"returning"}),
-    "partially_delivered": frozenset({"returning"}),
-    "returning": frozenset({"returned"}),
-}
-"""State of a delivery -> the states that may follow; what is not here is refused."""
+DELIVERY = machine(
+    "delivery",
+    {
+        "waiting": "ready cancelled",
+        "ready": "planned cancelled",
+        "planned": "ready handed_over cancelled",
+        "handed_over": "in_transit failed",
+        "in_transit": "delivered partially_delivered failed",
+        "delivered": "",
+        "partially_delivered": "returning",
+        "failed": "returning",
+        "returning": "returned",
+        "returned": "",
+        "cancelled": "",
+    },
+)
 
 ON_THE_WAY = frozenset({"handed_over", "in_transit"})
 """States in which the buyer may follow the truck."""
@@ -43,16 +49,6 @@ CUT_OFF = 12 * 60
 """After this minute of the day a new order starts to count from the next day."""
 HEAD_START = timedelta(hours=2)
 """A window of today is offered while it begins at least this far ahead."""
-
-
-def check_move(before: str, after: str) -> None:
-    """Refuse a change of state that is not declared.
-
-    Raises:
-        Conflict: `delivery_state` with what is true now.
-    """
-    if after not in MOVES.get(before, frozenset()):
-        raise Conflict("delivery_state", state=before, wanted=after)
 
 
 @dataclass(frozen=True, slots=True)

@@ -160,7 +160,7 @@ def mark_ready(
     row = _locked(fulfilment_id)
     if row.state in ("ready", "planned"):
         return
-    rules.check_move(row.state, "ready")
+    rules.DELIVERY.check(row.state, "ready")
     changes = {"cargo": cargo, "mass_kg": mass_kg, "volume_l": volume_l, "cash_due": cash_due}
     for name, value in changes.items():
         if value is not None:
@@ -190,7 +190,7 @@ def cancel(fulfilment_id: int, reason: str, *, user_id: int | None = None) -> No
     row = _locked(fulfilment_id)
     if row.state == "cancelled":
         return
-    rules.check_move(row.state, "cancelled")
+    rules.DELIVERY.check(row.state, "cancelled")
     move(row, "cancelled", user_id, reason=reason)
     session.execute(
         sa.update(Stop)

@@ -18,6 +18,13 @@ def test_the_page_of_permissions_is_up_to_date() -> None:
     assert docs.PERMISSIONS.read_text(encoding="utf-8") == fresh, "run `make docs`"
 
 
+def test_the_diagrams_of_states_are_up_to_date() -> None:
+    page = docs.STATES.read_text(encoding="utf-8")
+    assert page == docs.states_page(), "run `make docs`"
+    assert "    placed --> accepted" in page
+    assert {one.name for one in docs.machines()} >= {"order", "fulfilment", "payment", "delivery", "quote", "refund"}
+
+
 def test_every_error_code_is_documented() -> None:
     assert docs.API.read_text(encoding="utf-8") == docs.api_page(docs.described()), "run `make docs`"
     assert "| `stock_changed` |" in docs.API.read_text(encoding="utf-8")
