@@ -28,7 +28,7 @@ _LONGEST = {"Номер": 40, "ПлательщикИНН": 12, "Платель�
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A payment in the file. `amount` in kopeks; `received_on` is empty until the bank has booked it."""
+    """A payment in the file. `amount` in kopeks; `left_on` is empty until the bank has taken it off the payer."""
 
     line: int
     number: str
@@ -39,7 +39,7 @@ class Document:
     payer_inn: str
     payer_name: str
     purpose: str
-    received_on: date | None
+    left_on: date | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +156,8 @@ class _Reader:
         missing = [name for name in _NEEDED if not self._text(name)]
         for name in missing:
             self.wrong(self.began, "statement_missing", name=name)
-        day, received_on = self._day("Дата"), self._day("ДатаПоступило")
+        day, left_on = self._day("Дата"), self._day("ДатаСписано")
+        self._day("ДатаПоступило")  # refused when it is no date, and not needed
         amount = self._kopeks("Сумма")
         if missing or day is None or amount is None:
             return
@@ -168,7 +169,7 @@ class _Reader:
             Document(
                 self.began, self._text("Номер"), day, amount, self._text("ПлательщикСчет"),
                 self._text("ПолучательСчет"), inn, self._text("Плательщик1") or self._text("Плательщик"),
-                self._purpose(), received_on,
+                self._purpose(), left_on,
             )
         )  # fmt: skip
 

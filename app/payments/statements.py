@@ -13,20 +13,24 @@ from app.core import audit, clock
 from app.core.db import session, unit_of_work
 from app.core.errors import Conflict, Invalid, NotFound
 from app.core.permissions import Actor
-from app.payments import rules, service, statement_file
+from app.payments import payouts, rules, service, statement_file
 from app.payments.bank_models import BankStatement, IncomingPayment
-from app.payments.models import Invoice, Payment
+from app.payments.models import Invoice, Payment, SellerPayout
 from app.payments.statement_file import Document, Statement
 
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """What came of a file: payments to the operator in it, how many were new, how many of these found their invoice."""
+    """What came of a file: payments to the operator in it, how many were new, how many of these found their invoice.
+
+    `paid_out`: payouts to sellers that the bank has carried out and that were not known to be.
+    """
 
     public_id: uuid.UUID
     documents: int
     added: int
     matched: int
+    paid_out: int
 
 
 def read(actor: Actor, file_name: str, data: bytes) -> Read:
@@ -54,9 +58,27 @@ def _write(actor: Actor, file_name: str, account: str, statement: Statement) -> 
     fresh = [(row_id, d) for d in incoming if (row_id := _kept(file.id, account, d)) is not None]
     file.added = len(fresh)
     matched = _match([row_id for row_id, _ in fresh])
-    counts = {"documents": len(incoming), "added": len(fresh), "matched": matched}
+    gone = [d for d in statement.documents if d.payer_account == account and d.left_on is not None]
+    counts = {"documents": len(incoming), "added": len(fresh), "matched": matched, "paid_out": _paid_out(actor, gone)}
     audit.record(actor, "statement.read", "bank_statement", file.id, after={"file": file_name, **counts})
     return Read(file.public_id, **counts)
+
+
+def _paid_out(actor: Actor, documents: Sequence[Document]) -> int:
+    """Mark the payouts that went: the number of the payment order is the payout's, sum and account must agree."""
+    by_number = {int(d.number): d for d in documents if d.number.isdecimal() and len(d.number) < 18}
+    rows = session.execute(
+        sa.select(SellerPayout.id, SellerPayout.public_id, SellerPayout.amount, SellerPayout.requisites)
+        .where(SellerPayout.id.in_(by_number), SellerPayout.status == "prepared")
+        .order_by(SellerPayout.seller_id, SellerPayout.id)
+    ).all()
+    paid = 0
+    for row in rows:
+        document = by_number[row.id]
+        if (document.amount, document.payee_account) == (row.amount, row.requisites["account"]):
+            payouts.mark_paid(actor, row.public_id, f"№ {document.number}, {document.left_on:%d.%m.%Y}")
+            paid += 1
+    return paid
 
 
 def _kept(file_id: int, account: str, document: Document) -> int | None:

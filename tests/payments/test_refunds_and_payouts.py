@@ -16,12 +16,14 @@ from app.core.errors import Conflict, DomainError, Forbidden, Invalid
 from app.orders import money_queries, refunds
 from app.orders.models import Order, OrderGroup
 from app.orders.refunds import Wanted
-from app.payments import balances, bank_file, money_desk, payouts, rules
+from app.payments import balances, bank_file, money_desk, payouts, rules, statements
 from app.payments.models import PayoutRun, Refund, SellerPayout, SellerTransfer
 from tests.factories import orders as make
 from tests.orders import steps
 from tests.orders.test_races import all_at_once
 from tests.payments import stories
+from tests.payments.test_statements import OURS
+from tests.unit.payments.test_statement_file import document, statement
 
 
 @pytest.fixture
@@ -162,6 +164,26 @@ def test_runs_killed_repeated_and_doubled_pay_everybody_once(
     run = session.scalars(sa.select(PayoutRun.public_id).order_by(PayoutRun.id)).first()
     assert isinstance(run, uuid.UUID)
     assert all(p.status != "failed" for p in money_desk.run_payouts(run))
+    the_bank_says_what_went(boss)
+
+
+def the_bank_says_what_went(boss: Any) -> None:
+    """The bank's statement marks a payout paid: by number, sum and account, once it has taken the money."""
+    row = session.scalars(sa.select(SellerPayout).where(SellerPayout.status == "prepared")).one()
+
+    def read(amount: int = row.amount, **more: str) -> int:
+        fields = {
+            "ПлательщикСчет": OURS, "ПолучательСчет": row.requisites["account"], "Номер": str(row.id),
+            "Сумма": f"{amount // 100}.{amount % 100:02d}", "ДатаПоступило": "", "ДатаСписано": "24.11.2026",
+        }  # fmt: skip
+        file = statement(document("Выплата", **fields | more), account=OURS)
+        return statements.read(boss, "out.txt", file.encode("cp1251")).paid_out
+
+    wrong = [read(ДатаСписано=""), read(row.amount - 1), read(ПолучательСчет="4" * 20)]
+    assert [*wrong, read(), read()] == [0, 0, 0, 1, 0]
+    session.refresh(row)
+    assert (row.status, row.note) == ("paid", f"№ {row.id}, 24.11.2026")
+    steps.check_everything_sums()
 
 
 def test_the_file_for_the_bank_is_the_form_that_bank_clients_read() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from flask import flash, redirect, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _  # type: ignore[import-untyped]  # the package ships no types
+from flask_babel import ngettext
 
 from app import access
 from app.access import Guarded
@@ -54,6 +55,8 @@ def read() -> ResponseReturnValue:
           documents=found.documents, added=found.added, matched=found.matched),
         "ok",
     )  # fmt: skip
+    if found.paid_out:
+        flash(ngettext("%(num)s payout has gone.", "%(num)s payouts have gone.", found.paid_out), "ok")
     return redirect(PATH, code=303)
 
 

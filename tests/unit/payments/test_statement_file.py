@@ -39,9 +39,7 @@ def test_a_payment_is_read_whole(encoding: str) -> None:
     assert (found.accounts, found.first_day) == ((OURS,), date(2026, 11, 24))
     [one] = found.documents
     assert (one.number, one.day, one.amount, one.payer_inn) == ("17", date(2026, 11, 24), 125_050, "7700000023")
-    assert (one.payer_name, one.purpose, one.received_on) == (
-        "ООО «Стройка»", "Оплата счета R1001", date(2026, 11, 24),
-    )  # fmt: skip
+    assert (one.payer_name, one.purpose, one.left_on) == ("ООО «Стройка»", "Оплата счета R1001", None)
 
 
 @pytest.mark.parametrize(
