@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -14,8 +15,9 @@ from flask import Flask
 from app.core.db import db, session, unit_of_work
 from app.core.errors import Conflict, DomainError
 from app.offers.models import StockLevel
-from app.orders import service
-from app.orders.models import Order, OrderGroup
+from app.orders import fulfilments, proposals, service
+from app.orders.models import Order, OrderGroup, OrderLine
+from app.orders.proposals import Wish
 from tests.factories import orders as make
 from tests.orders import steps
 
@@ -93,22 +95,35 @@ def _place(who: Any, quote: Any) -> Callable[[], Any]:
     return lambda: service.place(who, quote, steps.CONTACT, "invoice")
 
 
-@pytest.mark.parametrize("round_", range(3))
-def test_reject_against_cancel_has_one_winner(committed_db: Flask, round_: int) -> None:
+@pytest.mark.parametrize("rival", ["reject", "pick", "agree"])
+def test_a_cancellation_against_the_other_side_has_one_winner(committed_db: Flask, rival: str) -> None:
+    """The buyer cancels while the seller rejects, the warehouse picks, or his other window agrees to a change."""
     market, offer = market_with(10)
-    who = buyer()
+    who, seller = buyer(), market.sellers[0]
     group = steps.bought(who, (offer, 4))
-    number = steps.orders_of(group)[0].number
+    [order] = steps.orders_of(group)
+    number = order.number
+    trip = steps.trips_of(order)[0].public_id
+    if rival == "pick":
+        service.accept(seller, number)
+    if rival == "agree":
+        proposals.propose(seller, number, [Wish(session.scalars(sa.select(OrderLine.public_id)).one(), Decimal(3))])
     db.session.remove()
-    seller = market.sellers[0]
-    outcomes = all_at_once(
-        committed_db,
-        [lambda: service.reject(seller, number, "нет"), lambda: service.cancel(who, number)],
-        2,
-    )
-    assert sum(isinstance(o, Conflict) for o in outcomes) == 1
-    assert session.scalars(sa.select(Order.status)).one() in ("rejected", "cancelled")
-    assert session.scalars(sa.select(StockLevel.allocated)).one() == 0
+    acts: dict[str, Callable[[], Any]] = {
+        "reject": lambda: service.reject(seller, number, "нет"),
+        "pick": lambda: fulfilments.start_picking(seller, trip),
+        "agree": lambda: proposals.accept(who, number),
+    }
+    outcomes = all_at_once(committed_db, [acts[rival], lambda: service.cancel(who, number)], 2)
+    refused = [isinstance(o, DomainError) for o in outcomes]
+    status = session.scalars(sa.select(Order.status)).one()
+    if rival == "agree":  # an order that was agreed to may still be cancelled, a cancelled one not agreed to
+        assert (status, refused[1]) == ("cancelled", False)
+    else:
+        assert sum(refused) == 1
+        assert status == ("cancelled" if refused[0] else {"reject": "rejected", "pick": "accepted"}[rival])
+    promised = 4 if status == "accepted" else 0
+    assert session.scalars(sa.select(StockLevel.allocated)).one() == promised
     steps.check_everything_sums()
 
 
