@@ -120,7 +120,9 @@ def left_of(order_id: int, goods: int, delivery: int, gross: Mapping[int, int]) 
     return Left(goods - int(given[0]), delivery - int(given[1]), rest)
 
 
-def open_refund(split: PaymentSplit, parts: Mapping[int, int], delivery: int, reason: str, user_id: int) -> Given:
+def open_refund(
+    split: PaymentSplit, parts: Mapping[int, int], delivery: int, reason: str, user_id: int | None
+) -> Given:  # fmt: skip
     """A refund of goods handed over (order line -> kopeks) and delivery.
 
     Raises:
