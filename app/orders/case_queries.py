@@ -159,6 +159,23 @@ def claim_counts(scope: Scope) -> dict[str, int]:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """Cases that wait for the seller."""
+
+    returns: int
+    claims: int
+
+
+def waiting_for_seller(seller_id: int) -> Waiting:
+    """Requests to answer, goods to settle, claims to answer; one query."""
+    returns = sa.select(sa.func.count()).select_from(ReturnRequest).join(Order, Order.id == ReturnRequest.order_id)
+    asked = returns.where(Order.seller_id == seller_id, ReturnRequest.status.in_(("requested", "received")))
+    opened = sa.select(sa.func.count()).select_from(Claim).join(Order, Order.id == Claim.order_id)
+    claimed = opened.where(Order.seller_id == seller_id, Claim.status == "opened")
+    return Waiting(*session.execute(sa.select(asked.scalar_subquery(), claimed.scalar_subquery())).one())
+
+
+@dataclass(frozen=True, slots=True)
 class BackLine:
     """A line that goes back, in units of sale; `worth` and `back`: kopeks before and after the fee."""
 
