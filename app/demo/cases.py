@@ -73,7 +73,7 @@ def _handed() -> list[Handed]:
             SELECT DISTINCT ON (g.user_id <> 1, e.at, o.id) o.number, g.user_id, l.public_id, l.gross
             FROM seller_order o JOIN order_group g ON g.id = o.group_id JOIN order_line l ON l.order_id = o.id
             JOIN LATERAL (SELECT max(created_at) AS at FROM order_event
-                WHERE order_id = o.id AND kind = 'fulfilment.delivered') e ON e.at > now() - interval '13 days'
+                WHERE order_id = o.id AND kind = 'fulfilment.delivered') e ON e.at > now() - interval '13 days 12 hours'
             WHERE o.seller_id = :seller AND o.status = 'completed' AND l.gross > 10000
                 AND EXISTS (SELECT FROM fulfilment_line f WHERE f.order_line_id = l.id AND f.delivered >= 1)
             ORDER BY g.user_id <> 1, e.at DESC, o.id, l.position

@@ -142,7 +142,8 @@ def buy(rng: random.Random, goods: dict[int, list[tuple[uuid.UUID, int]]], buyer
 
 @unit_of_work
 def _quote(actor: Actor, site: dict[str, object]) -> uuid.UUID:
-    return checkout.make_quote(actor, site, None, "9-18", "cash").public_id
+    tomorrow = clock.today() + timedelta(days=1)  # in the small hours the market promises today
+    return checkout.make_quote(actor, site, tomorrow, "9-18", "cash").public_id
 
 
 def _purchase(number: str) -> Purchase:
