@@ -80,7 +80,7 @@ REASONS = {
 }
 RETURN_TABS = {
     "requested": _("To answer"),
-    "coming": _("Coming"),
+    "coming": _("Expected back"),
     "received": _("Counted"),
     "stuck": _("Before the operator"),
     "over": _("Over"),

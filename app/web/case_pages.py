@@ -17,7 +17,7 @@ from app.texts import orders as order_words
 from app.texts import returns as words
 from app.web import paths
 from app.web.buyer.cart import name_of
-from app.web.filters import moment, money
+from app.web.filters import money, short_day, time_of_day
 from app.web.htmx import redirect_to, render_page
 from app.web.reading import before, by_field, sentence
 
@@ -48,7 +48,7 @@ def list_page(what: str, scope: Scope, here: str, side: str, first: str = "", **
     more = paths.with_query(here, query, before=rows[PAGE - 1].id) if len(rows) > PAGE else ""
     return render_page(
         f"cases/{what}.html", None, rows=rows[:PAGE], tab=tab, tabs=tabs, counts=counts_of(scope), kinds=kinds,
-        query=query, here=here, side=side, words=words, name_of=name_of, next_url=more, layout=layout_of(side), **frame,
+        query=query, list_url=here, side=side, words=words, name_of=name_of, next_url=more, layout=layout_of(side), **frame,
     )  # fmt: skip
 
 
@@ -66,7 +66,7 @@ def said(history: tuple[Said, ...]) -> list[tuple[datetime, str, str]]:
             text = f"{text}, {money(one.details.get('amount') or one.details['wanted'])}"
         if one.reason:
             text = str(_("%(what)s: %(why)s", what=text, why=order_words.reason(one.reason)))
-        told.append((one.at, moment(one.at), text))
+        told.append((one.at, f"{short_day(one.at)}, {time_of_day(one.at)}", text))
     return told
 
 

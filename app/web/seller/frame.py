@@ -20,11 +20,11 @@ def context(actor: Actor) -> dict[str, Any]:
     sections = [
         ("/seller/overview", _("Overview"), "layout-dashboard", Permission.SELLER_ORDERS, 0),
         ("/seller/orders", _("Orders"), "package", Permission.SELLER_VIEW, orders.count_new(actor.seller_id)),
-        ("/seller/returns", _("Returns"), "undo-2", Permission.SELLER_VIEW, back.returns),
-        ("/seller/claims", _("Claims"), "circle-alert", Permission.SELLER_VIEW, back.claims),
         ("/seller/quotes", _("Price requests"), "message-square", Permission.SELLER_ORDERS, 0),
         ("/seller/offers", _("Offers"), "tags", Permission.SELLER_OFFERS, 0),
         ("/seller/stock", _("Stock"), "layers", Permission.SELLER_STOCK, 0),
+        ("/seller/returns", _("Returns"), "undo-2", Permission.SELLER_VIEW, back.returns),
+        ("/seller/claims", _("Claims"), "circle-alert", Permission.SELLER_VIEW, back.claims),
         ("/seller/reviews", _("Reviews"), "star", Permission.SELLER_ORDERS, reviews),
         ("/seller/questions", _("Questions"), "circle-help", Permission.SELLER_OFFERS, questions),
         ("/seller/imports", _("Price lists"), "upload", Permission.SELLER_OFFERS, 0),
