@@ -370,3 +370,8 @@ WHERE r.due_at IS NOT NULL AND NOT EXISTS (
 UNION ALL SELECT 'claim', c.id FROM claim c
 WHERE c.due_at IS NOT NULL AND NOT EXISTS (
     SELECT FROM timer t WHERE t.entity = 'claim' AND t.entity_id = c.id AND t.due_at = c.due_at);
+
+-- name: what_went_back_of_a_payment_covers_its_refunds
+SELECT p.id, p.returned, s.refunded FROM payment p
+JOIN (SELECT payment_id, sum(refunded) AS refunded FROM payment_split GROUP BY payment_id) s ON s.payment_id = p.id
+WHERE p.returned < s.refunded;

@@ -195,6 +195,7 @@ def settle(order_id: int, refund_id: int, reference: str) -> str:
     refund = _row(refund_id)
     refund.bank_reference = reference
     split.refunded += refund.amount
+    payment.returned += refund.amount
     session.flush()
     total = session.scalar(sa.select(sa.func.sum(PaymentSplit.refunded)).where(PaymentSplit.payment_id == payment.id))
     payment.status = rules.paid_status(payment.amount, int(total or 0))

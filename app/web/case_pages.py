@@ -48,7 +48,8 @@ def list_page(what: str, scope: Scope, here: str, side: str, first: str = "", **
     more = paths.with_query(here, query, before=rows[PAGE - 1].id) if len(rows) > PAGE else ""
     return render_page(
         f"cases/{what}.html", None, rows=rows[:PAGE], tab=tab, tabs=tabs, counts=counts_of(scope), kinds=kinds,
-        query=query, list_url=here, side=side, words=words, name_of=name_of, next_url=more, layout=layout_of(side), **frame,
+        query=query, list_url=here, side=side, words=words, name_of=name_of, next_url=more, layout=layout_of(side),
+        **frame,
     )  # fmt: skip
 
 

@@ -68,6 +68,18 @@ def upgrade() -> None:
     returns()
     claims()
     photographs()
+    kept()
+
+
+def kept() -> None:
+    """What went back of payments; up to now only refunds were counted."""
+    op.add_column("payment", kopeks("returned"))
+    op.execute(
+        "UPDATE payment p SET returned = s.refunded FROM ("
+        "SELECT payment_id, sum(refunded) AS refunded FROM payment_split GROUP BY payment_id) s"
+        " WHERE s.payment_id = p.id"
+    )
+    check("payment", "returned_not_negative", "returned >= 0")
 
 
 def terms() -> None:
@@ -169,6 +181,7 @@ def photographs() -> None:
 
 
 def downgrade() -> None:
+    drop("payment", ("returned_not_negative",), ("returned",))
     op.drop_table("evidence_photo")
     op.drop_table("claim")
     op.drop_index(op.f("ix_return_line_order_line_id"), "return_line")
