@@ -218,7 +218,7 @@ def _refund(actor: Actor, locked: Locked, row: ReturnRequest) -> None:
 def _to_stock(actor: Actor, row: ReturnRequest, parts: Sequence[Part]) -> None:
     """What was paid back is the seller's; what of it is not fit for sale is scrapped in the same breath."""
     assert row.warehouse_id is not None  # it was counted there
-    cause = stock.Cause("return", row.id, actor, row.reason)
+    cause = stock.Cause("return", row.id, actor, f"return_{row.reason}")
     came = [StockLine(part.line.offer_id, row.warehouse_id, part.paid) for part in parts if part.paid]
     stock.take_back(came, cause)
     for part in parts:

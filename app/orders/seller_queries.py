@@ -151,7 +151,7 @@ def order_of_trip(seller_id: int, trip: uuid.UUID) -> str:
 
 
 def numbers_behind(seller_id: int, ids: Mapping[str, Sequence[int]]) -> dict[tuple[str, int], str]:
-    """(`order_group`, `order`, `fulfilment` or `return`, id) -> number of the seller's own order behind a movement of stock."""
+    """(`order_group`, `order`, `fulfilment` or `return`, id) -> the seller's own order behind a movement of stock."""
     own = Order.seller_id == seller_id
     groups = sa.select(sa.literal("order_group"), Order.group_id, Order.number).where(
         own, Order.group_id.in_(ids.get("order_group", ()))
