@@ -17,9 +17,11 @@ from app.logistics import events as logistics_events
 from app.logistics import models as logistics_models
 from app.offers import import_models as offers_import_models
 from app.offers import models as offers_models
+from app.offers import return_models as offers_return_models
 from app.offers import selling
 from app.orders import approvals as orders_approvals
 from app.orders import checkout as orders_checkout
+from app.orders import claims as orders_claims
 from app.orders import company_models as orders_company_models
 from app.orders import events as orders_events
 from app.orders import models as orders_models
@@ -28,6 +30,8 @@ from app.orders import paying as orders_paying
 from app.orders import proposal_models as orders_proposal_models
 from app.orders import proposals as orders_proposals
 from app.orders import quotes as orders_quotes
+from app.orders import return_desk as orders_return_desk
+from app.orders import return_models as orders_return_models
 from app.orders import service as orders_service
 from app.payments import bank_models as payments_bank_models
 from app.payments import events as payments_events
@@ -42,6 +46,7 @@ MODELS = (
     catalog_media_models,
     offers_models,
     offers_import_models,
+    offers_return_models,
     payments_models,
     payments_bank_models,
     logistics_models,
@@ -49,6 +54,7 @@ MODELS = (
     orders_paper_models,
     orders_company_models,
     orders_proposal_models,
+    orders_return_models,
     estimates_models,
     feedback_models,
     insights_models,
@@ -72,6 +78,7 @@ JOB_HANDLERS: dict[str, str] = {
     "pictures.make": "workers.pictures:make",
     "documents.make": "workers.pictures:make_document",
     "media.forget": "workers.pictures:forget",
+    "evidence.make": "workers.evidence:make",
     "catalog.attribute": "workers.catalog:change_attribute",
     "orders.delivery_handed_over": "workers.orders:delivery_handed_over",
     "orders.delivery_on_the_way": "workers.orders:delivery_on_the_way",
@@ -110,6 +117,7 @@ SUBSCRIPTIONS: tuple[tuple[type[events.Event], str], ...] = (
 TIMERS: tuple[tuple[str, str, timers.Handler], ...] = (
     ("approval", "expire", orders_approvals.expire),
     ("cart", "let_go", orders_checkout.let_go),
+    ("claim", "due", orders_claims.due),
     ("order", "expire", orders_service.expire),
     ("order_group", "payment_reminder", orders_paying.remind),
     ("order_group", "payment_overdue", orders_paying.overdue),
@@ -117,6 +125,7 @@ TIMERS: tuple[tuple[str, str, timers.Handler], ...] = (
     ("order_group", "payment_deadline", orders_paying.card_deadline),
     ("proposal", "expire", orders_proposals.expire),
     ("quote", "expire", orders_quotes.expire),
+    ("return", "due", orders_return_desk.due),
     ("seller", "holiday_begins", selling.settle),
     ("seller", "holiday_ends", selling.settle),
 )
@@ -130,6 +139,10 @@ PAGE_BLUEPRINTS: tuple[str, ...] = (
     "app.web.buyer.approvals:pages",
     "app.web.buyer.quick:pages",
     "app.web.buyer.quotes:pages",
+    "app.web.buyer.cases:pages",
+    "app.web.seller.cases:pages",
+    "app.web.admin.cases:pages",
+    "app.web.evidence:pages",
     "app.web.seller.quotes:pages",
     "app.web.seller.dashboard:pages",
     "app.web.seller.orders:pages",
@@ -187,6 +200,8 @@ API_BLUEPRINTS: tuple[str, ...] = (
     "app.api.approvals:api",
     "app.api.quotes:api",
     "app.api.proposals:api",
+    "app.api.returns:api",
+    "app.api.claims:api",
     "app.api.seller_orders:api",
     "app.api.money:api",
     "app.api.accounts:api",

@@ -328,3 +328,50 @@ SELECT c.id FROM ledger_correction c
 LEFT JOIN seller_transfer t ON t.kind = 'correction' AND t.reference = 'correction:' || c.id AND t.amount = c.amount
     AND t.seller_id = c.seller_id
 WHERE (c.status = 'approved') <> (t.id IS NOT NULL);
+
+-- name: nothing_goes_back_that_did_not_come
+SELECT x.order_line_id, x.going, f.delivered FROM (
+    SELECT l.order_line_id, sum(CASE r.status WHEN 'refunded' THEN l.paid ELSE l.quantity END) AS going
+    FROM return_line l JOIN return_request r ON r.id = l.return_id
+    WHERE r.status NOT IN ('rejected', 'cancelled') GROUP BY l.order_line_id
+) x LEFT JOIN (
+    SELECT order_line_id, sum(coalesce(delivered, 0)) AS delivered FROM fulfilment_line GROUP BY order_line_id
+) f ON f.order_line_id = x.order_line_id
+WHERE x.going > coalesce(f.delivered, 0);
+
+-- name: a_return_paid_back_is_its_refund_and_its_stock
+SELECT r.id, r.goods, r.fee, f.amount, s.moved, l.paid FROM return_request r
+LEFT JOIN refund f ON f.id = r.refund_id
+JOIN (SELECT return_id, sum(paid) AS paid, sum(least(paid, coalesce(fit, 0))) AS fit FROM return_line GROUP BY return_id) l
+    ON l.return_id = r.id
+LEFT JOIN (SELECT entity_id, sum(on_hand_delta) AS moved, sum(on_hand_delta) FILTER (WHERE kind = 'returned') AS came
+    FROM stock_movement WHERE entity = 'return' GROUP BY entity_id) s ON s.entity_id = r.id
+WHERE CASE r.status WHEN 'refunded'
+    THEN coalesce(f.amount, 0) <> r.goods - r.fee OR coalesce(s.moved, 0) <> l.fit OR coalesce(s.came, 0) <> l.paid
+    ELSE r.goods <> 0 OR l.paid <> 0 OR s.entity_id IS NOT NULL END;
+
+-- name: a_claim_gives_back_at_most_what_was_settled
+SELECT c.id, c.settled, f.amount FROM claim c JOIN refund f ON f.id = c.refund_id
+JOIN payment_split p ON p.id = f.split_id
+WHERE f.amount > coalesce(c.settled, 0) OR p.order_id <> c.order_id;
+
+-- name: what_is_over_waits_for_nobody
+SELECT 'return' AS kind, r.id FROM return_request r
+WHERE (r.status IN ('refunded', 'rejected', 'cancelled')) <> (r.closed_at IS NOT NULL)
+    OR (r.closed_at IS NOT NULL AND r.due_at IS NOT NULL)
+UNION ALL SELECT 'claim', c.id FROM claim c
+WHERE (c.status IN ('agreed', 'settled', 'withdrawn')) <> (c.closed_at IS NOT NULL)
+    OR (c.closed_at IS NOT NULL AND c.due_at IS NOT NULL AND (c.refund_id IS NOT NULL OR c.settled = 0));
+
+-- name: what_waits_for_an_answer_has_its_timer
+SELECT 'return' AS kind, r.id FROM return_request r
+WHERE r.due_at IS NOT NULL AND NOT EXISTS (
+    SELECT FROM timer t WHERE t.entity = 'return' AND t.entity_id = r.id AND t.due_at = r.due_at)
+UNION ALL SELECT 'claim', c.id FROM claim c
+WHERE c.due_at IS NOT NULL AND NOT EXISTS (
+    SELECT FROM timer t WHERE t.entity = 'claim' AND t.entity_id = c.id AND t.due_at = c.due_at);
+
+-- name: what_went_back_of_a_payment_covers_its_refunds
+SELECT p.id, p.returned, s.refunded FROM payment p
+JOIN (SELECT payment_id, sum(refunded) AS refunded FROM payment_split GROUP BY payment_id) s ON s.payment_id = p.id
+WHERE p.returned < s.refunded;

@@ -44,7 +44,7 @@ def give_back(job: RunningJob) -> None:
     providers.present().refund(reference, amount, key=str(job.public_id))
 
     def effect() -> None:
-        cards.gave_back(reference, amount)
+        cards.gave_back(reference, amount, of_refund="refund" in job.payload)
         if "refund" in job.payload:
             refunds.sent_back(job.payload["refund"], f"card:{reference}")
 

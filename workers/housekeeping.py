@@ -11,6 +11,7 @@ from app.core.jobs import RunningJob
 from app.core.storage import Storage
 from app.offers import picture_changes, selling
 from app.offers.imports import service as imports
+from app.orders import evidence
 
 _CLEAN = (
     "DELETE FROM idempotency_key WHERE expires_at < now()",
@@ -37,6 +38,7 @@ def daily(job: RunningJob) -> None:
     def effect() -> None:
         pictures.sweep(picture_changes.wanted())
         documents.sweep()
+        evidence.sweep()
         for statement in _CLEAN:
             session.execute(sa.text(statement))
 

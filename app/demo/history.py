@@ -20,7 +20,7 @@ from app.core import clock, jobs
 from app.core.db import session, unit_of_work
 from app.core.models import Job
 from app.core.permissions import Actor, Membership
-from app.demo import voices
+from app.demo import cases, voices
 from app.demo.companies import SELLERS
 from app.demo.shift import Moved, move_back, stamp_as_planned
 from app.estimates import service as estimates
@@ -71,6 +71,7 @@ def make_history() -> None:
     """Fill an otherwise fresh demo market with orders of the past, of today and of tomorrow."""
     rng = random.Random("tutuu:history")
     goods = stock_to_sell()
+    cases.set_terms(seller_of)
     tomorrow = clock.today() + timedelta(days=1)
     for days in PAST_DAYS:
         made = [buy(rng, goods, buyer) for buyer in sample_buyers(rng, ORDERS_A_DAY)]
@@ -82,15 +83,16 @@ def make_history() -> None:
     move_back(Moved(tuple(p.group for p in made), tomorrow, CARRIER), 1)
     for state in OPEN_STATES:
         bring_to(buy(rng, goods, 1 if rng.random() < 0.4 else rng.choice(buyers())), state)
+    cases.open_cases(person, seller_of)
     count_something()
     leave_a_dead_job()
     finish_jobs()
 
 
 def share_of_day() -> float:
-    """How much of a day from 8 to 18 is over: so much of today's route is driven."""
+    """How much of a day from 8 to 18 is over: so much of today's route is driven, at least what is loaded first."""
     now = clock.local(clock.now())
-    return min(max((now.hour + now.minute / 60 - 8) / 10, 0.2), 0.7)
+    return min(max((now.hour + now.minute / 60 - 8) / 10, 0.4), 0.7)
 
 
 def buyers() -> list[int]:
@@ -140,7 +142,8 @@ def buy(rng: random.Random, goods: dict[int, list[tuple[uuid.UUID, int]]], buyer
 
 @unit_of_work
 def _quote(actor: Actor, site: dict[str, object]) -> uuid.UUID:
-    return checkout.make_quote(actor, site, None, "9-18", "cash").public_id
+    tomorrow = clock.today() + timedelta(days=1)  # in the small hours the market promises today
+    return checkout.make_quote(actor, site, tomorrow, "9-18", "cash").public_id
 
 
 def _purchase(number: str) -> Purchase:

@@ -26,6 +26,7 @@ from app.offers.models import (
     VatRate,
     Warehouse,
 )
+from app.offers.return_terms import TERMS_JSON, Terms, from_json
 from app.offers.rules import AppliedPrice, Step, price_for, whole_steps
 
 
@@ -240,20 +241,21 @@ def offers_of_product(product_id: int) -> list[OfferForSale]:
 
 def offers_with_places(
     product_id: int,
-) -> tuple[list[OfferForSale], list[OfferForSale], dict[int, Place]]:
-    """Active offers of a product, those whose sellers are on holiday (`back_on`), both cheapest first, and the places
-    by id where they lie: one query for its page.
+) -> tuple[list[OfferForSale], list[OfferForSale], dict[int, Place], dict[int, Terms]]:
+    """Active offers of a product, those whose sellers are on holiday (`back_on`), both cheapest first, the places by id
+    where they lie, and what each seller takes back: one query for its page.
     """
     sells = sa.or_(Seller.is_active, Seller.pause == "holiday")
-    statement = _WHOLE.add_columns(_PLACES.label("places")).where(
+    statement = _WHOLE.add_columns(_PLACES.label("places"), TERMS_JSON.label("terms")).where(
         Offer.product_id == product_id, Offer.status == "active", sells, Product.status == "active"
     )
-    found, places = [], {}
+    found, places, terms = [], {}, {}
     for row in session.execute(statement, {"today": clock.today()}):
         values = dict(row._mapping)
+        terms[values["seller_id"]] = from_json(values.pop("terms"))
         places.update({place[0]: Place(*place) for place in values.pop("places") or ()})
         found.append(_for_sale(values))
-    return [row for row in found if row.is_active], [row for row in found if not row.is_active], places
+    return [row for row in found if row.is_active], [row for row in found if not row.is_active], places, terms
 
 
 def offers_of_products(product_ids: Sequence[int]) -> list[OfferForSale]:

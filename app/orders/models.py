@@ -1,4 +1,4 @@
-"""Tables of ordering: cart, group, order, fulfilment, return, quote."""
+"""Tables of ordering: cart, group, order, fulfilment."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ FULFILMENT_STATES = (
     "planned", "picking", "ready", "handed_over", "in_transit", "delivered", "partially_delivered", "failed",
     "returning", "returned", "cancelled",
 )  # fmt: skip
-RETURN_STATES = ("requested", "approved", "in_transit", "received", "refunded", "rejected", "cancelled")
 APPROVAL_STATES = ("waiting", "approved", "declined", "withdrawn", "expired")
 QUOTE_STATES = ("requested", "offered", "countered", "accepted", "declined", "withdrawn", "expired")
 
@@ -254,36 +253,6 @@ class FulfilmentLine(Base):
     quantity: Mapped[Decimal] = mapped_column(QUANTITY)
     picked: Mapped[Decimal | None] = mapped_column(QUANTITY)
     delivered: Mapped[Decimal | None] = mapped_column(QUANTITY)
-
-
-class ReturnRequest(Base):
-    """Goods going back."""
-
-    __tablename__ = "return_request"
-    __table_args__ = (one_value_enum("status", RETURN_STATES),)
-
-    id: Mapped[Id]
-    public_id: Mapped[PublicId]
-    order_id: Mapped[int] = ref("seller_order.id")
-    user_id: Mapped[int] = ref("user_account.id")
-    status: Mapped[str] = mapped_column(server_default="requested")
-    reason: Mapped[str]
-    photos: Mapped[JsonList]
-    created_at: Mapped[Created]
-
-
-class ReturnLine(Base):
-    """Base units asked to go back, and counted on arrival."""
-
-    __tablename__ = "return_line"
-    __table_args__ = (sa.CheckConstraint("quantity > 0 AND (received IS NULL OR received >= 0)", name="positive"),)
-
-    return_id: Mapped[int] = mapped_column(
-        sa.BigInteger, sa.ForeignKey("return_request.id", ondelete="CASCADE"), primary_key=True
-    )
-    order_line_id: Mapped[int] = mapped_column(sa.BigInteger, sa.ForeignKey("order_line.id"), primary_key=True)
-    quantity: Mapped[Decimal] = mapped_column(QUANTITY)
-    received: Mapped[Decimal | None] = mapped_column(QUANTITY)
 
 
 ORDER_NUMBERS = sa.Sequence("order_number", start=1001, metadata=Base.metadata)

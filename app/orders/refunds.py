@@ -49,18 +49,46 @@ def request(actor: Actor, number: str, wanted: Wanted) -> uuid.UUID:
         Conflict: `refund_too_early` before the order is completed and paid, `refund_exceeds_paid`.
     """
     group, order, _trips = locked_order(_order_for(actor, number))
-    payment, split = refunds.locked_split(order.id)
+    check_time(order)
+    lines = lines_of(order.id)
+    parts = _parts(wanted, lines, left_of(order, lines))
+    return give(actor, group, order, parts, wanted.reason.strip(), delivery=wanted.delivery).public_id
+
+
+def check_time(order: Order) -> None:
+    """Whether money of an order can be given back by hand yet.
+
+    Raises:
+        Conflict: `refund_too_early` before the order is completed and paid. NotFound: nothing was to be paid.
+    """
+    payment, _split = refunds.locked_split(order.id)
     if order.status != "completed" or payment.status not in ("paid", "partially_refunded", "refunded"):
         raise Conflict("refund_too_early", state=order.status)
-    lines = lines_of(order.id)
-    left = refunds.left_of(order.id, order.goods, order.delivery, {line.id: line.gross for line in lines})
-    parts = _parts(wanted, lines, left)
-    refund = refunds.open_refund(split, parts, wanted.delivery, wanted.reason.strip(), actor.user)
+
+
+def left_of(order: Order, lines: Sequence[OrderLine]) -> Left:
+    """What of an order no refund speaks of yet."""
+    return refunds.left_of(order.id, order.goods, order.delivery, {line.id: line.gross for line in lines})
+
+
+def give(
+    actor: Actor, group: OrderGroup, order: Order, parts: Mapping[int, int], reason: str, *, delivery: int = 0
+) -> Given:
+    """Write a refund of lines (order line -> kopeks, at most `left_of`) and delivery. The caller holds the purchase.
+
+    A small one is approved at once; a large one waits for a second person.
+
+    Raises:
+        Conflict: `refund_too_early`, `refund_exceeds_paid`.
+    """
+    check_time(order)
+    _payment, split = refunds.locked_split(order.id)
+    refund = refunds.open_refund(split, parts, delivery, reason, actor.user_id)
     _told(actor, order, refund, "requested")
     if refund.status == "approved":
         _approved(actor, order, refund)
     sum_group(group)
-    return refund.public_id
+    return refund
 
 
 def _order_for(actor: Actor, number: str) -> int:

@@ -13,7 +13,8 @@ import sqlalchemy as sa
 from app.core import clock
 from app.core.db import session
 from app.core.money import round_half_up
-from app.orders.models import Fulfilment, FulfilmentLine, Order, OrderLine, ReturnLine, ReturnRequest
+from app.orders.models import Fulfilment, FulfilmentLine, Order, OrderLine
+from app.orders.return_models import ReturnLine, ReturnRequest
 from app.orders.totals import DONE
 
 FALLEN = ("rejected", "expired", "cancelled")
@@ -141,8 +142,10 @@ def came_back(seller_id: int, first: date) -> CameBack:
     """Trips since the day `first` whose door was reached: refused there, never handed over, or sent back later."""
     value = OrderLine.price * OrderLine.factor_denominator / sa.cast(OrderLine.factor_numerator, sa.Numeric)
     kept = sa.func.coalesce(FulfilmentLine.delivered, 0)
-    later = sa.select(sa.func.coalesce(sa.func.sum(ReturnLine.received), 0)).where(
-        ReturnLine.order_line_id == OrderLine.id
+    later = (
+        sa.select(sa.func.coalesce(sa.func.sum(ReturnLine.received), 0))
+        .join(ReturnRequest, ReturnRequest.id == ReturnLine.return_id)
+        .where(ReturnLine.order_line_id == OrderLine.id, ReturnRequest.status != "rejected")
     )
     trips = (
         sa.select(

@@ -14,6 +14,7 @@ from app.core.db import session
 from app.core.errors import NotFound
 from app.orders.models import Fulfilment, Order, OrderGroup, OrderLine
 from app.orders.queries import GROUP_COLUMNS, ORDER_COLUMNS, GroupRow, OrderRow, OrderView, whole_orders
+from app.orders.return_models import ReturnRequest
 from app.payments import queries as payments
 
 
@@ -150,7 +151,7 @@ def order_of_trip(seller_id: int, trip: uuid.UUID) -> str:
 
 
 def numbers_behind(seller_id: int, ids: Mapping[str, Sequence[int]]) -> dict[tuple[str, int], str]:
-    """(`order_group`, `order` or `fulfilment`, id) -> number of the seller's own order behind a movement of stock."""
+    """(`order_group`, `order`, `fulfilment` or `return`, id) -> the seller's own order behind a movement of stock."""
     own = Order.seller_id == seller_id
     groups = sa.select(sa.literal("order_group"), Order.group_id, Order.number).where(
         own, Order.group_id.in_(ids.get("order_group", ()))
@@ -161,5 +162,10 @@ def numbers_behind(seller_id: int, ids: Mapping[str, Sequence[int]]) -> dict[tup
         .join(Order, Order.id == Fulfilment.order_id)
         .where(own, Fulfilment.id.in_(ids.get("fulfilment", ())))
     )
-    rows = session.execute(sa.union_all(groups, orders, trips)).tuples()
+    returns = (
+        sa.select(sa.literal("return"), ReturnRequest.id, Order.number)
+        .join(Order, Order.id == ReturnRequest.order_id)
+        .where(own, ReturnRequest.id.in_(ids.get("return", ())))
+    )
+    rows = session.execute(sa.union_all(groups, orders, trips, returns)).tuples()
     return {(entity, entity_id): number for entity, entity_id, number in rows}

@@ -195,10 +195,14 @@ def send_refund(refund_id: int) -> None:
 
 
 @unit_of_work
-def gave_back(reference: uuid.UUID, amount: int) -> None:
-    """The provider has returned so much of a visit."""
-    found = session.scalar(sa.select(CardAttempt.id).where(CardAttempt.public_id == reference))
-    for visit in lock_rows(CardAttempt, [found] if found is not None else []):
+def gave_back(reference: uuid.UUID, amount: int, *, of_refund: bool) -> None:
+    """The provider has returned so much of a visit; what is no refund came beyond what was asked."""
+    found = session.execute(
+        sa.select(CardAttempt.id, CardAttempt.payment_id).where(CardAttempt.public_id == reference)
+    ).one_or_none()
+    if found is not None and not of_refund:  # a refund is counted when it is settled
+        service.locked_payments([found.payment_id])[found.payment_id].returned += amount
+    for visit in lock_rows(CardAttempt, [found.id] if found is not None else []):
         visit.returned += amount
         audit.record(Actor(), "card.given_back", "card_attempt", visit.id, after={"amount": amount})
 

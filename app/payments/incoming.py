@@ -5,12 +5,13 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 import sqlalchemy as sa
 
 from app.core.db import session
 from app.payments.bank_models import BankStatement, IncomingPayment
-from app.payments.models import Invoice, Payment
+from app.payments.models import Invoice, Payment, PaymentSplit
 
 SHOWN = 100
 
@@ -37,11 +38,13 @@ class ToGiveBack:
     status: str
     asked: int
     received: int
+    kept: int
+    refunded: int
 
     @property
     def extra(self) -> int:
-        """Kopeks that are not for goods."""
-        return self.received - (0 if self.status == "voided" else self.asked)
+        """Kopeks that are kept and are not for goods."""
+        return self.kept - (0 if self.status == "voided" else self.asked - self.refunded)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +68,28 @@ def waiting() -> list[WaitingPayment]:
 
 def to_give_back() -> list[ToGiveBack]:
     """Invoices with more money than they ask for, newest first."""
-    asked = sa.case((Payment.status == "voided", 0), else_=Payment.amount)
-    statement = (
-        sa.select(Invoice.number, Payment.status, Payment.amount, Payment.received)
-        .join(Payment, Payment.id == Invoice.payment_id)
-        .where(Payment.received > asked)
-        .order_by(Payment.id.desc())
-        .limit(SHOWN)
+    return [ToGiveBack(*row) for row in session.execute(_extra().order_by(Payment.id.desc()).limit(SHOWN))]
+
+
+def extra_of(number: str) -> ToGiveBack | None:
+    """What is to be given back of one invoice; None when nothing is."""
+    row = session.execute(_extra().where(Invoice.number == number)).one_or_none()
+    return None if row is None else ToGiveBack(*row)
+
+
+def _extra() -> sa.Select[Any]:
+    refunded = (
+        sa.select(sa.cast(sa.func.coalesce(sa.func.sum(PaymentSplit.refunded), 0), sa.BigInteger))
+        .where(PaymentSplit.payment_id == Payment.id)
+        .scalar_subquery()
     )
-    return [ToGiveBack(*row) for row in session.execute(statement)]
+    owed = sa.case((Payment.status == "voided", 0), else_=Payment.amount - refunded)
+    kept = Payment.received - Payment.returned
+    return (
+        sa.select(Invoice.number, Payment.status, Payment.amount, Payment.received, kept, refunded)
+        .join(Payment, Payment.id == Invoice.payment_id)
+        .where(kept > owed)
+    )
 
 
 def files() -> list[StatementRow]:

@@ -22,6 +22,7 @@ class Payment(Base):
         one_value_enum("status", PAYMENT_STATES),
         sa.CheckConstraint("amount > 0", name="amount_positive"),
         sa.CheckConstraint("received >= 0", name="received_not_negative"),
+        sa.CheckConstraint("returned >= 0", name="returned_not_negative"),
     )
 
     id: Mapped[Id]
@@ -31,7 +32,9 @@ class Payment(Base):
     status: Mapped[str] = mapped_column(server_default="awaiting", index=True)
     amount: Mapped[Kopeks]
     received: Mapped[Kopeks] = mapped_column(server_default="0")
-    """What has come, be it less or more than is asked; what goes back is not taken off."""
+    """What has ever come, be it less or more than is asked."""
+    returned: Mapped[Kopeks] = mapped_column(server_default="0")
+    """What has ever gone back: refunds paid, and what came beyond the invoice. `received` - `returned` is kept."""
     provider_ref: Mapped[str | None] = mapped_column(unique=True)
     due_on: Mapped[date | None]
     paid_at: Mapped[Moment | None]

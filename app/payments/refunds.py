@@ -120,7 +120,9 @@ def left_of(order_id: int, goods: int, delivery: int, gross: Mapping[int, int]) 
     return Left(goods - int(given[0]), delivery - int(given[1]), rest)
 
 
-def open_refund(split: PaymentSplit, parts: Mapping[int, int], delivery: int, reason: str, user_id: int) -> Given:
+def open_refund(
+    split: PaymentSplit, parts: Mapping[int, int], delivery: int, reason: str, user_id: int | None
+) -> Given:  # fmt: skip
     """A refund of goods handed over (order line -> kopeks) and delivery.
 
     Raises:
@@ -193,6 +195,7 @@ def settle(order_id: int, refund_id: int, reference: str) -> str:
     refund = _row(refund_id)
     refund.bank_reference = reference
     split.refunded += refund.amount
+    payment.returned += refund.amount
     session.flush()
     total = session.scalar(sa.select(sa.func.sum(PaymentSplit.refunded)).where(PaymentSplit.payment_id == payment.id))
     payment.status = rules.paid_status(payment.amount, int(total or 0))

@@ -13,7 +13,7 @@ from app.core import audit, clock
 from app.core.db import session, unit_of_work
 from app.core.errors import Conflict, Invalid, NotFound
 from app.core.permissions import Actor
-from app.payments import payouts, rules, service, statement_file
+from app.payments import incoming, payouts, rules, service, statement_file
 from app.payments.bank_models import BankStatement, IncomingPayment
 from app.payments.models import Invoice, Payment, SellerPayout
 from app.payments.statement_file import Document, Statement
@@ -139,7 +139,7 @@ def _offer(row: IncomingPayment, payment: Payment) -> None:
 
 
 @unit_of_work
-def attach(actor: Actor, incoming: uuid.UUID, number: str) -> bool:
+def attach(actor: Actor, waiting: uuid.UUID, number: str) -> bool:
     """The operator says which invoice a waiting payment is for. Less or more than is asked is kept on it.
 
     Args:
@@ -156,7 +156,7 @@ def attach(actor: Actor, incoming: uuid.UUID, number: str) -> bool:
     if len(known) != 1:
         raise Invalid.one("/number", "no_such_invoice")
     payment = service.locked_payments(known)[known[0]]
-    row = _waiting(incoming)
+    row = _waiting(waiting)
     row.payment_id = payment.id
     _decided(actor, row, "attached", payment.id)
     paid = service.receive(payment, row.amount)
@@ -165,19 +165,40 @@ def attach(actor: Actor, incoming: uuid.UUID, number: str) -> bool:
 
 
 @unit_of_work
-def not_ours(actor: Actor, incoming: uuid.UUID) -> None:
+def give_extra_back(actor: Actor, number: str, reference: str = "") -> int:
+    """The operator has sent back by bank what came beyond an invoice. Returns how much, in kopeks.
+
+    Raises:
+        NotFound: no such invoice. Conflict: `nothing_extra`: all that is kept is for goods.
+    """
+    payment_id = session.scalar(sa.select(Invoice.payment_id).where(Invoice.number == number))
+    if payment_id is None:
+        raise NotFound()
+    payment = service.locked_payments([payment_id])[payment_id]
+    found = incoming.extra_of(number)
+    if found is None:
+        raise Conflict("nothing_extra")
+    payment.returned += found.extra
+    after = {"number": number, "amount": found.extra, "reference": reference.strip()[:100]}
+    audit.record(actor, "payment.extra_returned", "payment", payment.id, after=after)
+    session.flush()
+    return found.extra
+
+
+@unit_of_work
+def not_ours(actor: Actor, payment: uuid.UUID) -> None:
     """The operator says that a waiting payment is for no purchase.
 
     Raises:
         NotFound: no such payment. Conflict: `decided_already`.
     """
-    _decided(actor, _waiting(incoming), "not_ours", None)
+    _decided(actor, _waiting(payment), "not_ours", None)
 
 
-def _waiting(incoming: uuid.UUID) -> IncomingPayment:
+def _waiting(payment: uuid.UUID) -> IncomingPayment:
     row = session.scalars(
         sa.select(IncomingPayment)
-        .where(IncomingPayment.public_id == incoming)
+        .where(IncomingPayment.public_id == payment)
         .with_for_update()
         .execution_options(populate_existing=True)
     ).one_or_none()

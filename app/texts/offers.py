@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from flask_babel import lazy_gettext as _  # type: ignore[import-untyped]  # the package ships no types
 
+from app.texts import returns
+
 NOT_SOLD = {
     "": _("on sale"),
     "seller_closed": _("the company does not sell now"),
@@ -60,6 +62,7 @@ _SHORT_REASONS = {
     "taken": _("taken for own use"),
 }
 _OTHER_REASONS = {
+    **{f"return_{code}": text for code, text in returns.RETURN_REASONS.items()},
     "stock_taking": _("stock-taking"),
     "opening stock": _("opening stock"),
     "placed": _("order placed"),

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from flask_babel import lazy_gettext as _  # type: ignore[import-untyped]  # the package ships no types
 
-from app.texts import logistics
+from app.texts import logistics, returns
 
 ERRORS = {
     "quantity_positive": _("The quantity must be more than zero."),
@@ -76,6 +76,7 @@ HISTORY = {
     "refund.paid": _("Money was paid back"),
     "payment.paid": _("Paid"),
     "payment.overdue": _("The invoice is overdue"),
+    **returns.HISTORY,
 }
 
 REASONS = {
@@ -116,7 +117,7 @@ CHANGE_NOTES = {
 
 def reason(code: str) -> str:
     """Why something happened: our own reasons, those of couriers, or what a person typed."""
-    return said({**logistics.FAIL_REASONS, **logistics.SHORT_REASONS, **REASONS}, code)
+    return said({**logistics.FAIL_REASONS, **logistics.SHORT_REASONS, **returns.REASONS, **REASONS}, code)
 
 
 def said(words: Mapping[str, object], code: str) -> str:

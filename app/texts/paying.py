@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask_babel import lazy_gettext as _  # type: ignore[import-untyped]  # the package ships no types
 
 ERRORS = {
+    "nothing_extra": _("All that is kept is for goods: nothing is to be given back."),
     "statement_too_large": _("The file is larger than %(maximum)s MB."),
     "statement_too_long": _("The file holds more than %(maximum)s payments. Ask the bank for fewer days."),
     "statement_encoding": _("The file is neither UTF-8 nor windows-1251."),

@@ -147,7 +147,27 @@ _DOCUMENT: dict[str, Status] = {
     "accepted": Status(_("accepted"), "ok", "check"),
     "refused": Status(_("refused"), "bad", "circle-x"),
 }
+_RETURN: dict[str, Status] = {
+    "requested": Status(_("waits for the seller"), "warn", "clock"),
+    "approved": Status(_("approved, to be sent"), "blue", "check"),
+    "in_transit": Status(_("on the way back"), "blue", "truck"),
+    "received": Status(_("counted"), "blue", "package-check"),
+    "refunded": Status(_("paid back"), "ok", "circle-check"),
+    "rejected": Status(_("declined"), "bad", "circle-x"),
+    "cancelled": Status(_("called off"), "", "ban"),
+}
+_CLAIM: dict[str, Status] = {
+    "opened": Status(_("waits for the seller"), "warn", "clock"),
+    "offered": Status(_("less is offered"), "warn", "message-square"),
+    "refused": Status(_("refused by the seller"), "bad", "circle-x"),
+    "escalated": Status(_("before the operator"), "warn", "clock"),
+    "agreed": Status(_("agreed"), "ok", "circle-check"),
+    "settled": Status(_("decided by the operator"), "ok", "badge-check"),
+    "withdrawn": Status(_("taken back"), "", "ban"),
+}
 KINDS: dict[str, dict[str, Status]] = {
+    "return": _RETURN,
+    "claim": _CLAIM,
     "order": _ORDER,
     "fulfilment": _FULFILMENT,
     "payment": _PAYMENT,

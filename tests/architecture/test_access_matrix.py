@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from flask import Flask
+from flask import Flask, current_app
 from flask.testing import FlaskClient
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
@@ -34,8 +34,9 @@ from app.offers.models import Offer
 from app.orders import approvals, carts, checkout, quotes
 from app.orders.approvals import Asked
 from app.orders.company_models import PriceRequest
-from app.orders.models import Fulfilment, FulfilmentLine, Order, OrderGroup, OrderLine
+from app.orders.models import Fulfilment, FulfilmentLine, Order, OrderEvent, OrderGroup, OrderLine
 from app.orders.placing import Contact
+from app.orders.return_models import Claim, EvidencePhoto, ReturnLine, ReturnRequest
 from app.payments.models import Payment, PaymentSplit, Refund
 from tests.client import ApiClient
 from tests.factories import logistics as make
@@ -285,8 +286,36 @@ def buyers_things(world: make.World, order: Order, offer: Offer) -> dict[str, st
     asked = questions.ask(buyer, offer.product_id, "Сколько весит?")
     own = str(lists.create(buyer, "Баня"))
     return {
+        **cases_of(order, trip, line),
         "/lists/": own, "/me/lists/": own, "/orders/lines/": str(line.public_id), "/me/reviews/": str(review),
         "/seller/reviews/": str(review), "/seller/questions/": str(asked),
+    }  # fmt: skip
+
+
+def cases_of(order: Order, trip: Fulfilment, line: OrderLine) -> dict[str, str]:
+    """A return and a claim of the world's buyer on the world's seller, and a photograph of the return."""
+    user_id = session.get_one(OrderGroup, order.group_id).user_id
+    back = ReturnRequest(order_id=order.id, user_id=user_id, reason="leftover")
+    claim = Claim(
+        order_id=order.id, order_line_id=line.id, user_id=user_id, kind="short", quantity=1, wish="other", note="Мало"
+    )
+    arrived = OrderEvent(
+        group_id=order.group_id, order_id=order.id, fulfilment_id=trip.id, kind="fulfilment.delivered"
+    )  # fmt: skip
+    session.add_all([back, claim, arrived])
+    session.flush()
+    session.add(ReturnLine(return_id=back.id, order_line_id=line.id, quantity=1))
+    stored = f"evidence/{uuid7().hex}.webp"
+    current_app.extensions["storage"].put(stored, b"RIFF", "image/webp")
+    photo = EvidencePhoto(
+        user_id=user_id, return_id=back.id, file_name="a.jpg", kind="jpeg", original="originals/a.dat", stored=stored,
+        state="ready",
+    )  # fmt: skip
+    session.add(photo)
+    session.flush()
+    return {
+        "/returns/": str(back.public_id), "/seller/returns/": str(back.public_id), "/claims/": str(claim.public_id),
+        "/seller/claims/": str(claim.public_id), "/evidence/": str(photo.public_id),
     }  # fmt: skip
 
 

@@ -17,7 +17,8 @@ LEDGERS = (
     "agreement_acceptance",
     "audit_entry", "commission_line", "delivery_event", "order_document", "order_event", "outbox_event",
     "payout_transfer",
-    "price_change", "price_request_round", "provider_event", "refund_line", "seller_transfer", "stock_movement",
+    "price_change", "price_request_round", "provider_event", "refund_line", "return_terms", "seller_transfer",
+    "stock_movement",
 )  # fmt: skip
 _SAMPLES = {
     "int8": "1", "int4": "1", "int2": "1", "numeric": "1", "float8": "1", "text": "'x'", "varchar": "'x'",

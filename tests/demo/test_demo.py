@@ -215,3 +215,9 @@ def test_production_is_refused_before_anything_is_written(servers: dict[str, str
         assert loader.is_empty()
         db.session.remove()
         db.engine.dispose()
+
+
+def test_a_return_and_claims_are_open(market: Flask) -> None:
+    assert _counts("SELECT status, count(*) FROM return_request GROUP BY status") == {"requested": 1}
+    assert _counts("SELECT status, count(*) FROM claim GROUP BY status") == {"opened": 1, "escalated": 1}
+    assert _counts("SELECT 'terms', count(*) FROM return_terms")["terms"] > 3

@@ -12,7 +12,8 @@ import sqlalchemy as sa
 from app.core import clock
 from app.core.db import session
 from app.orders import seller_figures, seller_queries
-from app.orders.models import FulfilmentLine, Order, OrderLine, ReturnLine, ReturnRequest
+from app.orders.models import FulfilmentLine, Order, OrderLine
+from app.orders.return_models import ReturnLine, ReturnRequest
 from app.orders.seller_figures import CameBack, ProductTrade
 from tests.factories import orders as make
 from tests.orders import steps
@@ -128,11 +129,13 @@ def test_what_came_back_is_refused_at_the_door_or_sent_back_later(shop: Shop) ->
     gone("returned", None)
     order = gone("delivered", 4)
     assert seller_figures.came_back(shop.id, first) == CameBack(sent=120_000, back=50_000)
-    request = ReturnRequest(order_id=order.id, user_id=shop.buyer.user, reason="лишнее", status="received")
+    request = ReturnRequest(order_id=order.id, user_id=shop.buyer.user, reason="leftover", status="received")
     session.add(request)
     session.flush()
     [line] = session.scalars(sa.select(OrderLine).where(OrderLine.order_id == order.id))
-    session.add(ReturnLine(return_id=request.id, order_line_id=line.id, quantity=Decimal(2), received=Decimal(2)))
+    session.add(
+        ReturnLine(return_id=request.id, order_line_id=line.id, quantity=Decimal(2), received=Decimal(2), fit=2)
+    )
     session.flush()
     assert seller_figures.came_back(shop.id, first) == CameBack(sent=120_000, back=70_000)
     assert seller_figures.came_back(shop.market.sellers[1].seller_id, first) == CameBack(0, 0)

@@ -20,11 +20,11 @@ from app.core.errors import Conflict, Invalid
 from app.core.models import Job
 from app.core.permissions import Actor, Membership
 from app.offers.models import StockLevel
-from app.orders import fulfilments, paying, service
+from app.orders import fulfilments, paying, refunds, service
 from app.orders.models import Order, OrderGroup
-from app.payments import rules, statement_file, statements
+from app.payments import incoming, rules, statement_file, statements
 from app.payments.bank_models import IncomingPayment
-from app.payments.models import Payment, Refund
+from app.payments.models import Payment, PaymentSplit, Refund
 from tests.factories import orders as make
 from tests.orders import steps
 from tests.unit.payments.test_statement_file import document, statement
@@ -120,6 +120,22 @@ def test_what_does_not_fit_waits_for_the_operator_and_is_never_lost(group: Order
     session.refresh(payment)
     assert (payment.status, payment.received) == ("paid", 2 * group.total + 100)
     assert state(group) == ("paid", "paid")
+    steps.check_everything_sums()
+    # a refund lowers what is kept and what is asked alike; what came beyond the invoice is given back once
+    split = session.scalars(sa.select(PaymentSplit)).one()
+    given = Refund(split_id=split.id, amount=700, reason="not_found", status="approved", payee={"name": "И"})
+    session.add(given)
+    session.flush()
+    refunds.mark_paid(actor, given.public_id, "п/п 3")
+    [row] = incoming.to_give_back()
+    assert (row.received, row.kept, row.extra) == (2 * group.total + 100, 2 * group.total - 600, group.total + 100)
+    assert statements.give_extra_back(actor, group.number, "п/п 4") == group.total + 100
+    assert incoming.to_give_back() == []
+    with pytest.raises(Conflict) as nothing:
+        statements.give_extra_back(actor, group.number)
+    assert nothing.value.code == "nothing_extra"
+    session.refresh(payment)
+    assert payment.received - payment.returned == group.total - 700
     steps.check_everything_sums()
 
 

@@ -29,6 +29,8 @@ def nav(waiting: int = 0) -> list[dict[str, Any]]:
         {"url": "/admin/categories", "label": _("Sections"), "icon": "columns-3"},
         {"url": "/admin/feedback", "label": _("Reviews"), "icon": "message-square"},
         {"url": "/admin/statements", "label": _("Statements"), "icon": "banknote"},
+        {"url": "/admin/claims", "label": _("Claims"), "icon": "circle-alert"},
+        {"url": "/admin/returns", "label": _("Returns"), "icon": "undo-2"},
         {"url": "/admin/refunds", "label": _("Refunds"), "icon": "undo-2"},
         {"url": "/admin/payouts", "label": _("Payouts"), "icon": "banknote"},
         {"url": "/admin/commission", "label": _("Commission"), "icon": "percent"},

@@ -19,6 +19,7 @@ from app.texts import paying as words
 from app.web import limits
 from app.web.account.profile import given
 from app.web.admin.operations import office_page
+from app.web.filters import money
 
 pages = Guarded("statements", __name__)
 PATH = "/admin/statements"
@@ -74,6 +75,17 @@ def attach(incoming_id: str) -> ResponseReturnValue:
         flash(message(refusal), "bad")
         return redirect(PATH, code=303)
     flash(_("The invoice is paid.") if paid else _("The money is kept on the invoice."), "ok")
+    return redirect(PATH, code=303)
+
+
+@pages.post(f"{PATH}/extra/<number>", permission=Permission.ADMIN_MONEY)
+def give_extra_back(number: str) -> ResponseReturnValue:
+    """What came beyond an invoice has been sent back by bank."""
+    try:
+        amount = statements.give_extra_back(access.actor(), number, request.form.get("reference", ""))
+        flash(_("Given back: %(sum)s. It stands in the audit log.", sum=money(amount)), "ok")
+    except Conflict as refusal:
+        flash(message(refusal), "bad")
     return redirect(PATH, code=303)
 
 

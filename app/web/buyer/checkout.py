@@ -18,12 +18,15 @@ from app.core.errors import Conflict, DomainError, FieldError, Invalid, NotFound
 from app.core.ids import parse_uuid
 from app.core.permissions import Permission
 from app.core.units import NotANumber, parse_decimal
+from app.offers import return_terms
 from app.orders import approvals, checkout, queries
 from app.orders.approvals import Asked
 from app.orders.checkout import Quote
 from app.orders.placing import Contact
+from app.orders.plan import Plan
 from app.orders.rules import CASH_LIMIT
 from app.payments import providers
+from app.texts import returns as return_words
 from app.texts.logistics import UNLOADING, no_carrier, price_line
 from app.web import paths
 from app.web.buyer.paying import begun
@@ -88,6 +91,7 @@ def where_and_when(typed: Typed, status: int = 200) -> Response:
         status=status,
         step=1,
         plan=plan,
+        returns=_returns(plan),
         typed=typed,
         sites=accounts.sites(actor.user),
         slots=checkout.slots(plan.lead_time_days),
@@ -97,12 +101,19 @@ def where_and_when(typed: Typed, status: int = 200) -> Response:
     )
 
 
+def _returns(plan: Plan) -> dict[int, str]:
+    """Seller -> what becomes of leftovers, in words."""
+    terms = return_terms.current(trip.seller_id for trip in plan.trips)
+    return {seller: return_words.short(one) for seller, one in terms.items()}
+
+
 def who_pays(
     quote: Quote, typed: Typed, status: int = 200, differences: list[dict[str, Any]] | None = None
 ) -> Response:
     """The second step, with everything repeated before the button."""
     actor = access.actor()
     payload = quote.payload
+    plan = queries.cart_plan(actor, "", payload["site"], date.fromisoformat(payload["day"]))
     return render_page(
         "buyer/checkout.html",
         None,
@@ -110,7 +121,8 @@ def who_pays(
         step=2,
         quote=quote,
         payload=payload,
-        plan=queries.cart_plan(actor, "", payload["site"], date.fromisoformat(payload["day"])),
+        plan=plan,
+        returns=_returns(plan),
         typed=typed,
         person=accounts.profile(actor.user),
         companies=[m for m in actor.memberships if m.kind == "buyer"],

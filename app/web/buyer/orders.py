@@ -18,7 +18,7 @@ from app.accounts import queries as accounts
 from app.core import clock
 from app.core.errors import Conflict, Invalid, NotFound
 from app.core.permissions import Permission
-from app.orders import numbers, papers, proposals, queries, repeat, service
+from app.orders import case_queries, numbers, papers, proposals, queries, repeat, service
 from app.orders.queries import GroupView, OrderView
 from app.orders.repeat import Repeated
 from app.payments import cards, refund_queries
@@ -26,6 +26,7 @@ from app.payments import rules as payment_rules
 from app.texts import orders as words
 from app.web import paths
 from app.web.buyer.cart import first_message, name_of
+from app.web.buyer.cases import terms_told
 from app.web.buyer.paying import deadline_of
 from app.web.filters import moment, money, short_day, time_of_day
 from app.web.htmx import redirect_to, render_live, render_page
@@ -71,6 +72,8 @@ def _shown(view: GroupView) -> dict[str, Any]:
         "numbers": {order.row.id: order.row.number for order in view.orders},
         "ways": {order.row.id: way_of(order) for order in view.orders},
         "log": history_of(view),
+        "cases": (cases := case_queries.of_orders(order.row.id for order in view.orders)),
+        "terms_told": terms_told(cases.terms, cases.sections),
         "card": _card(view),
         "missing": {order.row.id for order in view.orders if repeat.missing(order)},
         "proposals": proposals.open_of([order.row.id for order in view.orders if order.row.status == "placed"]),

@@ -17,7 +17,7 @@ from app.access import Guarded
 from app.catalog import queries, search, words
 from app.catalog.facts import truck_kg
 from app.catalog.listing import ToSite
-from app.catalog.queries import MergedInto, ProductCard
+from app.catalog.queries import CategoryNode, MergedInto, ProductCard
 from app.catalog.search import Match
 from app.core.money import line_total, round_half_up
 from app.core.permissions import Permission
@@ -25,6 +25,8 @@ from app.core.units import NotANumber, ceil_to_step, parse_decimal
 from app.feedback import queries as feedback
 from app.offers import queries as offers
 from app.offers.queries import OfferForSale, Place
+from app.offers.return_terms import Terms
+from app.texts import returns as return_words
 from app.texts.media import DOCUMENT_KINDS
 from app.web import paths, sites
 from app.web.buyer import marks
@@ -78,7 +80,7 @@ SORTS: Mapping[str, Callable[[OfferLine], Any]] = {
 def show(slug: str) -> Response:
     """A product; `need` in content units works out the packs, `offer` chooses one of the offers."""
     card = queries.product_by_slug(slug)
-    found, away, places = offers.offers_with_places(card.id)
+    found, away, places, terms = offers.offers_with_places(card.id)
     need = read_need(request.args.get("need", ""), card, found[0] if found else None)
     site = sites.chosen()
     to_site = sites.to_site(site)
@@ -95,8 +97,14 @@ def show(slug: str) -> Response:
         trail=trail, name=card.name(language()), site=site, sort=sort if sort in SORTS else "",
         sort_links=_sort_links(slug), said=feedback.of_product(card.id, access.actor().user_id),
         marks=marks.present(), most_compared=marks.MOST_COMPARED, away=away,
-        document_kinds=DOCUMENT_KINDS,
+        document_kinds=DOCUMENT_KINDS, returns=_returns(terms, trail),
     )  # fmt: skip
+
+
+def _returns(terms: Mapping[int, Terms], trail: Sequence[CategoryNode]) -> dict[int, str]:
+    """Seller -> what becomes of leftovers of this product, in words."""
+    path = [node.id for node in trail]
+    return {seller: return_words.short(one, excluded=one.excludes(path)) for seller, one in terms.items()}
 
 
 def in_order(lines: Sequence[OfferLine], sort: str) -> list[OfferLine]:

@@ -16,7 +16,7 @@ from app.core import clock
 from app.core.errors import Conflict, FieldError, Invalid
 from app.core.ids import parse_uuid
 from app.core.permissions import Permission, may
-from app.orders import fulfilments, proposals, queries, seller_queries, service
+from app.orders import case_queries, fulfilments, proposals, queries, seller_queries, service
 from app.orders.queries import OrderView
 from app.texts import orders as words
 from app.web import paths
@@ -96,6 +96,7 @@ def order_page(number: str, *, status: int = 200, errors: list[tuple[str, str]] 
         status=status,
         view=view,
         way=way_of(view.order),
+        cases=case_queries.of_orders([view.order.row.id]),
         deadline=deadline_of(view.order.row),
         errors=errors or [],
         typed=request.form if request.method == "POST" else {},
