@@ -29,6 +29,7 @@ from app.offers.queries import OfferForSale
 from app.orders import cuts, numbers, rules, service
 from app.orders.models import Fulfilment, FulfilmentLine, Order, OrderGroup, OrderLine
 from app.orders.proposal_models import OrderProposal, OrderProposalLine
+from app.orders.queries import OrderView
 from app.orders.totals import Load, load_of
 from app.orders.transitions import SYSTEM, locked_order, move_order, note
 from app.payments import service as payments
@@ -112,6 +113,12 @@ def open_of(order_ids: Sequence[int]) -> dict[int, Proposal]:
         lines = (*before.lines, line) if before else (line,)
         found[row.order_id] = Proposal(row.order_id, row.public_id, row.note, row.answer_by, lines)
     return found
+
+
+def shown(orders: Sequence[OrderView]) -> dict[int, Proposal]:
+    """The open proposals of orders with their history; nothing is asked when the history names none."""
+    told = [o.row.id for o in orders if o.row.status == "placed" and o.reached("order.change_proposed")]
+    return open_of(told) if told else {}
 
 
 def _off(gross: int, wanted: Decimal, kept: Decimal) -> int:

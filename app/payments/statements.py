@@ -48,18 +48,18 @@ def read(actor: Actor, file_name: str, data: bytes) -> Read:
 
 @unit_of_work
 def _write(actor: Actor, file_name: str, account: str, statement: Statement) -> Read:
-    incoming = [d for d in statement.documents if d.payee_account == account and d.payer_account != account]
+    came = [d for d in statement.documents if d.payee_account == account and d.payer_account != account]
     file = BankStatement(
         file_name=file_name, account=account, first_day=statement.first_day, last_day=statement.last_day,
-        documents=len(incoming), added=0, user_id=actor.user_id,
+        documents=len(came), added=0, user_id=actor.user_id,
     )  # fmt: skip
     session.add(file)
     session.flush()
-    fresh = [(row_id, d) for d in incoming if (row_id := _kept(file.id, account, d)) is not None]
+    fresh = [(row_id, d) for d in came if (row_id := _kept(file.id, account, d)) is not None]
     file.added = len(fresh)
     matched = _match([row_id for row_id, _ in fresh])
     gone = [d for d in statement.documents if d.payer_account == account and d.left_on is not None]
-    counts = {"documents": len(incoming), "added": len(fresh), "matched": matched, "paid_out": _paid_out(actor, gone)}
+    counts = {"documents": len(came), "added": len(fresh), "matched": matched, "paid_out": _paid_out(actor, gone)}
     audit.record(actor, "statement.read", "bank_statement", file.id, after={"file": file_name, **counts})
     return Read(file.public_id, **counts)
 

@@ -76,7 +76,7 @@ def _shown(view: GroupView) -> dict[str, Any]:
         "terms_told": terms_told(cases.terms, cases.sections),
         "card": _card(view),
         "missing": {order.row.id for order in view.orders if repeat.missing(order)},
-        "proposals": proposals.open_of([order.row.id for order in view.orders if order.row.status == "placed"]),
+        "proposals": proposals.shown(view.orders),
         "words": words,
         "name_of": name_of,
     }

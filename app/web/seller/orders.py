@@ -105,7 +105,7 @@ def order_page(number: str, *, status: int = 200, errors: list[tuple[str, str]] 
         words=words,
         name_of=name_of,
         reached=_reached(view.order),
-        proposal=proposals.open_of([row.id]).get(row.id) if row.status == "placed" else None,
+        proposal=proposals.shown([view.order]).get(row.id),
         **frame.context(actor),
     )
 
