@@ -328,3 +328,19 @@ SELECT c.id FROM ledger_correction c
 LEFT JOIN seller_transfer t ON t.kind = 'correction' AND t.reference = 'correction:' || c.id AND t.amount = c.amount
     AND t.seller_id = c.seller_id
 WHERE (c.status = 'approved') <> (t.id IS NOT NULL);
+
+-- name: a_window_is_taken_by_its_deliveries
+SELECT s.id, s.taken, s.taken_kg, coalesce(t.places, 0) AS places, coalesce(t.kg, 0) AS kg FROM delivery_slot s
+LEFT JOIN (
+    SELECT slot_id, count(*) AS places, sum(slot_kg) AS kg FROM (
+        SELECT d.slot_id, d.slot_kg FROM delivery d WHERE d.slot_id IS NOT NULL AND d.state <> 'cancelled'
+        UNION ALL
+        SELECT j.slot_id, j.slot_kg FROM joint_delivery j WHERE j.slot_id IS NOT NULL
+            AND EXISTS (SELECT FROM delivery d WHERE d.joint_id = j.id AND d.state <> 'cancelled')
+    ) one GROUP BY slot_id
+) t ON t.slot_id = s.id
+WHERE (s.taken, s.taken_kg) IS DISTINCT FROM (coalesce(t.places, 0), coalesce(t.kg, 0)) OR s.taken > s.capacity;
+
+-- name: what_is_fetched_is_nobodys_to_carry
+SELECT f.id FROM fulfilment f LEFT JOIN delivery d ON d.fulfilment_id = f.id
+WHERE (f.method = 'pickup') = (d.id IS NOT NULL);

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import secrets
 import uuid
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 from typing import Any
 
@@ -16,7 +17,7 @@ from app.core.db import lock_rows, session, unit_of_work
 from app.core.errors import Conflict, NotFound
 from app.core.ids import new_token
 from app.core.permissions import Actor
-from app.logistics import rules
+from app.logistics import rules, slots
 from app.logistics.events import DeliveryReady
 from app.logistics.models import Carrier, CarrierWarehouse, Delivery, DeliveryEvent, Stop
 
@@ -52,6 +53,8 @@ class NewDelivery:
     price: int
     cash_due: int = 0
     needs: list[str] = field(default_factory=list)
+    joint_id: int | None = None
+    """The truck it shares; then the place in the window is the truck's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,34 +103,39 @@ def set_depot(actor: Actor, address: str, lat: float, lon: float, phone: str) ->
 
 
 @unit_of_work
-def create_delivery(new: NewDelivery) -> DeliveryMade:
-    """Write a delivery in state `waiting`, with a PIN for the buyer and a tracking link.
+def create_deliveries(wanted: Sequence[NewDelivery]) -> list[DeliveryMade]:
+    """Write deliveries in state `waiting`, each with a PIN for the buyer, a tracking link and a place in its window.
 
-    The site's equipment is added to `needs`; unloading is reckoned with 15 minutes and 5 more for each tonne begun.
+    Places are taken in one order by everybody. The site's equipment is added to `needs`; unloading is reckoned with
+    15 minutes and 5 more for each tonne begun.
+
+    Raises:
+        Conflict: `slot_full`, see `slots.take`; the caller's transaction is rolled back.
     """
+    places: dict[int, int | None] = {}
+    for new in sorted(wanted, key=lambda one: (one.carrier_id, one.window_from, one.window_to)):
+        if new.joint_id is None:
+            wish = slots.Wish(new.carrier_id, new.window_from, new.window_to, new.mass_kg)
+            places[new.fulfilment_id] = slots.take(wish)
+    return [_create(new, places.get(new.fulfilment_id)) for new in wanted]
+
+
+def create_delivery(new: NewDelivery) -> DeliveryMade:
+    """Write one delivery, see `create_deliveries`."""
+    return create_deliveries([new])[0]
+
+
+def _create(new: NewDelivery, slot_id: int | None) -> DeliveryMade:
+    given = {f.name: getattr(new, f.name) for f in fields(new) if f.name != "needs"}
     row = Delivery(
-        fulfilment_id=new.fulfilment_id,
-        carrier_id=new.carrier_id,
-        seller_id=new.seller_id,
-        buyer_id=new.buyer_id,
-        warehouse_id=new.warehouse_id,
-        number=new.number,
+        **given,
         state="waiting",
-        day=new.day,
-        window_from=new.window_from,
-        window_to=new.window_to,
-        pickup=new.pickup,
-        site=new.site,
-        cargo=new.cargo,
         needs=sorted({*new.needs, *rules.needs_of(new.site)}),
-        mass_kg=new.mass_kg,
-        volume_l=new.volume_l,
-        longest_mm=new.longest_mm,
         unloading_minutes=15 + 5 * -(-new.mass_kg // 1000),
-        price=new.price,
-        cash_due=new.cash_due,
         pin=f"{secrets.randbelow(10_000):04d}",
         tracking_token=new_token(),
+        slot_id=slot_id,
+        slot_kg=new.mass_kg if slot_id is not None else 0,
     )
     session.add(row)
     session.flush()
@@ -188,11 +196,38 @@ def cancel(fulfilment_id: int, reason: str, *, user_id: int | None = None) -> No
         return
     rules.check_move(row.state, "cancelled")
     move(row, "cancelled", user_id, reason=reason)
+    session.flush()
+    slots.free(row.slot_id, row.slot_kg)
     session.execute(
         sa.update(Stop)
         .where(Stop.delivery_id == row.id, Stop.state.in_(("planned", "arrived")))
         .values(state="skipped", version=Stop.version + 1)
     )
+
+
+@unit_of_work
+def move_window(fulfilment_id: int, starts_at: datetime, ends_at: datetime, *, user_id: int | None = None) -> None:
+    """Bring it in another window: the new place is taken before the old one is given back.
+
+    Raises:
+        NotFound: the fulfilment has no delivery.
+        Conflict: `delivery_state`: it is picked already; `joint_stays`: others come on the same truck; `slot_full`, see
+            `slots.take`.
+    """
+    row = _locked(fulfilment_id)
+    if row.state != "waiting":
+        raise Conflict("delivery_state", state=row.state, wanted="waiting")
+    if row.joint_id is not None:
+        raise Conflict("joint_stays")
+    before = {"from": row.window_from.isoformat(), "to": row.window_to.isoformat()}
+    old = (row.slot_id, row.slot_kg)
+    wish = slots.Wish(row.carrier_id, starts_at, ends_at, row.mass_kg)
+    row.slot_id = slots.take(wish)
+    row.slot_kg = row.mass_kg if row.slot_id is not None else 0
+    slots.free(*old)
+    row.day, row.window_from, row.window_to = wish.day, starts_at, ends_at
+    row.version += 1
+    note(row.id, "moved", user_id, before=before)
 
 
 @unit_of_work

@@ -69,7 +69,8 @@ def write(actor: Actor, purchase: Purchase) -> OrderGroup:
     """All rows of a purchase: group, orders, lines, trips, payment, fees, stock, deliveries, timers, history.
 
     Raises:
-        Conflict: `stock_changed` from the conditional update of the stock; the caller's transaction is rolled back.
+        Conflict: `stock_changed` from the conditional update of the stock, `slot_full` from that of the windows; the
+            caller's transaction is rolled back.
     """
     group = _group(actor, purchase)
     written = [
@@ -182,16 +183,18 @@ def _line(order: Order, position: int, line: PlannedLine) -> OrderLine:
 
 
 def _trip(order: Order, trip: Mapping[str, Any], purchase: Purchase) -> Fulfilment:
-    payload = purchase.quote.payload
     place = purchase.warehouses[trip["warehouse_id"]]
     return Fulfilment(
         order_id=order.id,
         warehouse_id=place.id,
+        method=trip["method"],
         carrier_id=trip["carrier_id"],
         tariff_id=trip["tariff_id"],
-        day=date.fromisoformat(payload["day"]),
-        window_from=datetime.fromisoformat(payload["window_from"]),
-        window_to=datetime.fromisoformat(payload["window_to"]),
+        day=date.fromisoformat(trip["day"]),
+        window_from=datetime.fromisoformat(trip["window_from"]),
+        window_to=datetime.fromisoformat(trip["window_to"]),
+        receiver=trip["receiver"],
+        pickup_code=rules.new_pickup_code() if trip["method"] == "pickup" else "",
         delivery_price=trip["delivery"],
         price_lines=trip["price_lines"],
         allocation={
@@ -199,6 +202,12 @@ def _trip(order: Order, trip: Mapping[str, Any], purchase: Purchase) -> Fulfilme
             "distance_m": trip["distance_m"],
             "warehouse": place.name,
             "address": place.address,
+            **(
+                {"lat": place.lat, "lon": place.lon, "opens_at": place.opens_at, "closes_at": place.closes_at}
+                if trip["method"] == "pickup"
+                else {}
+            ),
+            **({"part": trip["part"], "parts": trip["parts"]} if trip["parts"] > 1 else {}),
         },
         mass_kg=Decimal(trip["mass_kg"]).quantize(Decimal("0.0001")),
         volume_m3=Decimal(trip["volume_m3"]).quantize(Decimal("0.000001")),
@@ -260,33 +269,40 @@ def _timers(group: OrderGroup, written: Sequence[Written]) -> None:
 
 
 def _deliveries(actor: Actor, group: OrderGroup, written: Sequence[Written], purchase: Purchase) -> None:
-    site = {**group.site, "contact_name": group.contact_name, "contact_phone": group.contact_phone}
-    for one in written:
-        for trip in one.trips:
-            place = purchase.warehouses[trip.warehouse_id]
-            mass, volume = carried_size(trip)
-            cash = goods_of_trip(trip.id, one.trips, one.load) + trip.delivery_price
-            logistics.create_delivery(
-                logistics.NewDelivery(
-                    fulfilment_id=trip.id,
-                    carrier_id=trip.carrier_id or 0,
-                    seller_id=one.order.seller_id,
-                    buyer_id=actor.user,
-                    warehouse_id=place.id,
-                    number=one.order.number,
-                    day=trip.day,
-                    window_from=trip.window_from,
-                    window_to=trip.window_to,
-                    pickup=_pickup(place),
-                    site=site,
-                    cargo=cargo_of(trip, one.load),
-                    mass_kg=mass,
-                    volume_l=volume,
-                    longest_mm=trip.length_mm,
-                    price=trip.delivery_price,
-                    cash_due=cash if group.payment_method == "cash" else 0,
-                )
-            )
+    """Tell the carriers; what is fetched at a counter is nobody's to carry.
+
+    Raises:
+        Conflict: `slot_full`: somebody was faster.
+    """
+    carried = [(one, trip) for one in written for trip in one.trips if trip.method == "courier"]
+    logistics.create_deliveries([_delivery(actor, group, one, trip, purchase) for one, trip in carried])
+
+
+def _delivery(
+    actor: Actor, group: OrderGroup, one: Written, trip: Fulfilment, purchase: Purchase
+) -> logistics.NewDelivery:
+    place = purchase.warehouses[trip.warehouse_id]
+    mass, volume = carried_size(trip)
+    cash = goods_of_trip(trip.id, one.trips, one.load) + trip.delivery_price
+    return logistics.NewDelivery(
+        fulfilment_id=trip.id,
+        carrier_id=trip.carrier_id or 0,
+        seller_id=one.order.seller_id,
+        buyer_id=actor.user,
+        warehouse_id=place.id,
+        number=one.order.number,
+        day=trip.day,
+        window_from=trip.window_from,
+        window_to=trip.window_to,
+        pickup=_pickup(place),
+        site={**group.site, "contact_name": group.contact_name, "contact_phone": group.contact_phone},
+        cargo=cargo_of(trip, one.load),
+        mass_kg=mass,
+        volume_l=volume,
+        longest_mm=trip.length_mm,
+        price=trip.delivery_price,
+        cash_due=cash if group.payment_method == "cash" else 0,
+    )
 
 
 def _pickup(place: WarehouseRow) -> dict[str, Any]:

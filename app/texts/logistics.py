@@ -92,6 +92,7 @@ EVENTS = {
     "stop_failed": _("The courier could not hand over"),
     "pickup_failed": _("Could not be loaded"),
     "cancelled": _("Cancelled"),
+    "moved": _("The buyer moved the day"),
     "pin_released": _("The dispatcher lets the courier try the PIN again"),
     "returning": _("On the way back"),
     "returned": _("Back at the warehouse"),

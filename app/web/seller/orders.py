@@ -103,6 +103,7 @@ def order_page(number: str, *, status: int = 200, errors: list[tuple[str, str]] 
         words=words,
         name_of=name_of,
         reached=_reached(view.order),
+        now=clock.now(),
         **frame.context(actor),
     )
 
@@ -203,6 +204,32 @@ def returned(trip: str) -> Response:
     return _acted(number, act)
 
 
+@pages.post("/fulfilments/<trip>/collected", permission=Permission.SELLER_PICK)
+def collected(trip: str) -> Response:
+    """The buyer told the code at the counter and has the goods."""
+    known = uuid_or_404(trip)
+    number = seller_queries.order_of_trip(access.actor().seller_id, known)
+
+    def act() -> str:
+        fulfilments.collect(access.actor(), known, request.form.get("code", ""))
+        return str(_("Handed over at the counter."))
+
+    return _acted(number, act)
+
+
+@pages.post("/fulfilments/<trip>/not-collected", permission=Permission.SELLER_PICK)
+def not_collected(trip: str) -> Response:
+    """Nobody came in time: the goods are on sale again."""
+    known = uuid_or_404(trip)
+    number = seller_queries.order_of_trip(access.actor().seller_id, known)
+
+    def act() -> str:
+        less = fulfilments.not_collected(access.actor(), known)
+        return str(_("The goods are on sale again; the order is %(sum)s less.", sum=money(less)))
+
+    return _acted(number, act)
+
+
 def _acted(number: str, act: Callable[[], str]) -> Response:
     """Do it and show the order anew, or show what is wrong beside what was typed."""
     try:
@@ -219,4 +246,4 @@ def _acted(number: str, act: Callable[[], str]) -> Response:
 
 def _field(error: FieldError) -> str:
     name = error.pointer.rsplit("/", 1)[-1]
-    return f"q-{name}" if parse_uuid(name) else name if name == "reason" else ""
+    return f"q-{name}" if parse_uuid(name) else name if name in ("reason", "code") else ""
