@@ -13,7 +13,7 @@ from app import access
 from app.accounts import queries as accounts
 from app.api.approvals import approval_out
 from app.api.cart import figure
-from app.api.delivery_shapes import DeliveryIn, GroupOptions, Slot, options_of
+from app.api.delivery_shapes import DeliveryIn, GroupOptions, JointOut, Slot, joint_of, options_of
 from app.api.kernel import Answer, Api, given_id
 from app.api.orders import GroupOut, group_out
 from app.api.schemas import MoneyOut, QuantityText, Schema, Utc, money
@@ -51,6 +51,8 @@ class QuoteRequest(Schema):
     slot: Slot | None = None
     payment_method: Literal["invoice", "cash", "card"] = "invoice"
     deliveries: list[DeliveryIn] = Field(default=[], max_length=50)
+    joint: bool = False
+    """Everything that is brought in one go by one truck, in the window of `slot`."""
 
 
 class QuoteGroup(Schema):
@@ -109,6 +111,7 @@ class QuoteOut(Schema):
     totals: QuoteTotals
     changes: list[dict[str, Any]]
     options: list[GroupOptions]
+    joint: JointOut | None
 
 
 class ContactIn(Schema):
@@ -137,14 +140,14 @@ class Purchase(Schema):
     example={"address": {"address": "Учебная ул., 1", "lat": 55.8, "lon": 37.72}, "payment_method": "invoice"},
 )
 def quote(body: QuoteRequest) -> QuoteOut:
-    """409 `cart_empty`, `stock_changed` (with `differences`), `no_carrier` (with `reason`) or `slot_full` (with
-    `reason`, `group` and the `next` free windows).
+    """409 `cart_empty`, `stock_changed` (with `differences`), `no_carrier` or `no_joint` (with `reason`) or
+    `slot_full` (with `reason`, `group` and the `next` free windows).
     """
     actor = access.actor()
     slot = body.slot
     made = checkout.make_quote(
         actor, _place(body), slot.day if slot else None, slot.window if slot else "", body.payment_method,
-        {one.group: one.choice() for one in body.deliveries},
+        {one.group: one.choice() for one in body.deliveries}, body.joint,
     )  # fmt: skip
     payload = made.payload
     plan = queries.cart_plan(actor, "", payload["site"])
@@ -162,6 +165,7 @@ def quote(body: QuoteRequest) -> QuoteOut:
         totals=QuoteTotals(**{name: money(totals[name]) for name in ("goods", "delivery", "total", "vat")}),
         changes=payload["changes"],
         options=[options_of(view) for view in choice_views.groups(made)],
+        joint=joint_of(payload),
     )
 
 

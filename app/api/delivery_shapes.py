@@ -144,3 +144,42 @@ def _carrier(view: CarrierView) -> CarrierOption:
         option=option.public_id, carrier=option.carrier_name, price=money(option.price),
         price_lines=option.lines_json(), trips=option.trips, days=days,
     )  # fmt: skip
+
+
+class ShareOut(Schema):
+    """Whose part of the common truck is what."""
+
+    group: uuid.UUID
+    seller: str
+    amount: MoneyOut
+
+
+class JointOut(Schema):
+    """Everything by one truck: `chosen`, or what it would cost instead of `separate`; `refused`: why it cannot be."""
+
+    chosen: bool
+    refused: str
+    carrier: str
+    price: MoneyOut | None
+    separate: MoneyOut
+    saving: MoneyOut | None
+    """Below zero when the truck is dearer."""
+    price_lines: list[dict[str, Any]]
+    shares: list[ShareOut]
+
+
+def joint_of(payload: dict[str, Any]) -> JointOut | None:
+    """The common truck of a quote; None when fewer than two trips could share one."""
+    kept = payload["joint"]
+    if kept is None:
+        return None
+    price = kept.get("price")
+    return JointOut(
+        chosen=payload["is_joint"], refused=kept["refused"], carrier=kept.get("carrier_name", ""),
+        price=None if price is None else money(price), separate=money(kept["separate"]),
+        saving=None if price is None else money(kept["separate"] - price), price_lines=kept.get("lines", []),
+        shares=[
+            ShareOut(group=one["group"], seller=one["seller_name"], amount=money(one["amount"]))
+            for one in kept.get("shares", [])
+        ],
+    )  # fmt: skip

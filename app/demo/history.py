@@ -129,7 +129,9 @@ def stock_to_sell() -> dict[int, list[tuple[uuid.UUID, int]]]:
 def buy(
     rng: random.Random, goods: dict[int, list[tuple[uuid.UUID, int]]], buyer: int, window: str = "9-18"
 ) -> Purchase:
-    """One purchase of the demo seller's goods and, every second time, of another's; cash, for the soonest day."""
+    """One purchase of the demo seller's goods and, every second time, of another's; cash. With a window for tomorrow,
+    without one for the soonest that is free.
+    """
     actor = person(buyer)
     chosen = [1] if rng.random() < 0.5 else [1, rng.choice([s for s in goods if s != 1])]
     for seller in chosen:
@@ -143,7 +145,8 @@ def buy(
 
 @unit_of_work
 def _quote(actor: Actor, site: dict[str, object], window: str) -> uuid.UUID:
-    return checkout.make_quote(actor, site, None, window, "cash").public_id
+    tomorrow = clock.today() + timedelta(days=1) if window else None
+    return checkout.make_quote(actor, site, tomorrow, window, "cash").public_id
 
 
 def _purchase(number: str) -> Purchase:

@@ -19,7 +19,7 @@ from app.core.ids import new_token
 from app.core.permissions import Actor
 from app.logistics import rules, slots
 from app.logistics.events import DeliveryReady
-from app.logistics.models import Carrier, CarrierWarehouse, Delivery, DeliveryEvent, Stop
+from app.logistics.models import Carrier, CarrierWarehouse, Delivery, DeliveryEvent, JointDelivery, Stop
 
 CITY = (55.82, 37.75)
 """Where a new carrier's depot stands until the carrier says."""
@@ -120,6 +120,37 @@ def create_deliveries(wanted: Sequence[NewDelivery]) -> list[DeliveryMade]:
     return [_create(new, places.get(new.fulfilment_id)) for new in wanted]
 
 
+@dataclass(frozen=True, slots=True)
+class NewJoint:
+    """One truck for several deliveries. Kopeks, metres, kilograms of everything together."""
+
+    carrier_id: int
+    tariff_id: int
+    price: int
+    price_lines: list[dict[str, Any]]
+    distance_m: int
+    window_from: datetime
+    window_to: datetime
+    kg: int
+
+
+@unit_of_work
+def open_joint(new: NewJoint) -> int:
+    """Write the truck that deliveries share; it takes one place in the window. Its deliveries are created after it.
+
+    Raises:
+        Conflict: `slot_full`, see `slots.take`.
+    """
+    slot_id = slots.take(slots.Wish(new.carrier_id, new.window_from, new.window_to, new.kg))
+    row = JointDelivery(
+        carrier_id=new.carrier_id, tariff_id=new.tariff_id, price=new.price, price_lines=new.price_lines,
+        distance_m=new.distance_m, slot_id=slot_id, slot_kg=new.kg if slot_id is not None else 0,
+    )  # fmt: skip
+    session.add(row)
+    session.flush()
+    return row.id
+
+
 def create_delivery(new: NewDelivery) -> DeliveryMade:
     """Write one delivery, see `create_deliveries`."""
     return create_deliveries([new])[0]
@@ -197,12 +228,22 @@ def cancel(fulfilment_id: int, reason: str, *, user_id: int | None = None) -> No
     rules.check_move(row.state, "cancelled")
     move(row, "cancelled", user_id, reason=reason)
     session.flush()
-    slots.free(row.slot_id, row.slot_kg)
+    _free_place(row)
     session.execute(
         sa.update(Stop)
         .where(Stop.delivery_id == row.id, Stop.state.in_(("planned", "arrived")))
         .values(state="skipped", version=Stop.version + 1)
     )
+
+
+def _free_place(row: Delivery) -> None:
+    """The place of a delivery that was just called off; that of a shared truck when nothing is on it any more."""
+    slots.free(row.slot_id, row.slot_kg)
+    if row.joint_id is not None:
+        [truck] = lock_rows(JointDelivery, [row.joint_id])
+        rest = sa.select(Delivery.id).where(Delivery.joint_id == truck.id, Delivery.state != "cancelled").limit(1)
+        if session.scalar(rest) is None:
+            slots.free(truck.slot_id, truck.slot_kg)
 
 
 @unit_of_work

@@ -14,14 +14,15 @@ import sqlalchemy as sa
 from app.core import clock, timers
 from app.core.db import lock_rows, session, unit_of_work
 from app.core.errors import Conflict, FieldError, Invalid, NotFound
+from app.core.ids import parse_uuid
 from app.core.permissions import Actor
 from app.logistics import queries as logistics
 from app.logistics.rules import Window
 from app.logistics.timetable import timetables
 from app.offers import reservations
 from app.offers.levels import StockLine
-from app.orders import carts, choices, rules
-from app.orders.choices import DAYS_AHEAD, Arrival, Asked, Choices
+from app.orders import carts, choices, rules, together
+from app.orders.choices import DAYS_AHEAD, Arrival, Asked, Choices, Desk
 from app.orders.models import Cart, CartLine, CheckoutQuote
 from app.orders.plan import CartWish, Deal, Plan, PlannedPiece, plan_of_cart
 from app.payments import providers
@@ -134,19 +135,22 @@ def check_site(site: Mapping[str, Any]) -> dict[str, Any]:
 @unit_of_work
 def make_quote(
     actor: Actor, site: Mapping[str, Any], day: date | None, window: str, payment_method: str,
-    chosen: Choices | None = None,
+    chosen: Choices | None = None, is_joint: bool = False,
 ) -> Quote:  # fmt: skip
     """Promise the cart of the person for a site, a day and a window, and hold the goods if nobody else does.
 
     Args:
         day: None: the earliest; `window`: its code (`9-14`), empty: the first one.
         chosen: for some warehouses another carrier, day or window, several deliveries, or fetching.
+        is_joint: everything else by one truck.
 
     Raises:
         Invalid: a wrong site, day, window, choice or payment.
-        Conflict: `cart_empty`, `stock_changed` (differences), `no_carrier`, `slot_full`.
+        Conflict: `cart_empty`, `stock_changed` (differences), `no_carrier`, `no_joint`, `slot_full`.
     """
-    return quote_anew(actor, Wanted(check_site(site), day, window, payment_method, choices=chosen or {}))
+    return quote_anew(
+        actor, Wanted(check_site(site), day, window, payment_method, choices=chosen or {}, is_joint=is_joint)
+    )
 
 
 @unit_of_work
@@ -170,7 +174,11 @@ def quote_again(actor: Actor, old: Quote, payment_method: str) -> Quote:
         try:
             return quote_anew(actor, wanted)
         except Conflict as refusal:
-            group = uuid.UUID(refusal.context["group"]) if refusal.code == "slot_full" else None
+            if refusal.code == "no_joint" or (refusal.code == "slot_full" and wanted.is_joint and wanted.day):
+                # the truck: on the first day that is free, else everything by itself
+                wanted = replace(wanted, is_joint=refusal.code == "slot_full", day=None, window="")
+                continue
+            group = parse_uuid(refusal.context.get("group", "")) if refusal.code == "slot_full" else None
             if group is None or choices.is_soonest(wanted.choices.get(group)):
                 raise
             soonest = choices.soonest(wanted.choices.get(group))
@@ -190,6 +198,8 @@ class Wanted:
     payment_method: str
     deal: Deal | None = None
     choices: Choices = field(default_factory=dict)
+    is_joint: bool = False
+    """Everything that is brought in one go by one truck."""
 
 
 def wanted_of(payload: Mapping[str, Any], since: date | None = None) -> Wanted:
@@ -198,7 +208,7 @@ def wanted_of(payload: Mapping[str, Any], since: date | None = None) -> Wanted:
     day = date.fromisoformat(asked["day"]) if asked["day"] else None
     return Wanted(
         payload["site"], max(day, since) if day and since else day, asked["window"], payload["payment_method"],
-        Deal.of(payload), choices.kept(payload, since),
+        Deal.of(payload), choices.kept(payload, since), bool(payload.get("is_joint")),
     )  # fmt: skip
 
 
@@ -212,11 +222,13 @@ def draft(cart: int, wishes: Sequence[CartWish], wanted: Wanted) -> tuple[Plan, 
     plan = plan_of_cart(cart, wishes, wanted.site, wanted.day or clock.today(), wanted.deal)
     choices.check_day(wanted.day, logistics.earliest_day(plan.lead_time_days))
     _check_stock(plan)
-    asked = Asked(wanted.site, wanted.deal, wanted.day, wanted.window)
-    arrivals = choices.settle(plan, asked, wanted.choices)
+    desk = Desk(plan, Asked(wanted.site, wanted.deal, wanted.day, wanted.window))
+    one_truck = together.look(desk, wanted.choices)
+    on_it = together.arrivals(desk, one_truck) if wanted.is_joint else []
+    arrivals = choices.settle(desk, wanted.choices, on_it)
     settled = replace(plan, trips=tuple(one.trip for one in arrivals))
     check_payment(wanted.payment_method, settled.total, is_fetched=any(a.method == "pickup" for a in arrivals))
-    payload = _payload(settled, wanted, arrivals)
+    payload = _payload(settled, wanted, arrivals) | {"joint": one_truck.as_json() if one_truck else None}
     return settled, payload | ({"deal": wanted.deal.as_json()} if wanted.deal else {})
 
 
@@ -315,6 +327,7 @@ def _payload(plan: Plan, wanted: Wanted, arrivals: Sequence[Arrival]) -> dict[st
         "window_from": first.starts_at.isoformat(),
         "window_to": first.ends_at.isoformat(),
         "asked": {"day": wanted.day.isoformat() if wanted.day else None, "window": wanted.window},
+        "is_joint": wanted.is_joint,
         "choices": {str(key): choice.as_json() for key, choice in wanted.choices.items()},
         "payment_method": wanted.payment_method,
         "lines": [
@@ -357,6 +370,7 @@ def _trip(arrival: Arrival) -> dict[str, Any]:
         "window_from": arrival.starts_at.isoformat(),
         "window_to": arrival.ends_at.isoformat(),
         "receiver": arrival.receiver,
+        "joint": arrival.is_joint,
         "part": arrival.part,
         "parts": arrival.parts,
         "carrier_id": option.carrier_id if option else None,

@@ -13,7 +13,7 @@ from app.core.errors import NotFound
 from app.logistics.options import DeliveryOption
 from app.logistics.timetable import DayOf
 from app.offers.queries import WarehouseRow
-from app.orders import choices
+from app.orders import choices, together
 from app.orders.checkout import Quote, Wanted, wanted_of, wishes_of
 from app.orders.choices import DAYS_AHEAD, PART_DAYS, Asked, Choice, CounterDay, Desk, Part
 from app.orders.plan import PlannedTrip, plan_of_cart
@@ -52,10 +52,23 @@ class GroupView:
 
 def groups(quote: Quote) -> list[GroupView]:
     """What may be chosen for each warehouse of a quote."""
+    wanted, desk = _desk(quote)
+    return [_group(desk, trip, wanted) for trip in desk.plan.trips]
+
+
+def _desk(quote: Quote) -> tuple[Wanted, Desk]:
     wanted = wanted_of(quote.payload)
     plan = plan_of_cart(quote.cart_id, wishes_of(quote.cart_id), wanted.site, wanted.day or clock.today(), wanted.deal)
-    desk = Desk(plan, Asked(wanted.site, wanted.deal, wanted.day, wanted.window))
-    return [_group(desk, trip, wanted) for trip in plan.trips]
+    return wanted, Desk(plan, Asked(wanted.site, wanted.deal, wanted.day, wanted.window))
+
+
+def truck_days(quote: Quote) -> list[DayOf]:
+    """When the common truck of a quote may come; nothing when there is none."""
+    if not quote.payload.get("is_joint"):
+        return []
+    wanted, desk = _desk(quote)
+    found = together.look(desk, wanted.choices)
+    return together.days(desk, found) if found and found.joint else []
 
 
 def group(quote: Quote, key: uuid.UUID) -> GroupView:

@@ -14,6 +14,7 @@ from app.core.errors import Conflict, FieldError, Invalid
 from app.logistics import options as carriage
 from app.logistics import queries as logistics
 from app.logistics.options import Carriers, DeliveryOption
+from app.logistics.rules import Window
 from app.logistics.timetable import DayOf, Offered, Timetable, next_free, timetables
 from app.offers.queries import WarehouseRow
 from app.orders import rules
@@ -117,6 +118,8 @@ class Arrival:
     receiver: str = ""
     part: int = 1
     parts: int = 1
+    is_joint: bool = False
+    """On one truck with other trips."""
 
     @property
     def day(self) -> date:
@@ -156,6 +159,13 @@ class Desk:
             self._tables = timetables(known, clock.today(), until)
         return self._tables.get(carrier_id, Timetable())
 
+    def reckon(self, carrier_id: int, window: Window, kg: int) -> None:
+        """A trip of this purchase comes then: the next one finds one place less."""
+        table = self.table(carrier_id)
+        places, sum_kg = table.sold.get(span := (window.starts_at, window.ends_at), (0, 0))
+        assert self._tables is not None  # read by `table`
+        self._tables[carrier_id] = replace(table, sold={**table.sold, span: (places + 1, sum_kg + kg)})
+
     @property
     def carriers(self) -> Carriers:
         if self._carriers is None:
@@ -178,22 +188,27 @@ def earliest_of(trip: PlannedTrip) -> date:
     return logistics.earliest_day(max(piece.line.offer.lead_time_days for piece in trip.pieces))
 
 
-def settle(plan: Plan, asked: Asked, choices: Choices) -> list[Arrival]:
+def settle(desk: Desk, choices: Choices, on_one_truck: Sequence[Arrival] = ()) -> list[Arrival]:
     """Every trip with its carrier and window, or its time at the counter.
+
+    Args:
+        on_one_truck: what comes together already.
 
     Raises:
         Invalid: a warehouse, carrier, day or window that is not there; parts that do not sum; no pickup here.
         Conflict: `no_carrier`, or `slot_full` with reason, group, seller, day, window and the `next` free windows.
     """
-    known = {trip.warehouse.public_id for trip in plan.trips}
+    known = {trip.warehouse.public_id for trip in desk.plan.trips}
     strangers = [FieldError(f"/deliveries/{key}", "unknown_option") for key in choices if key not in known]
     if strangers:
         raise Invalid(strangers)
-    desk = Desk(plan, asked)
-    found: list[Arrival] = []
-    for trip in plan.trips:
+    asked, found = desk.asked, list[Arrival]()
+    together = {one.trip.warehouse.public_id: one for one in on_one_truck}
+    for trip in desk.plan.trips:
         choice = choices.get(trip.warehouse.public_id)
-        if choice is None:
+        if trip.warehouse.public_id in together:
+            found.append(together[trip.warehouse.public_id])
+        elif choice is None:
             found.append(_carried(desk, trip, Choice(day=asked.day, window=asked.window), desk.earliest))
         elif choice.method == "pickup":
             found.append(_fetched(desk, trip, choice))
@@ -220,6 +235,7 @@ def _carried(desk: Desk, trip: PlannedTrip, choice: Choice, earliest: date, coun
         if window is not None:
             chosen = replace(trip, delivery=option, distance_m=option.distance_m)
             at = window.window
+            desk.reckon(option.carrier_id, at, load_kg(trip))
             return Arrival(chosen, "courier", at.starts_at, at.ends_at, at.code)
     raise _refusal(trip, choice, [desk.days(trip, option, earliest, count) for option in options])
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -207,6 +207,7 @@ def _trip(order: Order, trip: Mapping[str, Any], purchase: Purchase) -> Fulfilme
                 if trip["method"] == "pickup"
                 else {}
             ),
+            **({"joint": True} if trip["joint"] else {}),
             **({"part": trip["part"], "parts": trip["parts"]} if trip["parts"] > 1 else {}),
         },
         mass_kg=Decimal(trip["mass_kg"]).quantize(Decimal("0.0001")),
@@ -275,7 +276,26 @@ def _deliveries(actor: Actor, group: OrderGroup, written: Sequence[Written], pur
         Conflict: `slot_full`: somebody was faster.
     """
     carried = [(one, trip) for one in written for trip in one.trips if trip.method == "courier"]
-    logistics.create_deliveries([_delivery(actor, group, one, trip, purchase) for one, trip in carried])
+    joint_id = _one_truck([trip for _one, trip in carried], purchase.quote.payload)
+    made = [_delivery(actor, group, one, trip, purchase) for one, trip in carried]
+    shares = [bool(trip.allocation.get("joint")) for _one, trip in carried]
+    logistics.create_deliveries(
+        [replace(new, joint_id=joint_id if is_on_it else None) for new, is_on_it in zip(made, shares, strict=True)]
+    )
+
+
+def _one_truck(trips: Sequence[Fulfilment], payload: Mapping[str, Any]) -> int | None:
+    """The truck that some of the trips share, with its place in the window."""
+    shared = [trip for trip in trips if trip.allocation.get("joint")]
+    if not shared:
+        return None
+    kept, first = payload["joint"], shared[0]
+    return logistics.open_joint(
+        logistics.NewJoint(
+            kept["carrier_id"], kept["tariff_id"], kept["price"], kept["lines"], kept["distance_m"], first.window_from,
+            first.window_to, kept["kg"],
+        )
+    )  # fmt: skip
 
 
 def _delivery(

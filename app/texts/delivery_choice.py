@@ -11,6 +11,7 @@ from flask_babel import lazy_gettext as _
 
 from app import texts
 from app.core.errors import DomainError
+from app.texts.logistics import NO_CARRIER
 
 ERRORS = {
     "slot_full": _("This delivery window is taken. Choose another one."),
@@ -26,7 +27,15 @@ ERRORS = {
     "not_a_pickup": _("A truck carries this; the driver hands it over."),
     "pickup_not_over": _("The buyer may come until the time agreed is over."),
     "too_late_to_move": _("The warehouse is picking it already, so the day stays."),
+    "no_joint": _("One truck cannot collect all of it."),
     "joint_stays": _("It comes on one truck with the rest of the purchase, so its day stays."),
+}
+NO_JOINT = {
+    "one_warehouse": _("Only one warehouse sends something, so there is nothing to collect together."),
+    "many_warehouses": _("One truck collects at six warehouses at most."),
+    "no_common_carrier": _("No carrier picks up at all of these warehouses."),
+    "heavy_together": _("All of it together is too heavy for one truck of the carriers."),
+    "large_together": _("All of it together does not fit into one truck of the carriers."),
 }
 WHY_NOT = {
     "too_soon": _("the goods are not ready yet"),
@@ -48,8 +57,15 @@ def why_not(code: str) -> str:
     return str(WHY_NOT.get(code, code))
 
 
+def no_joint(reason: str) -> str:
+    """Why one truck cannot collect everything."""
+    return str(NO_JOINT.get(reason) or NO_CARRIER.get(reason) or ERRORS["no_joint"])
+
+
 def refused(error: DomainError) -> str:
     """Why it cannot come then, and when it can."""
+    if error.code == "no_joint":
+        return no_joint(str(error.context.get("reason")))
     if error.code != "slot_full":
         return texts.message(error)
     why = str(FULL.get(str(error.context.get("reason")), texts.message(error)))

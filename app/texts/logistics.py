@@ -108,6 +108,8 @@ PRICE_LINES = {
     "hands": _("Carrying by hand"),
     "floors": _("Carrying up to the floor"),
     "minimum": _("Up to the smallest price"),
+    "extra_pickup": _("Further warehouses on the way"),
+    "joint_share": _("Share of the common truck"),
     "included": _("Paid by the seller"),
 }
 
@@ -133,6 +135,8 @@ def price_line(code: str, context: Mapping[str, Any]) -> str:
     trips = int(context.get("trips", 1))
     if code == "distance":
         words = gettext("%(words)s, %(km)s km", words=words, km=context.get("km"))
+    if code == "joint_share":
+        words = gettext("%(words)s: %(kg)s kg over %(km)s km", words=words, kg=context.get("kg"), km=context.get("km"))
     if code in ("mass", "hands"):
         words = gettext("%(words)s, %(kg)s kg", words=words, kg=context.get("kg"))
     if code == "floors":

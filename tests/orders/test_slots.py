@@ -120,6 +120,14 @@ def early_user(quote: checkout.Quote) -> int:
     return int(found or 0)
 
 
+def test_two_trips_of_one_purchase_need_two_places(db_session: Any) -> None:
+    market = make.market(sellers=2)
+    one, other = make.offer(market, 0), make.offer(market, 1)
+    declared(market, MORNING, EVENING)
+    quote = steps.quoted(make.person(), (one, 1), (other, 1))
+    assert [trip["window"] for trip in quote.payload["trips"]] == ["9-12", "18-21"]
+
+
 def test_another_carrier_comes_when_the_cheapest_is_full(db_session: Any) -> None:
     market = make.market()
     offer = make.offer(market)

@@ -19,7 +19,7 @@ from app.core.errors import Conflict, DomainError, FieldError, Invalid, NotFound
 from app.core.ids import parse_uuid
 from app.core.permissions import Permission
 from app.core.units import NotANumber, parse_decimal
-from app.orders import approvals, checkout, queries
+from app.orders import approvals, checkout, choice_views, queries
 from app.orders.approvals import Asked
 from app.orders.checkout import Quote
 from app.orders.choices import Choice
@@ -118,6 +118,8 @@ def who_pays(
         plan=plan,
         lines={line.id: line for line in plan.lines},
         deal=payload.get("deal"),
+        truck_days=choice_views.truck_days(quote) if quote.is_open else [],
+        no_joint=delivery_choice.no_joint,
         words=words,
         typed=typed,
         person=accounts.profile(actor.user),

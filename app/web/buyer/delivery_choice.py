@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from flask import Response, request
+from flask import Response, flash, request
 
 from app import access, texts
 from app.access import Guarded
@@ -55,7 +55,7 @@ def _page(
     return render_page(
         "buyer/delivery_choice.html", "buyer/_delivery_choice.html", status=status, quote=quote, view=view, how=how,
         carrier=carrier, parts=wanted, most_parts=MOST_PARTS, chosen=chosen, typed=request.form, words=words,
-        price_line=price_line, no_carrier=no_carrier, name_of=name_of, errors=_said(refusal, view),
+        price_line=price_line, no_carrier=no_carrier, name_of=name_of, errors=_said(refusal),
         back=paths.with_query(paths.CHECKOUT, quote=quote.public_id), here=request.path,
     )  # fmt: skip
 
@@ -64,6 +64,25 @@ def _parts(view: GroupView, chosen: Choice, number: int, days: Any) -> tuple[Par
     if not 2 <= number <= MOST_PARTS:
         return ()
     return chosen.parts if len(chosen.parts) == number else choice_views.even_parts(view.trip, number, days)
+
+
+@pages.post("/checkout/quote/<quote>/together", permission=Permission.BUY)
+def together(quote: str) -> Response:
+    """Everything by one truck, in a window of it; or each by itself again."""
+    found = checkout.quote_of(access.actor(), key_of(quote))
+    if not found.is_open:
+        return redirect_to(paths.ORDERS)
+    wanted = checkout.wanted_of(found.payload)
+    try:
+        day, window = _slot(request.form.get("slot", ""))
+        is_joint = request.form.get("joint") == "1"
+        wanted = replace(wanted, is_joint=is_joint, day=day or wanted.day, window=window or wanted.window)
+        made = checkout.quote_anew(access.actor(), wanted)
+    except (Invalid, Conflict) as refusal:
+        told = [text for _name, text in _said(refusal)]
+        flash(" ".join(told), "bad")
+        return redirect_to(paths.with_query(paths.CHECKOUT, quote=found.public_id))
+    return redirect_to(paths.with_query(paths.CHECKOUT, quote=made.public_id))
 
 
 @pages.post("/checkout/quote/<quote>/deliveries/<group>", permission=Permission.BUY)
@@ -77,7 +96,9 @@ def choose(quote: str, group: str) -> Response:
     wanted = checkout.wanted_of(found.payload)
     try:
         choice = _choice(how, number)
-        made = checkout.quote_anew(actor, replace(wanted, choices={**wanted.choices, key: choice}))
+        # a carrier of its own takes it off the common truck, and with it the reason for that truck
+        is_joint = wanted.is_joint and choice.method == PICKUP
+        made = checkout.quote_anew(actor, replace(wanted, choices={**wanted.choices, key: choice}, is_joint=is_joint))
     except (Invalid, Conflict) as refusal:
         view = choice_views.group(found, key)
         return _page(found, view, how, number, refusal=refusal, status=refusal.status)
@@ -133,7 +154,7 @@ def _number(text: str) -> int | None:
     return int(text) if text.isdecimal() and len(text) < 3 else None
 
 
-def _said(refusal: DomainError | None, view: GroupView) -> list[tuple[str, str]]:
+def _said(refusal: DomainError | None) -> list[tuple[str, str]]:
     """(field, sentence) of what is wrong."""
     if refusal is None:
         return []
