@@ -344,3 +344,11 @@ WHERE (s.taken, s.taken_kg) IS DISTINCT FROM (coalesce(t.places, 0), coalesce(t.
 -- name: what_is_fetched_is_nobodys_to_carry
 SELECT f.id FROM fulfilment f LEFT JOIN delivery d ON d.fulfilment_id = f.id
 WHERE (f.method = 'pickup') = (d.id IS NOT NULL);
+
+-- name: shares_of_a_common_truck_sum_to_its_price
+SELECT j.id, j.price, s.shares FROM joint_delivery j
+JOIN (SELECT joint_id, sum(price) AS shares FROM delivery WHERE joint_id IS NOT NULL GROUP BY joint_id) s ON s.joint_id = j.id
+WHERE s.shares <> j.price;
+
+-- name: a_common_truck_is_of_one_carrier
+SELECT d.id FROM delivery d JOIN joint_delivery j ON j.id = d.joint_id WHERE d.carrier_id <> j.carrier_id;

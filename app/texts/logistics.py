@@ -75,6 +75,17 @@ NO_CARRIER = {
     "no_crane": _("No carrier here has a crane."),
     "no_tail_lift": _("No carrier here has a tail-lift."),
 }
+WHAT_HELPS = {
+    "no_carrier_here": _("Fetch it where the warehouse allows that, or buy it of another seller."),
+    "no_truck": _("Try again later, or buy it of another seller."),
+    "too_far": _("Choose a seller nearer to the site."),
+    "too_long": _("Choose shorter pieces, or fetch it with a long vehicle of your own."),
+    "site_mass_limit": _("Name a place nearby where a heavier truck may stand, or a seller with a lighter one."),
+    "site_height_limit": _("Name a place nearby without the height limit."),
+    "no_crane": _("Choose another way of unloading, or a seller whose carrier has a crane."),
+    "no_tail_lift": _("Choose another way of unloading."),
+}
+"""What would let a truck come after all."""
 EVENTS = {
     "created": _("The delivery is agreed"),
     "ready": _("The goods wait at the warehouse"),
@@ -125,8 +136,9 @@ def fail_reason(code: str) -> str:
 
 
 def no_carrier(reason: str) -> str:
-    """Why no carrier takes a delivery."""
-    return str(NO_CARRIER.get(reason) or ERRORS["no_carrier"])
+    """Why no carrier takes a delivery, and what would help."""
+    why = str(NO_CARRIER.get(reason) or ERRORS["no_carrier"])
+    return f"{why} {WHAT_HELPS[reason]}" if reason in WHAT_HELPS else why
 
 
 def price_line(code: str, context: Mapping[str, Any]) -> str:

@@ -47,8 +47,8 @@ def _page(
     chosen = view.choice
     how = how or (PICKUP if chosen.method == PICKUP else str(chosen.option or ""))
     carrier = None if how == PICKUP else view.carrier(parse_uuid(how))
-    if carrier is None and how != PICKUP:
-        carrier = view.carrier(None)
+    if how != PICKUP:
+        carrier = carrier or view.carrier(None)
         how = str(carrier.option.public_id) if carrier else PICKUP
     number = len(chosen.parts) if parts is None else parts
     wanted = _parts(view, chosen, number, carrier.part_days if carrier else ())

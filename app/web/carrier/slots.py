@@ -23,15 +23,15 @@ from app.web.htmx import redirect_to, render_page
 LIST = "/carrier/slots"
 SHOWN_DAYS = 7
 WINDOW = (
-    Field("from_minute", _l("From"), "time"),
-    Field("to_minute", _l("Until"), "time"),
+    Field("from_minute", _l("Window begins"), "time"),
+    Field("to_minute", _l("Window ends"), "time"),
     Field("capacity", _l("Deliveries"), "number"),
     Field("capacity_kg", _l("Kilograms in all"), "number", "kg", hint=_l("empty: no limit"), required=False),
 )
 ON_A_DATE = (
     Field("day", _l("Date"), "day"),
-    Field("from_minute", _l("From"), "time", hint=_l("empty: the whole day"), required=False),
-    Field("to_minute", _l("Until"), "time", required=False),
+    Field("from_minute", _l("Window begins"), "time", hint=_l("empty: the whole day"), required=False),
+    Field("to_minute", _l("Window ends"), "time", required=False),
     Field("capacity", _l("Deliveries"), "number", hint=_l("0: closed")),
     Field("capacity_kg", _l("Kilograms in all"), "number", "kg", hint=_l("empty: no limit"), required=False),
     Field("note", _l("Why"), required=False, most=200),
