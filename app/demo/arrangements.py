@@ -22,10 +22,10 @@ WEEK = (
 
 
 def arrange(dispatcher: Actor, seller: Actor) -> None:
-    """Declare the week of the carrier, one date without trucks, and the counter of the seller's first warehouse."""
+    """Declare the week of the carrier, one date without trucks, and the seller's counters."""
     for weekdays, window in WEEK:
         slots.declare(dispatcher, weekdays, window)
     day = clock.today() + timedelta(days=6)
     slots.except_on(dispatcher, day, 0, note="Техосмотр машин")
-    place = offers.warehouses_of(seller.seller_id)[0]
-    service.edit_warehouse(seller, place.public_id, {"allows_pickup": True, "pickup_after_hours": 3})
+    for place in offers.warehouses_of(seller.seller_id):
+        service.edit_warehouse(seller, place.public_id, {"allows_pickup": True, "pickup_after_hours": 3})

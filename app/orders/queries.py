@@ -133,12 +133,12 @@ class TripRow:
     pickup_failures: int
     receiver: str
     counter: dict[str, Any]
-    """Of a pickup: lat, lon, opens_at, closes_at; of one of several deliveries: part, parts."""
+    """Of a pickup: lat, lon, opens_at, closes_at; of one of several deliveries: part, parts; on one truck: joint."""
 
     @property
     def is_movable(self) -> bool:
         """Whether its day may still be moved."""
-        return self.status == "planned"
+        return self.status == "planned" and not self.counter.get("joint")
 
     @property
     def waits_at_counter(self) -> bool:
