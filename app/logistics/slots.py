@@ -17,7 +17,7 @@ from app.core.errors import Conflict, FieldError, Invalid, NotFound
 from app.core.permissions import Actor
 from app.logistics.models import Carrier, DeliverySlot, SlotException, SlotRule
 from app.logistics.rules import Window
-from app.logistics.timetable import Room, Timetable, next_free, timetables
+from app.logistics.timetable import Room, next_free, timetables
 
 MOST_PLACES, MOST_KG = 500, 1_000_000
 AHEAD = 14
@@ -207,25 +207,50 @@ def take(wish: Wish) -> int | None:
     Raises:
         Conflict: `slot_full` with `reason` (full, heavy, closed), day, window and the `next` free windows.
     """
-    # whoever changes what is declared waits for us, or we for them
+    if _room(wish) == Room():
+        return None
+    # whoever changes what is declared waits for us, or we for them; then it is read once more
     session.execute(
         sa.select(Carrier.id).where(Carrier.id == wish.carrier_id).with_for_update(read=True, key_share=True)
     )
-    table = timetables([wish.carrier_id], wish.day, wish.day + timedelta(days=AHEAD))[wish.carrier_id]
-    if not table.week and wish.day not in table.dates:
+    room = _room(wish)
+    if room == Room():
         return None
-    room = table.rooms(wish.day).get(wish.span)
-    if room is None:
-        raise _refused(wish, table, "closed")
-    if room.places is None:
-        return None
+    if room.places == 0:
+        raise _refused(wish, "closed")
     if room.kg is not None and wish.kg > room.kg:
-        raise _refused(wish, table, "heavy")
+        raise _refused(wish, "heavy")
     taken: int | None = session.scalar(_taking(wish, room))
     if taken is None:
-        fresh = timetables([wish.carrier_id], wish.day, wish.day + timedelta(days=AHEAD))[wish.carrier_id]
-        raise _refused(wish, fresh, "full")
+        raise _refused(wish, "full")
     return taken
+
+
+_ROOM = sa.text("""
+SELECT EXISTS (SELECT FROM slot_rule r WHERE r.carrier_id = :carrier) AS has_week,
+    r.capacity, r.capacity_kg, w.capacity AS window_capacity, w.capacity_kg AS window_kg,
+    d.capacity AS day_capacity, d.capacity_kg AS day_kg
+FROM (SELECT) one
+LEFT JOIN slot_rule r ON r.carrier_id = :carrier AND r.weekday = :weekday
+    AND r.from_minute = :start AND r.to_minute = :end
+LEFT JOIN slot_exception w ON w.carrier_id = :carrier AND w.day = :day
+    AND w.from_minute = :start AND w.to_minute = :end
+LEFT JOIN slot_exception d ON d.carrier_id = :carrier AND d.day = :day AND d.from_minute IS NULL
+""")
+
+
+def _room(wish: Wish) -> Room:
+    """What is declared of one window, as `Timetable.rooms` tells of all; 0 places: the carrier does not drive then."""
+    start, end = wish.span
+    values = {"carrier": wish.carrier_id, "weekday": wish.day.isoweekday(), "day": wish.day, "start": start, "end": end}
+    row = session.execute(_ROOM, values).one()
+    if row.window_capacity is not None:
+        return Room(row.window_capacity, row.window_kg)
+    if row.has_week and row.capacity is None:
+        return Room(0)
+    if row.day_capacity is not None:
+        return Room(row.day_capacity, row.day_kg or row.capacity_kg)
+    return Room(row.capacity, row.capacity_kg)
 
 
 def _taking(wish: Wish, room: Room) -> Any:
@@ -246,15 +271,13 @@ def _taking(wish: Wish, room: Room) -> Any:
     ).returning(DeliverySlot.id)  # fmt: skip
 
 
-def _refused(wish: Wish, table: Timetable, reason: str) -> Conflict:
+def _refused(wish: Wish, reason: str) -> Conflict:
+    table = timetables([wish.carrier_id], wish.day, wish.day + timedelta(days=AHEAD))[wish.carrier_id]
     days = table.days(wish.kg, wish.day, wish.day, AHEAD, clock.now())
     return Conflict(
-        "slot_full",
-        reason=reason,
-        day=wish.day.isoformat(),
-        window=Window(wish.day, *wish.span).code,
+        "slot_full", reason=reason, day=wish.day.isoformat(), window=Window(wish.day, *wish.span).code,
         next=next_free(days),
-    )
+    )  # fmt: skip
 
 
 def free(slot_id: int | None, kg: int) -> None:

@@ -1,4 +1,4 @@
-"""Choosing a delivery by forms alone: carriers, windows, the counter, parts, one truck; the pages of the order after."""
+"""Choosing a delivery by forms alone: carriers, windows, the counter, parts, one truck; the order after it."""
 
 from __future__ import annotations
 
