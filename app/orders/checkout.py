@@ -16,9 +16,11 @@ from app.core.db import lock_rows, session, unit_of_work
 from app.core.errors import Conflict, FieldError, Invalid, NotFound
 from app.core.ids import parse_uuid
 from app.core.permissions import Actor
+from app.logistics import options as carriage
 from app.logistics import queries as logistics
 from app.logistics.rules import Window
 from app.logistics.timetable import timetables
+from app.offers import queries as offers
 from app.offers import reservations
 from app.offers.levels import StockLine
 from app.orders import carts, choices, rules, together
@@ -87,6 +89,13 @@ def slots(lead_time_days: int, carriers: Sequence[Sequence[int]] = ()) -> list[S
         common = set[Window].intersection(*(set().union(*(free[one] for one in each)) for each in carriers if each))
         found.append(Slots(day, tuple(sorted(common, key=lambda w: (w.from_minute, w.to_minute)))))
     return found
+
+
+def slots_of_seller(seller_id: int) -> list[Slots]:
+    """Windows in which some carrier of a seller's warehouses is free."""
+    known = carriage.carriers((place.id for place in offers.warehouses_of(seller_id)), clock.today())
+    carriers = {tariff.carrier_id for tariffs in known.tariffs.values() for tariff in tariffs}
+    return slots(0, [sorted(carriers)])
 
 
 def carriers_of(plan: Plan) -> list[list[int]]:
@@ -173,6 +182,12 @@ def quote_again(actor: Actor, old: Quote, payment_method: str) -> Quote:
     while True:
         try:
             return quote_anew(actor, wanted)
+        except Invalid as refusal:
+            # a warehouse that sends nothing any more, or not as much: what was chosen for it falls away
+            gone = {key for key in wanted.choices for e in refusal.errors if e.pointer.startswith(f"/deliveries/{key}")}
+            if not gone:
+                raise
+            wanted = replace(wanted, choices={k: v for k, v in wanted.choices.items() if k not in gone})
         except Conflict as refusal:
             if refusal.code == "no_joint" or (refusal.code == "slot_full" and wanted.is_joint and wanted.day):
                 # the truck: on the first day that is free, else everything by itself

@@ -15,7 +15,7 @@ from app.core.db import session
 from app.core.errors import Conflict, Invalid
 from app.logistics.models import Delivery
 from app.offers.models import StockLevel, Warehouse
-from app.orders import checkout, choice_views, fulfilments, moving, service
+from app.orders import carts, checkout, choice_views, fulfilments, moving, service
 from app.orders.checkout import Quote, wanted_of
 from app.orders.choices import Choice, Part
 from app.orders.models import Fulfilment, OrderGroup
@@ -128,6 +128,9 @@ def test_several_dated_deliveries_sum_to_the_order(db_session: Any) -> None:
     assert [(t["part"], t["parts"], t["day"]) for t in trips] == [(n, 3, d.isoformat()) for n, d in enumerate(days, 1)]
     assert sum(t["delivery"] for t in trips) == made.payload["totals"]["delivery"]
     assert sum(p["gross"] for t in trips for p in t["pieces"]) == made.payload["totals"]["goods"]
+    carts.add(who, "", first.public_id, Decimal(1))  # the parts do not sum any more: they fall away, nothing is refused
+    assert [t["parts"] for t in checkout.quote_again(who, made, "invoice").payload["trips"]] == [1]
+    carts.change(who, "", a, Decimal(7))
     group = session.get_one(OrderGroup, service.place(who, made.public_id, steps.CONTACT, "invoice").id)
     order = steps.orders_of(group)[0]
     assert [t.day for t in steps.trips_of(order)] == days

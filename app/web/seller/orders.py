@@ -186,6 +186,9 @@ def ready(trip: str) -> Response:
         less = fulfilments.ready(access.actor(), known, quantities())
         if less:
             return str(_("Ready with less: the order is %(sum)s cheaper, the buyer has been told.", sum=money(less)))
+        trips = seller_queries.seller_order(access.actor().seller_id, number).order.trips
+        if any(one.public_id == known and one.method == "pickup" for one in trips):
+            return str(_("Ready. The buyer sees that it can be fetched."))
         return str(_("Ready. The carrier sees the delivery now."))
 
     return _acted(number, act)
