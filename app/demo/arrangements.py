@@ -11,13 +11,13 @@ from app.logistics.slots import WindowFacts
 from app.offers import queries as offers
 from app.offers import service
 
-WORKDAYS, SATURDAY = (1, 2, 3, 4, 5), (6,)
+WORKDAYS, WEEKEND = (1, 2, 3, 4, 5), (6, 7)
 WEEK = (
     (WORKDAYS, WindowFacts(9 * 60, 12 * 60, 4, 12_000)),
     (WORKDAYS, WindowFacts(12 * 60, 15 * 60, 6, 20_000)),
     (WORKDAYS, WindowFacts(15 * 60, 18 * 60, 6, 20_000)),
     (WORKDAYS, WindowFacts(18 * 60, 21 * 60, 3, 8_000)),
-    (SATURDAY, WindowFacts(10 * 60, 16 * 60, 8, None)),
+    (WEEKEND, WindowFacts(10 * 60, 18 * 60, 24, None)),
 )
 
 

@@ -89,9 +89,9 @@ def make_history() -> None:
 
 
 def share_of_day() -> float:
-    """How much of a day from 8 to 18 is over: so much of today's route is driven."""
+    """How much of a day from 8 to 18 is over: so much of today's route is driven, and enough to be on the way."""
     now = clock.local(clock.now())
-    return min(max((now.hour + now.minute / 60 - 8) / 10, 0.2), 0.7)
+    return min(max((now.hour + now.minute / 60 - 8) / 10, 0.4), 0.7)
 
 
 def buyers() -> list[int]:
@@ -129,8 +129,10 @@ def stock_to_sell() -> dict[int, list[tuple[uuid.UUID, int]]]:
 def buy(
     rng: random.Random, goods: dict[int, list[tuple[uuid.UUID, int]]], buyer: int, window: str = "9-18"
 ) -> Purchase:
-    """One purchase of the demo seller's goods and, every second time, of another's; cash. With a window for tomorrow,
-    without one for the soonest that is free.
+    """One purchase of the demo seller's goods and, every second time, of another's; cash, for tomorrow.
+
+    Args:
+        window: empty: the first that is free.
     """
     actor = person(buyer)
     chosen = [1] if rng.random() < 0.5 else [1, rng.choice([s for s in goods if s != 1])]
@@ -145,8 +147,7 @@ def buy(
 
 @unit_of_work
 def _quote(actor: Actor, site: dict[str, object], window: str) -> uuid.UUID:
-    tomorrow = clock.today() + timedelta(days=1) if window else None
-    return checkout.make_quote(actor, site, tomorrow, window, "cash").public_id
+    return checkout.make_quote(actor, site, clock.today() + timedelta(days=1), window, "cash").public_id
 
 
 def _purchase(number: str) -> Purchase:

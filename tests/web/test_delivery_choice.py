@@ -127,6 +127,12 @@ def test_one_truck_is_taken_and_given_up_again(app: Flask, db_session: Any) -> N
     assert "Вы экономите" in page
     one = followed(client.post(f"/checkout/quote/{quote}/together", data={"joint": "1"}))
     assert "общая машина" in text_of(client.get(f"/checkout?quote={one}"))
+    session.execute(sa.update(Warehouse).values(allows_pickup=True))
+    session.commit()
+    link = re.search(r'href="(/checkout/quote/[^"]+)"', client.get(f"/checkout?quote={one}").text)
+    assert link is not None
+    fetched = followed(client.post(link.group(1), data={"how": "pickup"}))  # one alone is no common truck
+    assert "общая машина" not in text_of(client.get(f"/checkout?quote={fetched}"))
     apart = followed(client.post(f"/checkout/quote/{one}/together", data={"joint": "0"}))
     assert "общая машина" not in text_of(client.get(f"/checkout?quote={apart}"))
 

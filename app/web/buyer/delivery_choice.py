@@ -17,7 +17,7 @@ from app.core.ids import parse_uuid
 from app.core.permissions import Permission
 from app.core.units import NotANumber, parse_decimal
 from app.orders import checkout, choice_views
-from app.orders.checkout import Quote
+from app.orders.checkout import Quote, Wanted
 from app.orders.choice_views import GroupView
 from app.orders.choices import MOST_PARTS, Choice, Part
 from app.texts import delivery_choice as words
@@ -98,11 +98,21 @@ def choose(quote: str, group: str) -> Response:
         choice = _choice(how, number)
         # a carrier of its own takes it off the common truck, and with it the reason for that truck
         is_joint = wanted.is_joint and choice.method == PICKUP
-        made = checkout.quote_anew(actor, replace(wanted, choices={**wanted.choices, key: choice}, is_joint=is_joint))
+        made = _quoted(replace(wanted, choices={**wanted.choices, key: choice}, is_joint=is_joint))
     except (Invalid, Conflict) as refusal:
         view = choice_views.group(found, key)
         return _page(found, view, how, number, refusal=refusal, status=refusal.status)
     return redirect_to(paths.with_query(paths.CHECKOUT, quote=made.public_id))
+
+
+def _quoted(wanted: Wanted) -> Quote:
+    """The quote; what is left for a common truck goes by itself when that is too little for one."""
+    try:
+        return checkout.quote_anew(access.actor(), wanted)
+    except Conflict as refusal:
+        if refusal.code != "no_joint":
+            raise
+        return checkout.quote_anew(access.actor(), replace(wanted, is_joint=False))
 
 
 def _choice(how: str, number: int) -> Choice:
