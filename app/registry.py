@@ -134,6 +134,8 @@ TIMERS: tuple[tuple[str, str, timers.Handler], ...] = (
 PAGE_BLUEPRINTS: tuple[str, ...] = (
     "app.web.buyer.cart:pages",
     "app.web.buyer.checkout:pages",
+    "app.web.buyer.delivery_choice:pages",
+    "app.web.buyer.trips:pages",
     "app.web.buyer.orders:pages",
     "app.web.buyer.paying:pages",
     "app.web.buyer.approvals:pages",
@@ -195,6 +197,7 @@ PAGE_BLUEPRINTS: tuple[str, ...] = (
 API_BLUEPRINTS: tuple[str, ...] = (
     "app.api.cart:api",
     "app.api.checkout:api",
+    "app.api.trips:api",
     "app.api.orders:api",
     "app.api.payments:api",
     "app.api.approvals:api",
@@ -220,6 +223,7 @@ API_BLUEPRINTS: tuple[str, ...] = (
     "app.api.seller_catalog:api",
     "app.api.seller_imports:api",
     "app.api.carrier:api",
+    "app.api.carrier_slots:api",
     "app.api.courier:api",
     "app.api.tracking:api",
 )

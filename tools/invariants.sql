@@ -375,3 +375,27 @@ WHERE c.due_at IS NOT NULL AND NOT EXISTS (
 SELECT p.id, p.returned, s.refunded FROM payment p
 JOIN (SELECT payment_id, sum(refunded) AS refunded FROM payment_split GROUP BY payment_id) s ON s.payment_id = p.id
 WHERE p.returned < s.refunded;
+
+-- name: a_window_is_taken_by_its_deliveries
+SELECT s.id, s.taken, s.taken_kg, coalesce(t.places, 0) AS places, coalesce(t.kg, 0) AS kg FROM delivery_slot s
+LEFT JOIN (
+    SELECT slot_id, count(*) AS places, sum(slot_kg) AS kg FROM (
+        SELECT d.slot_id, d.slot_kg FROM delivery d WHERE d.slot_id IS NOT NULL AND d.state <> 'cancelled'
+        UNION ALL
+        SELECT j.slot_id, j.slot_kg FROM joint_delivery j WHERE j.slot_id IS NOT NULL
+            AND EXISTS (SELECT FROM delivery d WHERE d.joint_id = j.id AND d.state <> 'cancelled')
+    ) one GROUP BY slot_id
+) t ON t.slot_id = s.id
+WHERE (s.taken, s.taken_kg) IS DISTINCT FROM (coalesce(t.places, 0), coalesce(t.kg, 0)) OR s.taken > s.capacity;
+
+-- name: what_is_fetched_is_nobodys_to_carry
+SELECT f.id FROM fulfilment f LEFT JOIN delivery d ON d.fulfilment_id = f.id
+WHERE (f.method = 'pickup') = (d.id IS NOT NULL);
+
+-- name: shares_of_a_common_truck_sum_to_its_price
+SELECT j.id, j.price, s.shares FROM joint_delivery j
+JOIN (SELECT joint_id, sum(price) AS shares FROM delivery WHERE joint_id IS NOT NULL GROUP BY joint_id) s ON s.joint_id = j.id
+WHERE s.shares <> j.price;
+
+-- name: a_common_truck_is_of_one_carrier
+SELECT d.id FROM delivery d JOIN joint_delivery j ON j.id = d.joint_id WHERE d.carrier_id <> j.carrier_id;

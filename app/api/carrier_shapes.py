@@ -154,6 +154,7 @@ class TariffIn(Schema):
     crane: int = Field(default=0, ge=0, le=10**12)
     tail_lift: int = Field(default=0, ge=0, le=10**12)
     minimum: int = Field(default=0, ge=0, le=10**12)
+    extra_pickup: int = Field(default=0, ge=0, le=10**12)
     max_mass_kg: int = Size
     max_km: int = Field(default=100, ge=1, le=10**4)
     valid_from: date
@@ -176,6 +177,7 @@ class TariffPatch(Schema):
     crane: int | None = Field(default=None, ge=0, le=10**12)
     tail_lift: int | None = Field(default=None, ge=0, le=10**12)
     minimum: int | None = Field(default=None, ge=0, le=10**12)
+    extra_pickup: int | None = Field(default=None, ge=0, le=10**12)
     max_mass_kg: int | None = Field(default=None, ge=1, le=10**9)
     max_km: int | None = Field(default=None, ge=1, le=10**4)
     valid_from: date | None = None

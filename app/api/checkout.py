@@ -13,12 +13,13 @@ from app import access
 from app.accounts import queries as accounts
 from app.api.approvals import approval_out
 from app.api.cart import figure
+from app.api.delivery_shapes import DeliveryIn, GroupOptions, JointOut, Slot, joint_of, options_of
 from app.api.kernel import Answer, Api, given_id
 from app.api.orders import GroupOut, group_out
 from app.api.schemas import MoneyOut, QuantityText, Schema, Utc, money
 from app.core.errors import Invalid, NotFound
 from app.core.permissions import Permission
-from app.orders import approvals, checkout, queries
+from app.orders import approvals, checkout, choice_views, queries
 from app.orders.approvals import Asked
 from app.orders.placing import Contact
 
@@ -39,24 +40,34 @@ class Address(Schema):
     max_height_mm: int | None = Field(default=None, gt=0)
 
 
-class Slot(Schema):
-    """A day and the code of a window, such as `9-14`."""
-
-    day: date
-    window: str = Field(default="", max_length=10)
-
-
 class QuoteRequest(Schema):
-    """Where, when and how to pay. One of `site` (an own site) and `address`; no slot: the earliest."""
+    """Where, when and how to pay. One of `site` (an own site) and `address`; no slot: the earliest.
+
+    `deliveries` names what is wanted otherwise for some groups; see `options` of the answer.
+    """
 
     site: uuid.UUID | None = None
     address: Address | None = None
     slot: Slot | None = None
     payment_method: Literal["invoice", "cash", "card"] = "invoice"
+    deliveries: list[DeliveryIn] = Field(default=[], max_length=50)
+    joint: bool = False
+    """Everything that is brought in one go by one truck, in the window of `slot`."""
 
 
 class QuoteGroup(Schema):
-    """What one seller sends from one warehouse."""
+    """One delivery: what one seller sends from one warehouse (`group`); one of `parts` when it comes in several."""
+
+    group: uuid.UUID
+    method: Literal["courier", "pickup"]
+    option: uuid.UUID | None
+    slot: Slot
+    window_from: Utc
+    window_to: Utc
+    part: int
+    parts: int
+    receiver: str
+    address: str
 
     seller: str
     warehouse: str
@@ -99,6 +110,8 @@ class QuoteOut(Schema):
     slots: list[SlotOut]
     totals: QuoteTotals
     changes: list[dict[str, Any]]
+    options: list[GroupOptions]
+    joint: JointOut | None
 
 
 class ContactIn(Schema):
@@ -127,12 +140,15 @@ class Purchase(Schema):
     example={"address": {"address": "Учебная ул., 1", "lat": 55.8, "lon": 37.72}, "payment_method": "invoice"},
 )
 def quote(body: QuoteRequest) -> QuoteOut:
-    """409 `cart_empty`, `stock_changed` (with `differences`) or `no_carrier` (with `reason`)."""
+    """409 `cart_empty`, `stock_changed` (with `differences`), `no_carrier` or `no_joint` (with `reason`) or
+    `slot_full` (with `reason`, `group` and the `next` free windows).
+    """
     actor = access.actor()
     slot = body.slot
     made = checkout.make_quote(
-        actor, _place(body), slot.day if slot else None, slot.window if slot else "", body.payment_method
-    )
+        actor, _place(body), slot.day if slot else None, slot.window if slot else "", body.payment_method,
+        {one.group: one.choice() for one in body.deliveries}, body.joint,
+    )  # fmt: skip
     payload = made.payload
     plan = queries.cart_plan(actor, "", payload["site"])
     totals = payload["totals"]
@@ -142,9 +158,14 @@ def quote(body: QuoteRequest) -> QuoteOut:
         held_until=made.held_until,
         slot=Slot(day=payload["day"], window=payload["window"]),
         groups=[_group(trip) for trip in payload["trips"]],
-        slots=[SlotOut(day=s.day, windows=[w.code for w in s.windows]) for s in checkout.slots(plan.lead_time_days)],
+        slots=[
+            SlotOut(day=s.day, windows=[w.code for w in s.windows])
+            for s in checkout.slots(plan.lead_time_days, checkout.carriers_of(plan))
+        ],
         totals=QuoteTotals(**{name: money(totals[name]) for name in ("goods", "delivery", "total", "vat")}),
         changes=payload["changes"],
+        options=[options_of(view) for view in choice_views.groups(made)],
+        joint=joint_of(payload),
     )
 
 
@@ -182,6 +203,16 @@ def _place(body: QuoteRequest) -> dict[str, Any]:
 
 def _group(trip: dict[str, Any]) -> QuoteGroup:
     return QuoteGroup(
+        group=trip["group"],
+        method=trip["method"],
+        option=trip["option"],
+        slot=Slot(day=trip["day"], window=trip["window"]),
+        window_from=trip["window_from"],
+        window_to=trip["window_to"],
+        part=trip["part"],
+        parts=trip["parts"],
+        receiver=trip["receiver"],
+        address=trip["address"],
         seller=trip["seller_name"],
         warehouse=trip["warehouse_name"],
         carrier=trip["carrier_name"],
@@ -212,7 +243,8 @@ def _group(trip: dict[str, Any]) -> QuoteGroup:
     },
 )
 def place(body: Purchase) -> Answer:
-    """409 `price_changed`, `stock_changed` (with `differences`), `quote_expired` or `quote_outdated`.
+    """409 `price_changed`, `stock_changed` (with `differences`), `slot_full` (with the `next` free windows),
+    `quote_expired` or `quote_outdated`.
 
     A cart becomes one purchase: the same cart placed again answers the same purchase. Above the member's limit in a
     company it answers 202 with the request for an approval (`/approvals/{id}`) instead.

@@ -85,6 +85,10 @@ class FulfilmentOut(Schema):
     volume_m3: QuantityText
     lines: list[LoadOut]
     delivery: DeliveryOut | None
+    method: str
+    receiver: str
+    pickup_code: str | None = None
+    """For the buyer only: what to tell at the counter."""
 
 
 class OrderTotals(Schema):
@@ -270,6 +274,9 @@ def trip_out(trip: TripRow, *, for_buyer: bool) -> FulfilmentOut:
             for p in trip.pieces
         ],
         delivery=delivery,
+        method=trip.method,
+        receiver=trip.receiver,
+        pickup_code=trip.pickup_code if for_buyer and trip.waits_at_counter else None,
     )
 
 

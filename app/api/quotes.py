@@ -11,7 +11,8 @@ from pydantic import Field
 
 from app import access
 from app.accounts import queries as accounts
-from app.api.checkout import Address, ContactIn, Slot
+from app.api.checkout import Address, ContactIn
+from app.api.delivery_shapes import Slot
 from app.api.kernel import PREFIX, Answer, Api, given_id
 from app.api.schemas import MoneyIn, MoneyOut, Page, PageQuery, QuantityText, Schema, Utc, money, part_of
 from app.catalog import queries as catalog

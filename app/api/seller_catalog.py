@@ -197,6 +197,13 @@ class Limits(Schema):
     loading_minutes: int = Field(default=20, ge=0, le=480)
 
 
+class PickupTerms(Schema):
+    """Whether buyers may fetch their goods at the counter, and how many hours after the order."""
+
+    allows_pickup: bool = False
+    pickup_after_hours: int = Field(default=4, ge=0, le=240)
+
+
 class WarehouseIn(Schema):
     """A place that goods leave from."""
 
@@ -206,10 +213,11 @@ class WarehouseIn(Schema):
     lon: float = Field(ge=-180, le=180)
     hours: Hours = Field(default_factory=Hours)
     limits: Limits = Field(default_factory=Limits)
+    pickup: PickupTerms = Field(default_factory=PickupTerms)
 
 
 class WarehousePatch(Schema):
-    """Fields to change; hours and limits are replaced whole."""
+    """Fields to change; hours, limits and pickup are replaced whole."""
 
     name: str | None = Field(default=None, min_length=1, max_length=100)
     address: str | None = Field(default=None, min_length=1, max_length=300)
@@ -217,6 +225,7 @@ class WarehousePatch(Schema):
     lon: float | None = Field(default=None, ge=-180, le=180)
     hours: Hours | None = None
     limits: Limits | None = None
+    pickup: PickupTerms | None = None
     active: bool | None = None
 
 
@@ -240,14 +249,15 @@ def _place(row: WarehouseRow) -> WarehouseOut:
         id=row.public_id, name=row.name, address=row.address, lat=row.lat, lon=row.lon,
         hours=Hours(opens_at=row.opens_at, closes_at=row.closes_at, work_days=list(row.work_days)),
         limits=Limits(max_vehicle_kg=row.max_vehicle_kg, loading_minutes=row.loading_minutes), active=row.is_active,
+        pickup=PickupTerms(allows_pickup=row.allows_pickup, pickup_after_hours=row.pickup_after_hours),
         version=row.version,
     )  # fmt: skip
 
 
 def _columns(body: WarehouseIn | WarehousePatch) -> dict[str, Any]:
     sent = body.model_dump(exclude_unset=True, exclude_none=True)
-    given = {k: v for k, v in sent.items() if k not in ("hours", "limits")}
-    for part in (body.hours, body.limits):
+    given = {k: v for k, v in sent.items() if k not in ("hours", "limits", "pickup")}
+    for part in (body.hours, body.limits, body.pickup):
         given |= part.model_dump() if part is not None else {}
     return given
 

@@ -200,3 +200,39 @@ def ready(trip: str, body: CountIn) -> SellerOrderOut:
     known = given_id(trip)
     fulfilments.ready(access.actor(), known, counts(body.lines))
     return shown(seller_queries.order_of_trip(access.actor().seller_id, known))
+
+
+class CodeIn(Schema):
+    """The six digits that the buyer tells."""
+
+    code: str = Field(max_length=20)
+
+
+@api.post(
+    "/seller/fulfilments/{trip}/collected",
+    permission=Permission.SELLER_PICK,
+    body=CodeIn,
+    answer=SellerOrderOut,
+    summary="Handed over at the counter",
+    example={"code": "123456"},
+)
+def collected(trip: str, body: CodeIn) -> SellerOrderOut:
+    """422 `pickup_code_wrong` with the tries left; 409 `pickup_locked`, `not_a_pickup`, `fulfilment_state`."""
+    known = given_id(trip)
+    number = seller_queries.order_of_trip(access.actor().seller_id, known)
+    fulfilments.collect(access.actor(), known, body.code)
+    return shown(number)
+
+
+@api.post(
+    "/seller/fulfilments/{trip}/not-collected",
+    permission=Permission.SELLER_PICK,
+    answer=SellerOrderOut,
+    summary="Nobody fetched it in time",
+)
+def not_collected(trip: str) -> SellerOrderOut:
+    """The goods are on sale again; 409 `pickup_not_over` before the end of the time agreed."""
+    known = given_id(trip)
+    number = seller_queries.order_of_trip(access.actor().seller_id, known)
+    fulfilments.not_collected(access.actor(), known)
+    return shown(number)

@@ -20,7 +20,7 @@ from app.core import clock, jobs
 from app.core.db import session, unit_of_work
 from app.core.models import Job
 from app.core.permissions import Actor, Membership
-from app.demo import cases, voices
+from app.demo import arrangements, cases, voices
 from app.demo.companies import SELLERS
 from app.demo.shift import Moved, move_back, stamp_as_planned
 from app.estimates import service as estimates
@@ -81,8 +81,9 @@ def make_history() -> None:
     made = [buy(rng, goods, buyer) for buyer in [1, *sample_buyers(rng, ORDERS_A_DAY)]]
     work_off(made, tomorrow, share=share_of_day(), fails=False)
     move_back(Moved(tuple(p.group for p in made), tomorrow, CARRIER), 1)
+    arrangements.arrange(member(3, CARRIER, "carrier", "dispatcher"), seller_of(1))
     for state in OPEN_STATES:
-        bring_to(buy(rng, goods, 1 if rng.random() < 0.4 else rng.choice(buyers())), state)
+        bring_to(buy(rng, goods, 1 if rng.random() < 0.4 else rng.choice(buyers()), window=""), state)
     cases.open_cases(person, seller_of)
     count_something()
     leave_a_dead_job()
@@ -90,7 +91,7 @@ def make_history() -> None:
 
 
 def share_of_day() -> float:
-    """How much of a day from 8 to 18 is over: so much of today's route is driven, at least what is loaded first."""
+    """How much of a day from 8 to 18 is over: so much of today's route is driven, and enough to be on the way."""
     now = clock.local(clock.now())
     return min(max((now.hour + now.minute / 60 - 8) / 10, 0.4), 0.7)
 
@@ -127,23 +128,28 @@ def stock_to_sell() -> dict[int, list[tuple[uuid.UUID, int]]]:
     return found
 
 
-def buy(rng: random.Random, goods: dict[int, list[tuple[uuid.UUID, int]]], buyer: int) -> Purchase:
-    """One purchase of the demo seller's goods and, every second time, of another's; cash, for tomorrow."""
+def buy(
+    rng: random.Random, goods: dict[int, list[tuple[uuid.UUID, int]]], buyer: int, window: str = "9-18"
+) -> Purchase:
+    """One purchase of the demo seller's goods and, every second time, of another's; cash, for tomorrow.
+
+    Args:
+        window: empty: the first that is free.
+    """
     actor = person(buyer)
     chosen = [1] if rng.random() < 0.5 else [1, rng.choice([s for s in goods if s != 1])]
     for seller in chosen:
         for offer, price in rng.sample(goods[seller], rng.randint(1, 3)):
             carts.add(actor, "", offer, Decimal(max(1, min(12, 1_200_000 // price))))
     site = accounts.sites(buyer)[0].snapshot()
-    quote = _quote(actor, site)
+    quote = _quote(actor, site, window)
     placed = service.place(actor, quote, Contact(actor.name, "+79000000000"), "cash")
     return _purchase(placed.number)
 
 
 @unit_of_work
-def _quote(actor: Actor, site: dict[str, object]) -> uuid.UUID:
-    tomorrow = clock.today() + timedelta(days=1)  # in the small hours the market promises today
-    return checkout.make_quote(actor, site, tomorrow, "9-18", "cash").public_id
+def _quote(actor: Actor, site: dict[str, object], window: str) -> uuid.UUID:
+    return checkout.make_quote(actor, site, clock.today() + timedelta(days=1), window, "cash").public_id
 
 
 def _purchase(number: str) -> Purchase:

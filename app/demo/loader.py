@@ -123,7 +123,7 @@ class Tables:
         default_factory=lambda: Table(
             "tariff",
             "carrier_id name base included_km per_km per_tonne per_m3 long_piece per_floor_tonne hands_tonne "
-            "crane tail_lift minimum max_mass_kg max_km valid_from",
+            "crane tail_lift minimum extra_pickup max_mass_kg max_km valid_from",
             public=True,
         )
     )
@@ -453,5 +453,5 @@ def carriers(tables: Tables, spots: list[Place], warehouses: int) -> None:
         level = 100 if number == 0 else 108
         tables.tariffs.add(
             organisation, "Город", 1500 * level, 5, 45 * level, 350 * level, 60 * level, 1200 * level, 300 * level,
-            900 * level, 4500 * level, 1500 * level, 1900 * level, 20_000, 60, today - timedelta(days=90),
+            900 * level, 4500 * level, 1500 * level, 1900 * level, 400 * level, 20_000, 60, today - timedelta(days=90),
         )  # fmt: skip

@@ -96,6 +96,7 @@ class TariffRow:
     crane: int
     tail_lift: int
     minimum: int
+    extra_pickup: int
     max_mass_kg: int
     max_km: int
     valid_from: date

@@ -60,6 +60,7 @@ class TariffFacts:
     crane: int = 0
     tail_lift: int = 0
     minimum: int = 0
+    extra_pickup: int = 0
     max_km: int = 100
     valid_to: date | None = None
 
@@ -95,7 +96,7 @@ def check_tariff(facts: TariffFacts) -> None:
     """
     money = (
         "base", "per_km", "per_tonne", "per_m3", "long_piece", "per_floor_tonne", "hands_tonne", "crane", "tail_lift",
-        "minimum", "included_km", "long_from_mm",
+        "minimum", "extra_pickup", "included_km", "long_from_mm",
     )  # fmt: skip
     errors = [FieldError(f"/{name}", "too_small", {"minimum": 0}) for name in money if getattr(facts, name) < 0]
     positive = ("max_mass_kg", "max_km")

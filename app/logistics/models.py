@@ -136,7 +136,7 @@ class Tariff(Base):
     __table_args__ = (
         sa.CheckConstraint(
             "base >= 0 AND per_km >= 0 AND per_tonne >= 0 AND per_m3 >= 0 AND long_piece >= 0 AND per_floor_tonne >= 0"
-            " AND crane >= 0 AND tail_lift >= 0 AND hands_tonne >= 0 AND minimum >= 0",
+            " AND crane >= 0 AND tail_lift >= 0 AND hands_tonne >= 0 AND minimum >= 0 AND extra_pickup >= 0",
             name="not_negative",
         ),
     )
@@ -157,6 +157,8 @@ class Tariff(Base):
     crane: Mapped[Kopeks] = mapped_column(server_default="0")
     tail_lift: Mapped[Kopeks] = mapped_column(server_default="0")
     minimum: Mapped[Kopeks] = mapped_column(server_default="0")
+    extra_pickup: Mapped[Kopeks] = mapped_column(server_default="0")
+    """For each further warehouse when one truck collects at several."""
     max_mass_kg: Mapped[int]
     """More than this goes in several trips, each paid."""
     max_km: Mapped[int] = mapped_column(server_default="100")
@@ -165,14 +167,66 @@ class Tariff(Base):
     version: Mapped[int] = mapped_column(server_default="1")
 
 
+class SlotRule(Base):
+    """A window in which a carrier drives on a weekday, and how much fits into it. A carrier without any rule drives in
+    the market's usual windows, without limit.
+    """
+
+    __tablename__ = "slot_rule"
+    __table_args__ = (
+        sa.UniqueConstraint("carrier_id", "weekday", "from_minute", "to_minute"),
+        sa.CheckConstraint("weekday BETWEEN 1 AND 7", name="weekday_range"),
+        sa.CheckConstraint("0 <= from_minute AND from_minute < to_minute AND to_minute <= 1440", name="window_in_day"),
+        sa.CheckConstraint("capacity > 0 AND (capacity_kg IS NULL OR capacity_kg > 0)", name="capacity_positive"),
+    )
+
+    id: Mapped[Id]
+    public_id: Mapped[PublicId]
+    carrier_id: Mapped[int] = ref("carrier.id", index=False)
+    weekday: Mapped[int]
+    """ISO: 1 is Monday."""
+    from_minute: Mapped[int]
+    to_minute: Mapped[int]
+    capacity: Mapped[int]
+    """Deliveries."""
+    capacity_kg: Mapped[int | None]
+    created_at: Mapped[Created]
+
+
+class SlotException(Base):
+    """What is different on one date: of one window or, without minutes, of the whole day. Capacity 0: closed."""
+
+    __tablename__ = "slot_exception"
+    __table_args__ = (
+        sa.UniqueConstraint("carrier_id", "day", "from_minute", "to_minute", postgresql_nulls_not_distinct=True),
+        sa.CheckConstraint("(from_minute IS NULL) = (to_minute IS NULL)", name="window_whole"),
+        sa.CheckConstraint("0 <= from_minute AND from_minute < to_minute AND to_minute <= 1440", name="window_in_day"),
+        sa.CheckConstraint("capacity >= 0 AND (capacity_kg IS NULL OR capacity_kg > 0)", name="capacity_not_negative"),
+    )
+
+    id: Mapped[Id]
+    public_id: Mapped[PublicId]
+    carrier_id: Mapped[int] = ref("carrier.id", index=False)
+    day: Mapped[date]
+    from_minute: Mapped[int | None]
+    to_minute: Mapped[int | None]
+    capacity: Mapped[int]
+    capacity_kg: Mapped[int | None]
+    note: Mapped[str] = mapped_column(server_default="")
+    created_at: Mapped[Created]
+
+
 class DeliverySlot(Base):
-    """A window that checkout sells from."""
+    """A window of a date with what is sold of it; the row is made by the first delivery. `capacity` is what the carrier
+    declared when a place was last sold; less declared later takes nothing away.
+    """
 
     __tablename__ = "delivery_slot"
     __table_args__ = (
-        sa.UniqueConstraint("carrier_id", "starts_at"),
+        sa.UniqueConstraint("carrier_id", "starts_at", "ends_at"),
         sa.CheckConstraint("starts_at < ends_at", name="ordered"),
         sa.CheckConstraint("taken BETWEEN 0 AND capacity", name="not_overbooked"),
+        sa.CheckConstraint("taken_kg >= 0 AND (capacity_kg IS NULL OR taken_kg <= capacity_kg)", name="not_overloaded"),
     )
 
     id: Mapped[Id]
@@ -181,6 +235,27 @@ class DeliverySlot(Base):
     ends_at: Mapped[Moment]
     capacity: Mapped[int]
     taken: Mapped[int] = mapped_column(server_default="0")
+    capacity_kg: Mapped[int | None]
+    taken_kg: Mapped[int] = mapped_column(server_default="0")
+
+
+class JointDelivery(Base):
+    """One truck that collects at several warehouses for one site. Kopeks; each delivery of it bears its share."""
+
+    __tablename__ = "joint_delivery"
+    __table_args__ = (sa.CheckConstraint("price >= 0", name="price_not_negative"),)
+
+    id: Mapped[Id]
+    public_id: Mapped[PublicId]
+    carrier_id: Mapped[int] = ref("carrier.id")
+    tariff_id: Mapped[int] = ref("tariff.id", index=False)
+    price: Mapped[Kopeks]
+    price_lines: Mapped[JsonList]
+    distance_m: Mapped[int]
+    slot_id: Mapped[int | None] = ref("delivery_slot.id")
+    """The one place it takes; free again when its last delivery is called off."""
+    slot_kg: Mapped[int] = mapped_column(server_default="0")
+    created_at: Mapped[Created]
 
 
 class Delivery(Base):
@@ -225,6 +300,11 @@ class Delivery(Base):
     pin_failures: Mapped[int] = mapped_column(server_default="0")
     tracking_token: Mapped[str] = mapped_column(unique=True)
     """Random 256 bits; the link works while the delivery is on its way and dies with it."""
+    slot_id: Mapped[int | None] = ref("delivery_slot.id")
+    """The window it takes a place in; None when the carrier's windows have no limit."""
+    slot_kg: Mapped[int] = mapped_column(server_default="0")
+    """What it takes of the window, as it was ordered."""
+    joint_id: Mapped[int | None] = ref("joint_delivery.id")
     version: Mapped[int] = mapped_column(server_default="1")
     created_at: Mapped[Created]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -25,6 +26,8 @@ class DeliveryOption:
     carrier_id: int
     carrier_name: str
     tariff_id: int
+    public_id: uuid.UUID
+    """The tariff's: what a choice names."""
     price: int
     lines: tuple[tariffs.PriceLine, ...]
     trips: int
@@ -144,6 +147,6 @@ def _option(tariff: Any, way: Road, site: Mapping[str, Any], cargo: Cargo) -> De
         unloading=str(site.get("unloading") or "self"),
     )
     return DeliveryOption(
-        tariff.carrier_id, tariff.carrier_name, tariff.id, price.total, price.lines, price.trips, way.distance_m,
-        way.duration_s, way.is_estimate,
+        tariff.carrier_id, tariff.carrier_name, tariff.id, tariff.public_id, price.total, price.lines, price.trips,
+        way.distance_m, way.duration_s, way.is_estimate,
     )  # fmt: skip

@@ -62,6 +62,8 @@ class DeliveryRow:
     cash_due: int
     pin_failures: int
     version: int
+    joint_id: int | None = None
+    """Deliveries with the same one were sold as one truck."""
 
     @property
     def waybill(self) -> list[dict[str, Any]]:
@@ -221,6 +223,18 @@ def seen_by(
         raise NotFound()
     *facts, buyer_id, token, pin = tuple(row)
     return SeenDelivery(DeliveryRow(*facts), buyer_id == user_id, token, pin)
+
+
+def on_the_same_truck(row: DeliveryRow) -> list[tuple[uuid.UUID, str, str]]:
+    """(outward id, number, loading address) of the deliveries that were sold as one truck with this one."""
+    if row.joint_id is None:
+        return []
+    found = session.execute(
+        sa.select(Delivery.public_id, Delivery.number, Delivery.pickup["address"].astext)
+        .where(Delivery.joint_id == row.joint_id, Delivery.id != row.id, Delivery.state != "cancelled")
+        .order_by(Delivery.id)
+    )
+    return [(key, number, address) for key, number, address in found]
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,3 +34,26 @@ def road(start: tuple[float, float], end: tuple[float, float]) -> Road:
         raise Invalid.one("/lat", "bad_coordinates") from error
     metres = min(int(found.metres[0, 1]), CAP_METRES)
     return Road(metres, int(found.seconds[0, 1]), bool(found.estimated[0, 1]))
+
+
+def roads(points: list[tuple[float, float]]) -> list[list[Road]]:
+    """The fastest ways between all points, as `road` tells them.
+
+    Raises:
+        Invalid: `bad_coordinates`.
+    """
+    from app.logistics.routing.matrix import matrix
+    from app.logistics.routing.roads import CAP_METRES
+
+    try:
+        found = matrix(points)
+    except ValueError as error:
+        raise Invalid.one("/lat", "bad_coordinates") from error
+    every = range(len(points))
+    return [
+        [
+            Road(min(int(found.metres[a, b]), CAP_METRES), int(found.seconds[a, b]), bool(found.estimated[a, b]))
+            for b in every
+        ]
+        for a in every
+    ]

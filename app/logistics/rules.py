@@ -150,8 +150,8 @@ class Window:
 
     @property
     def code(self) -> str:
-        """`9-14`: what forms and the API send."""
-        return f"{self.from_minute // 60}-{self.to_minute // 60}"
+        """`9-14` or `9:30-14`: what forms and the API send."""
+        return f"{_hour(self.from_minute)}-{_hour(self.to_minute)}"
 
     @property
     def starts_at(self) -> datetime:
@@ -160,6 +160,10 @@ class Window:
     @property
     def ends_at(self) -> datetime:
         return clock.at(self.day, self.to_minute)
+
+
+def _hour(minute: int) -> str:
+    return f"{minute // 60}:{minute % 60:02d}" if minute % 60 else str(minute // 60)
 
 
 def windows(day: date, now: datetime) -> tuple[Window, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 from typing import Any
 
@@ -17,9 +17,9 @@ from app.core.db import lock_rows, session, unit_of_work
 from app.core.errors import Conflict, NotFound
 from app.core.ids import new_token
 from app.core.permissions import Actor
-from app.logistics import rules
+from app.logistics import rules, slots
 from app.logistics.events import DeliveryReady
-from app.logistics.models import Carrier, CarrierWarehouse, Delivery, DeliveryEvent, Stop
+from app.logistics.models import Carrier, CarrierWarehouse, Delivery, DeliveryEvent, JointDelivery, Stop
 
 CITY = (55.82, 37.75)
 """Where a new carrier's depot stands until the carrier says."""
@@ -53,6 +53,8 @@ class NewDelivery:
     price: int
     cash_due: int = 0
     needs: list[str] = field(default_factory=list)
+    joint_id: int | None = None
+    """The truck it shares; then the place in the window is the truck's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +104,20 @@ def set_depot(actor: Actor, address: str, lat: float, lon: float, phone: str) ->
 
 @unit_of_work
 def create_deliveries(wanted: Sequence[NewDelivery]) -> list[DeliveryMade]:
-    """Write deliveries in state `waiting`, each with a PIN for the buyer and a tracking link, in order."""
-    rows = [_delivery(new) for new in wanted]
+    """Write deliveries in state `waiting`, each with a PIN for the buyer, a tracking link and a place in its window.
+
+    Places are taken in one order by everybody. The site's equipment is added to `needs`; unloading is reckoned with
+    15 minutes and 5 more for each tonne begun.
+
+    Raises:
+        Conflict: `slot_full`, see `slots.take`; the caller's transaction is rolled back.
+    """
+    places: dict[int, int | None] = {}
+    for new in sorted(wanted, key=lambda one: (one.carrier_id, one.window_from, one.window_to)):
+        if new.joint_id is None:
+            wish = slots.Wish(new.carrier_id, new.window_from, new.window_to, new.mass_kg)
+            places[new.fulfilment_id] = slots.take(wish)
+    rows = [_delivery(new, places.get(new.fulfilment_id)) for new in wanted]
     session.add_all(rows)
     session.flush()
     for row in rows:
@@ -111,31 +125,48 @@ def create_deliveries(wanted: Sequence[NewDelivery]) -> list[DeliveryMade]:
     return [DeliveryMade(row.id, row.public_id, row.pin, row.tracking_token) for row in rows]
 
 
-def _delivery(new: NewDelivery) -> Delivery:
-    """The site's equipment is added to `needs`; unloading takes 15 minutes and 5 more for each tonne begun."""
+@dataclass(frozen=True, slots=True)
+class NewJoint:
+    """One truck for several deliveries. Kopeks, metres, kilograms of everything together."""
+
+    carrier_id: int
+    tariff_id: int
+    price: int
+    price_lines: list[dict[str, Any]]
+    distance_m: int
+    window_from: datetime
+    window_to: datetime
+    kg: int
+
+
+@unit_of_work
+def open_joint(new: NewJoint) -> int:
+    """Write the truck that deliveries share; it takes one place in the window. Its deliveries are created after it.
+
+    Raises:
+        Conflict: `slot_full`, see `slots.take`.
+    """
+    slot_id = slots.take(slots.Wish(new.carrier_id, new.window_from, new.window_to, new.kg))
+    row = JointDelivery(
+        carrier_id=new.carrier_id, tariff_id=new.tariff_id, price=new.price, price_lines=new.price_lines,
+        distance_m=new.distance_m, slot_id=slot_id, slot_kg=new.kg if slot_id is not None else 0,
+    )  # fmt: skip
+    session.add(row)
+    session.flush()
+    return row.id
+
+
+def _delivery(new: NewDelivery, slot_id: int | None) -> Delivery:
+    given = {f.name: getattr(new, f.name) for f in fields(new) if f.name != "needs"}
     return Delivery(
-        fulfilment_id=new.fulfilment_id,
-        carrier_id=new.carrier_id,
-        seller_id=new.seller_id,
-        buyer_id=new.buyer_id,
-        warehouse_id=new.warehouse_id,
-        number=new.number,
+        **given,
         state="waiting",
-        day=new.day,
-        window_from=new.window_from,
-        window_to=new.window_to,
-        pickup=new.pickup,
-        site=new.site,
-        cargo=new.cargo,
         needs=sorted({*new.needs, *rules.needs_of(new.site)}),
-        mass_kg=new.mass_kg,
-        volume_l=new.volume_l,
-        longest_mm=new.longest_mm,
         unloading_minutes=15 + 5 * -(-new.mass_kg // 1000),
-        price=new.price,
-        cash_due=new.cash_due,
         pin=f"{secrets.randbelow(10_000):04d}",
         tracking_token=new_token(),
+        slot_id=slot_id,
+        slot_kg=new.mass_kg if slot_id is not None else 0,
     )
 
 
@@ -192,11 +223,48 @@ def cancel(fulfilment_id: int, reason: str, *, user_id: int | None = None) -> No
         return
     rules.DELIVERY.check(row.state, "cancelled")
     move(row, "cancelled", user_id, reason=reason)
+    session.flush()
+    _free_place(row)
     session.execute(
         sa.update(Stop)
         .where(Stop.delivery_id == row.id, Stop.state.in_(("planned", "arrived")))
         .values(state="skipped", version=Stop.version + 1)
     )
+
+
+def _free_place(row: Delivery) -> None:
+    """The place of a delivery that was just called off; that of a shared truck when nothing is on it any more."""
+    slots.free(row.slot_id, row.slot_kg)
+    if row.joint_id is not None:
+        [truck] = lock_rows(JointDelivery, [row.joint_id])
+        rest = sa.select(Delivery.id).where(Delivery.joint_id == truck.id, Delivery.state != "cancelled").limit(1)
+        if session.scalar(rest) is None:
+            slots.free(truck.slot_id, truck.slot_kg)
+
+
+@unit_of_work
+def move_window(fulfilment_id: int, starts_at: datetime, ends_at: datetime, *, user_id: int | None = None) -> None:
+    """Bring it in another window: the new place is taken before the old one is given back.
+
+    Raises:
+        NotFound: the fulfilment has no delivery.
+        Conflict: `delivery_state`: it is picked already; `joint_stays`: others come on the same truck; `slot_full`, see
+            `slots.take`.
+    """
+    row = _locked(fulfilment_id)
+    if row.state != "waiting":
+        raise Conflict("delivery_state", state=row.state, wanted="waiting")
+    if row.joint_id is not None:
+        raise Conflict("joint_stays")
+    before = {"from": row.window_from.isoformat(), "to": row.window_to.isoformat()}
+    old = (row.slot_id, row.slot_kg)
+    wish = slots.Wish(row.carrier_id, starts_at, ends_at, row.mass_kg)
+    row.slot_id = slots.take(wish)
+    row.slot_kg = row.mass_kg if row.slot_id is not None else 0
+    slots.free(*old)
+    row.day, row.window_from, row.window_to = wish.day, starts_at, ends_at
+    row.version += 1
+    note(row.id, "moved", user_id, before=before)
 
 
 @unit_of_work

@@ -84,6 +84,7 @@ class Warehouse(Base):
     __table_args__ = (
         sa.CheckConstraint("lat BETWEEN -90 AND 90 AND lon BETWEEN -180 AND 180", name="point_on_earth"),
         sa.CheckConstraint("0 <= opens_at AND opens_at < closes_at AND closes_at <= 1440", name="hours_in_day"),
+        sa.CheckConstraint("pickup_after_hours BETWEEN 0 AND 240", name="pickup_hours_range"),
         sa.UniqueConstraint("seller_id", "name"),
     )
 
@@ -100,6 +101,10 @@ class Warehouse(Base):
     """ISO weekdays."""
     max_vehicle_kg: Mapped[int | None]
     loading_minutes: Mapped[int] = mapped_column(server_default="20")
+    allows_pickup: Mapped[bool] = mapped_column(server_default=sa.false())
+    """Buyers may fetch their goods at the counter."""
+    pickup_after_hours: Mapped[int] = mapped_column(server_default="4")
+    """So long after the order the goods are ready, beside the lead time."""
     is_active: Mapped[bool] = mapped_column(server_default=sa.true())
     version: Mapped[int] = mapped_column(server_default="1")
 

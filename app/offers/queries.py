@@ -48,6 +48,8 @@ class WarehouseRow:
     loading_minutes: int
     is_active: bool
     version: int
+    allows_pickup: bool
+    pickup_after_hours: int
 
 
 @dataclass(frozen=True)
@@ -315,6 +317,7 @@ def _warehouse(row: Warehouse) -> WarehouseRow:
     return WarehouseRow(
         row.id, row.public_id, row.seller_id, row.name, row.address, row.lat, row.lon, row.opens_at, row.closes_at,
         tuple(row.work_days), row.max_vehicle_kg, row.loading_minutes, row.is_active, row.version,
+        row.allows_pickup, row.pickup_after_hours,
     )  # fmt: skip
 
 

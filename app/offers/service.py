@@ -34,7 +34,7 @@ MAX_STEPS = 10
 OFFER_FIELDS = ("sku", "price", "ladder", "vat_code", "lead_time_days", "active")
 WAREHOUSE_FIELDS = (
     "name", "address", "lat", "lon", "opens_at", "closes_at", "work_days", "max_vehicle_kg", "loading_minutes",
-    "active",
+    "allows_pickup", "pickup_after_hours", "active",
 )  # fmt: skip
 
 
@@ -284,6 +284,7 @@ def _warehouse_errors(given: Mapping[str, Any], opens_at: int, closes_at: int) -
             errors.append(FieldError(f"/{name}", "too_long", {"maximum": longest}))
     errors += _range(given, "lat", -90, 90) + _range(given, "lon", -180, 180)
     errors += _range(given, "max_vehicle_kg", 1, 100_000) + _range(given, "loading_minutes", 0, 480)
+    errors += _range(given, "pickup_after_hours", 0, 240)
     opens, closes = given.get("opens_at", opens_at), given.get("closes_at", closes_at)
     if not 0 <= opens < closes <= 1440:
         errors.append(FieldError("/closes_at", "hours_order"))

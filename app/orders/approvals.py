@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -177,10 +177,13 @@ def approve(actor: Actor, public_id: uuid.UUID, terms: str) -> Placed:
 
 def _wanted(row: ApprovalRequest) -> Wanted:
     """What the buyer chose; a day that can no longer be is the earliest that can."""
-    day = date.fromisoformat(row.payload["day"])
     lead = max((line.offer.lead_time_days for line in _lines(row)), default=0)
-    soonest = logistics.earliest_day(lead)
-    return Wanted(row.payload["site"], max(day, soonest), row.payload["window"], row.payment_method)
+    soonest, shown = logistics.earliest_day(lead), row.payload
+    wanted = replace(checkout.wanted_of(shown, soonest), payment_method=row.payment_method)
+    times = {(trip.get("day"), trip.get("window")) for trip in shown["trips"]}
+    if wanted.day is not None or len(times) > 1:
+        return wanted
+    return replace(wanted, day=max(date.fromisoformat(shown["day"]), soonest), window=shown["window"])
 
 
 def _lines(row: ApprovalRequest) -> tuple[PlannedLine, ...]:
@@ -191,7 +194,7 @@ def terms_of(payload: dict[str, Any]) -> str:
     """A short mark of everything in a quote that an approver agrees to: prices, quantities, deliveries, the day."""
     agreed = [
         sorted((line["offer_id"], line["quantity"], line["price"]) for line in payload["lines"]),
-        sorted((trip["warehouse_id"], trip["delivery"]) for trip in payload["trips"]),
+        sorted((t["warehouse_id"], t["delivery"], t.get("day"), t.get("window")) for t in payload["trips"]),
         payload["day"], payload["window"], payload["totals"]["total"],
     ]  # fmt: skip
     return hashlib.sha256(json.dumps(agreed).encode()).hexdigest()[:16]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -14,22 +14,25 @@ import sqlalchemy as sa
 from app.core import clock, timers
 from app.core.db import lock_rows, session, unit_of_work
 from app.core.errors import Conflict, FieldError, Invalid, NotFound
+from app.core.ids import parse_uuid
 from app.core.permissions import Actor
+from app.logistics import options as carriage
 from app.logistics import queries as logistics
 from app.logistics.rules import Window
+from app.logistics.timetable import timetables
+from app.offers import queries as offers
 from app.offers import reservations
 from app.offers.levels import StockLine
-from app.orders import carts, rules
+from app.orders import carts, choices, rules, together
+from app.orders.choices import DAYS_AHEAD, Arrival, Asked, Choices, Desk
 from app.orders.models import Cart, CartLine, CheckoutQuote
-from app.orders.plan import CartWish, Deal, Plan, PlannedTrip, plan_of_cart
+from app.orders.plan import CartWish, Deal, Plan, PlannedPiece, plan_of_cart
 from app.payments import providers
 
 KEEP = timedelta(minutes=15)
 """How long a quote holds after it was made or the buyer last did something."""
 LONGEST = timedelta(hours=1)
 """No quote holds longer than this."""
-DAYS_AHEAD = 14
-"""Days that may be chosen, from the earliest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +81,36 @@ def wishes_of(cart: int | sa.Select[int]) -> list[CartWish]:
     ]  # fmt: skip
 
 
-def slots(lead_time_days: int) -> list[Slots]:
-    """Days and windows that can be chosen for goods with this lead time."""
+def slots(lead_time_days: int, carriers: Sequence[Sequence[int]] = ()) -> list[Slots]:
+    """Days and windows that can be chosen for goods with this lead time.
+
+    Args:
+        carriers: for each trip who may carry it: a window is there when each trip has a carrier that is free then.
+    """
     first = logistics.earliest_day(lead_time_days)
-    days = (first + timedelta(days=n) for n in range(DAYS_AHEAD))
-    return [Slots(day, logistics.windows(day)) for day in days]
+    days = [first + timedelta(days=n) for n in range(DAYS_AHEAD)]
+    if not any(carriers):
+        return [Slots(day, logistics.windows(day)) for day in days]
+    tables = timetables((one for each in carriers for one in each), first, days[-1])
+    now = clock.now()
+    found = []
+    for day in days:
+        free = {one: {w.window for w in table.day(day, 0, first, now).free} for one, table in tables.items()}
+        common = set[Window].intersection(*(set().union(*(free[one] for one in each)) for each in carriers if each))
+        found.append(Slots(day, tuple(sorted(common, key=lambda w: (w.from_minute, w.to_minute)))))
+    return found
+
+
+def slots_of_seller(seller_id: int) -> list[Slots]:
+    """Windows in which some carrier of a seller's warehouses is free."""
+    known = carriage.carriers((place.id for place in offers.warehouses_of(seller_id)), clock.today())
+    carriers = {tariff.carrier_id for tariffs in known.tariffs.values() for tariff in tariffs}
+    return slots(0, [sorted(carriers)])
+
+
+def carriers_of(plan: Plan) -> list[list[int]]:
+    """For each trip of a plan who would carry it."""
+    return [[option.carrier_id for option in trip.options] for trip in plan.trips]
 
 
 def check_site(site: Mapping[str, Any]) -> dict[str, Any]:
@@ -124,28 +152,69 @@ def check_site(site: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @unit_of_work
-def make_quote(actor: Actor, site: Mapping[str, Any], day: date | None, window: str, payment_method: str) -> Quote:
+def make_quote(
+    actor: Actor, site: Mapping[str, Any], day: date | None, window: str, payment_method: str,
+    chosen: Choices | None = None, is_joint: bool = False,
+) -> Quote:  # fmt: skip
     """Promise the cart of the person for a site, a day and a window, and hold the goods if nobody else does.
 
     Args:
         day: None: the earliest; `window`: its code (`9-14`), empty: the first one.
+        chosen: for some warehouses another carrier, day or window, several deliveries, or fetching.
+        is_joint: everything else by one truck.
 
     Raises:
-        Invalid: a wrong site, day, window or payment.
-        Conflict: `cart_empty`, `not_available` (differences), `no_carrier`.
+        Invalid: a wrong site, day, window, choice or payment.
+        Conflict: `cart_empty`, `stock_changed` (differences), `no_carrier`, `no_joint`, `slot_full`.
     """
+    return quote_anew(
+        actor, Wanted(check_site(site), day, window, payment_method, choices=chosen or {}, is_joint=is_joint)
+    )
+
+
+@unit_of_work
+def quote_anew(actor: Actor, wanted: Wanted) -> Quote:
+    """Promise the cart of the person as wanted; `site` is checked already. Raises as `make_quote`."""
     cart = carts.find_cart(actor, "", lock=True)
     wishes = wishes_of(cart) if cart is not None else []
     if cart is None or not wishes:
         raise Conflict("cart_empty")
-    return promise(cart, wishes, Wanted(check_site(site), day, window, payment_method))
+    return promise(cart, wishes, wanted)
+
+
+@unit_of_work
+def quote_again(actor: Actor, old: Quote, payment_method: str) -> Quote:
+    """The same wishes quoted anew; a window that is taken by now gives way to the earliest that is free.
+
+    Raises as `make_quote`.
+    """
+    wanted = replace(wanted_of(old.payload), payment_method=payment_method)
+    while True:
+        try:
+            return quote_anew(actor, wanted)
+        except Invalid as refusal:
+            # a warehouse that sends nothing any more, or not as much: what was chosen for it falls away
+            gone = {key for key in wanted.choices for e in refusal.errors if e.pointer.startswith(f"/deliveries/{key}")}
+            if not gone:
+                raise
+            wanted = replace(wanted, choices={k: v for k, v in wanted.choices.items() if k not in gone})
+        except Conflict as refusal:
+            if refusal.code == "no_joint" or (refusal.code == "slot_full" and wanted.is_joint and wanted.day):
+                # the truck: on the first day that is free, else everything by itself
+                wanted = replace(wanted, is_joint=refusal.code == "slot_full", day=None, window="")
+                continue
+            group = parse_uuid(refusal.context.get("group", "")) if refusal.code == "slot_full" else None
+            if group is None or choices.is_soonest(wanted.choices.get(group)):
+                raise
+            soonest = choices.soonest(wanted.choices.get(group))
+            wanted = replace(wanted, choices={**wanted.choices, group: soonest})
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """Where and when a cart is to be brought, and how it is paid. `day` None: the earliest; `window` empty: the first.
 
-    `deal`: prices that a seller promised to this buyer.
+    `deal`: prices that a seller promised to this buyer; `choices`: what is wanted otherwise for some warehouses.
     """
 
     site: dict[str, Any]
@@ -153,21 +222,39 @@ class Wanted:
     window: str
     payment_method: str
     deal: Deal | None = None
+    choices: Choices = field(default_factory=dict)
+    is_joint: bool = False
+    """Everything that is brought in one go by one truck."""
+
+
+def wanted_of(payload: Mapping[str, Any], since: date | None = None) -> Wanted:
+    """What a quote was made for, to be quoted anew; days before `since` are the earliest again."""
+    asked = payload.get("asked") or payload
+    day = date.fromisoformat(asked["day"]) if asked["day"] else None
+    return Wanted(
+        payload["site"], max(day, since) if day and since else day, asked["window"], payload["payment_method"],
+        Deal.of(payload), choices.kept(payload, since), bool(payload.get("is_joint")),
+    )  # fmt: skip
 
 
 def draft(wishes: Sequence[CartWish], wanted: Wanted) -> tuple[Plan, dict[str, Any]]:
     """What a quote would promise now; nothing is written.
 
     Raises:
-        Invalid: a wrong day, window or payment.
-        Conflict: `stock_changed` (differences), `no_carrier`.
+        Invalid: a wrong day, window, choice or payment.
+        Conflict: `stock_changed` (differences), `no_carrier`, `slot_full`.
     """
     plan = plan_of_cart(wishes, wanted.site, wanted.day or clock.today(), wanted.deal)
-    slot = _slot(plan, wanted.day, wanted.window)
-    _check_buyable(plan)
-    check_payment(wanted.payment_method, plan.total)
-    payload = _payload(plan, wanted.site, slot, wanted.payment_method)
-    return plan, payload | ({"deal": wanted.deal.as_json()} if wanted.deal else {})
+    choices.check_day(wanted.day, logistics.earliest_day(plan.lead_time_days))
+    _check_stock(plan)
+    desk = Desk(plan, Asked(wanted.site, wanted.deal, wanted.day, wanted.window))
+    one_truck = together.look(desk, wanted.choices)
+    on_it = together.arrivals(desk, one_truck) if wanted.is_joint else []
+    arrivals = choices.settle(desk, wanted.choices, on_it)
+    settled = replace(plan, trips=tuple(one.trip for one in arrivals))
+    check_payment(wanted.payment_method, settled.total, is_fetched=any(a.method == "pickup" for a in arrivals))
+    payload = _payload(settled, wanted, arrivals) | {"joint": one_truck.as_json() if one_truck else None}
+    return settled, payload | ({"deal": wanted.deal.as_json()} if wanted.deal else {})
 
 
 @unit_of_work
@@ -185,11 +272,15 @@ def promise(cart: int, wishes: Sequence[CartWish], wanted: Wanted) -> Quote:
 
 
 def _needed(plan: Plan) -> list[StockLine]:
-    """What each warehouse is to give, in base units."""
+    """What each warehouse is to give, in base units, in however many deliveries."""
+    units: dict[tuple[int, int], tuple[PlannedPiece, Decimal]] = {}
+    for trip in plan.trips:
+        for piece in trip.pieces:
+            key = (piece.line.offer.id, trip.warehouse.id)
+            units[key] = (piece, units[key][1] + piece.quantity if key in units else piece.quantity)
     return [
-        StockLine(piece.line.offer.id, trip.warehouse.id, rules.to_base(piece.quantity, piece.line.offer.factor))
-        for trip in plan.trips
-        for piece in trip.pieces
+        StockLine(offer, place, rules.to_base(quantity, piece.line.offer.factor))
+        for (offer, place), (piece, quantity) in units.items()
     ]
 
 
@@ -223,48 +314,46 @@ def let_go(cart_id: int) -> None:
         reservations.let_go(cart_id)
 
 
-def _slot(plan: Plan, day: date | None, window: str) -> Window:
-    earliest = logistics.earliest_day(plan.lead_time_days)
-    chosen = day or earliest
-    if not earliest <= chosen < earliest + timedelta(days=DAYS_AHEAD):
-        last = earliest + timedelta(days=DAYS_AHEAD - 1)
-        raise Invalid.one("/slot/day", "day_out_of_range", minimum=earliest.isoformat(), maximum=last.isoformat())
-    found = logistics.windows(chosen)
-    slot = next((w for w in found if w.code == window), None) if window else next(iter(found), None)
-    if slot is None:
-        raise Invalid.one("/slot/window", "unknown_option")
-    return slot
-
-
-def check_payment(method: str, total: int) -> None:
+def check_payment(method: str, total: int, *, is_fetched: bool = False) -> None:
     """Refuse a way of paying that cannot be used.
 
+    Args:
+        is_fetched: something is fetched at a counter, where no driver takes cash.
+
     Raises:
-        Invalid: unknown, not offered yet, or too much for cash.
+        Invalid: unknown, not offered yet, too much for cash, or cash for what is fetched.
     """
     if method not in ("invoice", "cash", "card") or (method == "card" and not providers.are_cards_taken()):
         raise Invalid.one("/payment_method", "unknown_option")
+    if method == "cash" and is_fetched:
+        raise Invalid.one("/payment_method", "cash_needs_driver")
     if method == "cash" and total > rules.CASH_LIMIT:
         raise Invalid.one("/payment_method", "too_much_for_cash", maximum=rules.CASH_LIMIT // 100)
 
 
-def _check_buyable(plan: Plan) -> None:
+def is_fetched(payload: Mapping[str, Any]) -> bool:
+    """Whether something of a quote is fetched by the buyer."""
+    return any(trip.get("method") == "pickup" for trip in payload["trips"])
+
+
+def _check_stock(plan: Plan) -> None:
     missing = [difference_of_stock(line, line.offer.available) for line in plan.lines if line.problem]
     if missing:
         raise Conflict("stock_changed", differences=missing)
-    refused = [t for t in plan.trips if t.delivery is None]
-    if refused:
-        raise Conflict("no_carrier", reason=refused[0].no_carrier, seller=refused[0].seller_name)
 
 
-def _payload(plan: Plan, site: dict[str, Any], slot: Window, payment_method: str) -> dict[str, Any]:
+def _payload(plan: Plan, wanted: Wanted, arrivals: Sequence[Arrival]) -> dict[str, Any]:
+    first = next((one for one in arrivals if one.method == "courier"), arrivals[0])
     return {
-        "site": site,
-        "day": slot.day.isoformat(),
-        "window": slot.code,
-        "window_from": slot.starts_at.isoformat(),
-        "window_to": slot.ends_at.isoformat(),
-        "payment_method": payment_method,
+        "site": wanted.site,
+        "day": first.day.isoformat(),
+        "window": first.window,
+        "window_from": first.starts_at.isoformat(),
+        "window_to": first.ends_at.isoformat(),
+        "asked": {"day": wanted.day.isoformat() if wanted.day else None, "window": wanted.window},
+        "is_joint": wanted.is_joint,
+        "choices": {str(key): choice.as_json() for key, choice in wanted.choices.items()},
+        "payment_method": wanted.payment_method,
         "lines": [
             {
                 "line": line.id,
@@ -276,7 +365,7 @@ def _payload(plan: Plan, site: dict[str, Any], slot: Window, payment_method: str
             }
             for line in plan.lines
         ],
-        "trips": [_trip(trip) for trip in plan.trips],
+        "trips": [_trip(one) for one in arrivals],
         "changes": [difference_of_price(line, line.price_seen) for line in plan.lines if line.price_changed],
         "totals": {"goods": plan.goods, "delivery": plan.delivery, "total": plan.total, "vat": plan.vat},
         "mass_kg": f"{plan.mass_kg:f}",
@@ -284,27 +373,38 @@ def _payload(plan: Plan, site: dict[str, Any], slot: Window, payment_method: str
     }
 
 
-def _trip(trip: PlannedTrip) -> dict[str, Any]:
-    option = trip.delivery
-    assert option is not None  # checked before: every trip has a carrier
+def _trip(arrival: Arrival) -> dict[str, Any]:
+    trip, option = arrival.trip, arrival.trip.delivery
     return {
         "seller_id": trip.seller_id,
         "seller_name": trip.seller_name,
         "warehouse_id": trip.warehouse.id,
+        "group": str(trip.warehouse.public_id),
         "warehouse_name": trip.warehouse.name,
+        "address": trip.warehouse.address,
         "reason": trip.reason,
         "distance_m": trip.distance_m,
         "goods": trip.goods,
         "mass_kg": f"{trip.mass_kg:f}",
         "volume_m3": f"{trip.volume_m3:f}",
         "length_mm": trip.length_mm,
-        "carrier_id": option.carrier_id,
-        "carrier_name": option.carrier_name,
-        "tariff_id": option.tariff_id,
-        "delivery": option.price,
-        "price_lines": option.lines_json(),
-        "trips": option.trips,
-        "pieces": [{"line": p.line.id, "quantity": f"{p.quantity:f}"} for p in trip.pieces],
+        "method": arrival.method,
+        "day": arrival.day.isoformat(),
+        "window": arrival.window,
+        "window_from": arrival.starts_at.isoformat(),
+        "window_to": arrival.ends_at.isoformat(),
+        "receiver": arrival.receiver,
+        "joint": arrival.is_joint,
+        "part": arrival.part,
+        "parts": arrival.parts,
+        "carrier_id": option.carrier_id if option else None,
+        "carrier_name": option.carrier_name if option else "",
+        "tariff_id": option.tariff_id if option else None,
+        "option": str(option.public_id) if option else None,
+        "delivery": option.price if option else 0,
+        "price_lines": option.lines_json() if option else [],
+        "trips": option.trips if option else 0,
+        "pieces": [{"line": p.line.id, "quantity": f"{p.quantity:f}", "gross": p.gross} for p in trip.pieces],
     }
 
 
@@ -358,12 +458,13 @@ def check_still_true(quote: Quote, wishes: Sequence[CartWish], plan: Plan) -> No
 
 
 def _pieces_are_there(quote: Quote, line: Any) -> bool:
-    return all(
-        line.offer.available_at(trip["warehouse_id"]) >= Decimal(piece["quantity"])
-        for trip in quote.payload["trips"]
-        for piece in trip["pieces"]
-        if piece["line"] == line.id
-    )
+    needed: dict[int, Decimal] = {}
+    for trip in quote.payload["trips"]:
+        for piece in trip["pieces"]:
+            if piece["line"] == line.id:
+                place = trip["warehouse_id"]
+                needed[place] = needed.get(place, Decimal(0)) + Decimal(piece["quantity"])
+    return all(line.offer.available_at(place) >= units for place, units in needed.items())
 
 
 def difference_of_price(line: Any, was: int) -> dict[str, Any]:

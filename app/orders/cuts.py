@@ -44,7 +44,7 @@ def settle(actor: Actor, group: OrderGroup, order: Order, trips: Sequence[Fulfil
     less = recount(actor, group, order, trips, load, reason)
     if group.payment_method == "cash":
         for trip in trips:
-            if trip.status != "cancelled":
+            if trip.status != "cancelled" and trip.method == "courier":
                 cash = goods_of_trip(trip.id, trips, load) + trip.delivery_price
                 logistics.change_cash_due(trip.id, cash)
     return less
@@ -54,4 +54,5 @@ def cancel_trip(actor: Actor, order: Order, trip: Fulfilment, reason: str) -> No
     """Call a trip off with its delivery; it costs nothing then."""
     move_trip(actor, order, trip, "cancelled", reason=reason)
     trip.delivery_price = 0
-    logistics.cancel(trip.id, reason, user_id=actor.user_id)
+    if trip.method == "courier":
+        logistics.cancel(trip.id, reason, user_id=actor.user_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import uuid
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
@@ -69,7 +70,7 @@ def ready(actor: Actor, trip_id: uuid.UUID, counted: Mapping[uuid.UUID, Decimal]
         Conflict: `fulfilment_state`.
     """
     group, order, trips, trip = _of_seller(actor, trip_id)
-    rules.FULFILMENT.check(trip.status, "ready")
+    rules.way_of(trip.method).check(trip.status, "ready")
     load = load_of(order.id)
     found = _check_counts(load, trip, counted or {})
     short = []
@@ -119,6 +120,8 @@ def _check_counts(load: Load, trip: Fulfilment, counted: Mapping[uuid.UUID, Deci
 
 
 def _tell_carrier(actor: Actor, group: OrderGroup, trip: Fulfilment, trips: Sequence[Fulfilment], load: Load) -> None:
+    if trip.method != "courier":
+        return  # it is fetched
     mass, volume = carried_size(trip)
     cash = goods_of_trip(trip.id, trips, load) + trip.delivery_price if group.payment_method == "cash" else 0
     logistics.mark_ready(
@@ -245,6 +248,85 @@ def complete(
     recount(actor, group, order, trips, load, "not_delivered")
     _earn(order, trip, load)
     _close(SYSTEM, group, order, trips)
+
+
+def collect(actor: Actor, trip_id: uuid.UUID, code: str) -> None:
+    """The buyer is at the counter, tells the code and takes the goods. Told twice: nothing changes.
+
+    Raises:
+        Invalid: `pickup_code_wrong` with the tries left, which are kept. And as `collected`.
+    """
+    left = collected(actor, trip_id, code)
+    if left is not None:
+        raise Invalid.one("/code", "pickup_code_wrong", left=left)
+
+
+@unit_of_work
+def collected(actor: Actor, trip_id: uuid.UUID, code: str) -> int | None:
+    """Hand a pickup over, if the code is right: None; else the number of tries left.
+
+    Raises:
+        NotFound: absent, or another seller's.
+        Invalid: no code.
+        Conflict: `not_a_pickup`, `fulfilment_state` while it is not ready, `pickup_locked` after too many tries.
+    """
+    group, order, trips, trip = _pickup_of_seller(actor, trip_id)
+    if trip.status == "delivered":
+        return None
+    rules.PICKUP.check(trip.status, "handed_over")
+    if trip.pickup_failures >= rules.PICKUP_TRIES:
+        raise Conflict("pickup_locked")
+    told = "".join(code.split())
+    if not told:
+        raise Invalid.one("/code", "pickup_code_needed")
+    if not secrets.compare_digest(told.encode(), trip.pickup_code.encode()):
+        trip.pickup_failures += 1
+        return rules.PICKUP_TRIES - trip.pickup_failures
+    load = load_of(order.id)
+    move_trip(actor, order, trip, "handed_over")
+    papers.issue_upd(group, order, trip, trips, load)
+    _count_at_door(load, trip, "delivered", ())
+    move_trip(actor, order, trip, "delivered", details={"receiver": trip.receiver or group.contact_name})
+    _ship(actor, load, trip)
+    recount(actor, group, order, trips, load, "not_delivered")
+    _earn(order, trip, load)
+    _close(SYSTEM, group, order, trips)
+    return None
+
+
+@unit_of_work
+def not_collected(actor: Actor, trip_id: uuid.UUID) -> int:
+    """The buyer has not come in the time agreed: the goods are on sale again and not paid for.
+
+    Returns:
+        By how many kopeks the order became cheaper.
+
+    Raises:
+        NotFound: absent, or another seller's.
+        Conflict: `not_a_pickup`, `fulfilment_state` when it was taken or called off, `pickup_not_over`.
+    """
+    group, order, trips, trip = _pickup_of_seller(actor, trip_id)
+    rules.PICKUP.check(trip.status, "cancelled")
+    if trip.window_to > clock.now():
+        raise Conflict("pickup_not_over", until=trip.window_to.isoformat())
+    load = load_of(order.id)
+    back = [
+        StockLine(load.line(p.order_line_id).offer_id, trip.warehouse_id, p.quantity)
+        for p in load.of_trip(trip.id)
+        if p.quantity
+    ]
+    move_trip(actor, order, trip, "cancelled", reason="not_collected")
+    stock.release(back, _because(actor, trip, "not_collected"))
+    less = recount(actor, group, order, trips, load, "not_collected")
+    _close(actor, group, order, trips)
+    return less
+
+
+def _pickup_of_seller(actor: Actor, trip_id: uuid.UUID) -> tuple[OrderGroup, Order, list[Fulfilment], Fulfilment]:
+    found = _of_seller(actor, trip_id)
+    if found[-1].method != "pickup":
+        raise Conflict("not_a_pickup")
+    return found
 
 
 def _count_at_door(load: Load, trip: Fulfilment, outcome: str, lines: Sequence[Mapping[str, Any]]) -> None:

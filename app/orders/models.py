@@ -211,6 +211,10 @@ class Fulfilment(Base):
         one_value_enum("method", ("courier", "pickup")),
         sa.CheckConstraint("window_from < window_to", name="window_ordered"),
         sa.CheckConstraint("delivery_price >= 0", name="price_not_negative"),
+        sa.CheckConstraint(
+            "method <> 'pickup' OR (delivery_price = 0 AND carrier_id IS NULL AND pickup_code <> '')",
+            name="pickup_free",
+        ),
     )
 
     id: Mapped[Id]
@@ -232,6 +236,11 @@ class Fulfilment(Base):
     volume_m3: Mapped[Decimal] = mapped_column(sa.Numeric(14, 6))
     length_mm: Mapped[int]
     ready_at: Mapped[Moment | None]
+    pickup_code: Mapped[str] = mapped_column(server_default="")
+    """Six digits that the buyer tells at the counter; only of a pickup."""
+    pickup_failures: Mapped[int] = mapped_column(server_default="0")
+    receiver: Mapped[str] = mapped_column(server_default="")
+    """Who may take a pickup, if not the contact of the purchase."""
     version: Mapped[int] = mapped_column(server_default="1")
     created_at: Mapped[Created]
 

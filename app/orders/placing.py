@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -80,6 +80,9 @@ def write(actor: Actor, purchase: Purchase) -> tuple[OrderGroup, list[StockLine]
 
     Returns:
         The purchase, and what is to be taken from the stock for it.
+
+    Raises:
+        Conflict: `slot_full` from the conditional update of the windows; the caller's transaction is rolled back.
     """
     group = _group(actor, purchase)
     sellers = list(dict.fromkeys(t["seller_id"] for t in purchase.quote.payload["trips"]))
@@ -185,16 +188,18 @@ def _line(order: Order, position: int, line: PlannedLine) -> OrderLine:
 
 
 def _trip(order: Order, trip: Mapping[str, Any], purchase: Purchase) -> Fulfilment:
-    payload = purchase.quote.payload
     place = purchase.warehouses[trip["warehouse_id"]]
     return Fulfilment(
         order_id=order.id,
         warehouse_id=place.id,
+        method=trip["method"],
         carrier_id=trip["carrier_id"],
         tariff_id=trip["tariff_id"],
-        day=date.fromisoformat(payload["day"]),
-        window_from=datetime.fromisoformat(payload["window_from"]),
-        window_to=datetime.fromisoformat(payload["window_to"]),
+        day=date.fromisoformat(trip["day"]),
+        window_from=datetime.fromisoformat(trip["window_from"]),
+        window_to=datetime.fromisoformat(trip["window_to"]),
+        receiver=trip["receiver"],
+        pickup_code=rules.new_pickup_code() if trip["method"] == "pickup" else "",
         delivery_price=trip["delivery"],
         price_lines=trip["price_lines"],
         allocation={
@@ -202,6 +207,13 @@ def _trip(order: Order, trip: Mapping[str, Any], purchase: Purchase) -> Fulfilme
             "distance_m": trip["distance_m"],
             "warehouse": place.name,
             "address": place.address,
+            **(
+                {"lat": place.lat, "lon": place.lon, "opens_at": place.opens_at, "closes_at": place.closes_at}
+                if trip["method"] == "pickup"
+                else {}
+            ),
+            **({"joint": True} if trip["joint"] else {}),
+            **({"part": trip["part"], "parts": trip["parts"]} if trip["parts"] > 1 else {}),
         },
         mass_kg=Decimal(trip["mass_kg"]).quantize(Decimal("0.0001")),
         volume_m3=Decimal(trip["volume_m3"]).quantize(Decimal("0.000001")),
@@ -258,7 +270,32 @@ def _timers(group: OrderGroup, written: Sequence[Written]) -> None:
 
 
 def _deliveries(actor: Actor, group: OrderGroup, written: Sequence[Written], purchase: Purchase) -> None:
-    logistics.create_deliveries([_delivery(actor, group, one, trip, purchase) for one in written for trip in one.trips])
+    """Tell the carriers; what is fetched at a counter is nobody's to carry.
+
+    Raises:
+        Conflict: `slot_full`: somebody was faster.
+    """
+    carried = [(one, trip) for one in written for trip in one.trips if trip.method == "courier"]
+    joint_id = _one_truck([trip for _one, trip in carried], purchase.quote.payload)
+    made = [_delivery(actor, group, one, trip, purchase) for one, trip in carried]
+    shares = [bool(trip.allocation.get("joint")) for _one, trip in carried]
+    logistics.create_deliveries(
+        [replace(new, joint_id=joint_id if is_on_it else None) for new, is_on_it in zip(made, shares, strict=True)]
+    )
+
+
+def _one_truck(trips: Sequence[Fulfilment], payload: Mapping[str, Any]) -> int | None:
+    """The truck that some of the trips share, with its place in the window."""
+    shared = [trip for trip in trips if trip.allocation.get("joint")]
+    if not shared:
+        return None
+    kept, first = payload["joint"], shared[0]
+    return logistics.open_joint(
+        logistics.NewJoint(
+            kept["carrier_id"], kept["tariff_id"], kept["price"], kept["lines"], kept["distance_m"], first.window_from,
+            first.window_to, kept["kg"],
+        )
+    )  # fmt: skip
 
 
 def _delivery(

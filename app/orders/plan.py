@@ -116,7 +116,9 @@ class PlannedPiece:
 
 @dataclass(frozen=True, slots=True)
 class PlannedTrip:
-    """What one seller sends from one warehouse. `no_carrier`: why nobody brings it, or empty."""
+    """What one seller sends from one warehouse. `no_carrier`: why nobody brings it, or empty; `options`: everybody who
+    would, cheapest first.
+    """
 
     seller_id: int
     seller_name: str
@@ -126,6 +128,7 @@ class PlannedTrip:
     distance_m: int
     delivery: DeliveryOption | None
     no_carrier: str
+    options: tuple[DeliveryOption, ...] = ()
 
     @property
     def goods(self) -> int:
@@ -311,17 +314,19 @@ def _trip(
     trip = PlannedTrip(offer.seller_id, offer.seller_name, place, tuple(pieces), chosen.reason, int(distance), None, "")
     if carriers is None:
         return trip
-    option, refusal = _cheapest(trip, site, carriers)
-    option = deal.delivered(option) if deal and option else option
-    return PlannedTrip(
-        trip.seller_id, trip.seller_name, place, trip.pieces, trip.reason,
-        option.distance_m if option else int(distance), option, refusal,
+    found, refusal = offered(trip, site, carriers, deal)
+    return replace(
+        trip, distance_m=found[0].distance_m if found else int(distance), delivery=found[0] if found else None,
+        no_carrier=refusal, options=found,
     )  # fmt: skip
 
 
-def _cheapest(trip: PlannedTrip, site: Mapping[str, Any], carriers: Carriers) -> tuple[DeliveryOption | None, str]:
+def offered(
+    trip: PlannedTrip, site: Mapping[str, Any], carriers: Carriers, deal: Deal | None
+) -> tuple[tuple[DeliveryOption, ...], str]:
+    """Who would bring a trip, cheapest first, and why nobody would."""
     try:
         found = carriage.options(carriers, trip.warehouse, site, Cargo(trip.mass_kg, trip.volume_m3, trip.length_mm))
     except Conflict as refusal:
-        return None, str(refusal.context.get("reason", refusal.code))
-    return found[0], ""
+        return (), str(refusal.context.get("reason", refusal.code))
+    return tuple(deal.delivered(option) if deal else option for option in found), ""

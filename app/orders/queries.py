@@ -128,6 +128,23 @@ class TripRow:
     ready_at: datetime | None
     pieces: tuple[PieceRow, ...]
     delivery: BuyersDelivery | None
+    method: str
+    pickup_code: str
+    """For the buyer only."""
+    pickup_failures: int
+    receiver: str
+    counter: dict[str, Any]
+    """Of a pickup: lat, lon, opens_at, closes_at; of one of several deliveries: part, parts; on one truck: joint."""
+
+    @property
+    def is_movable(self) -> bool:
+        """Whether its day may still be moved."""
+        return self.status == "planned" and not self.counter.get("joint")
+
+    @property
+    def waits_at_counter(self) -> bool:
+        """Whether the buyer is still to fetch it."""
+        return self.method == "pickup" and self.status in ("planned", "picking", "ready")
 
 
 @dataclass(frozen=True, slots=True)
@@ -343,6 +360,7 @@ def _trips(order_ids: Sequence[int], lines: Mapping[int, LineRow]) -> list[TripR
             Fulfilment.day, Fulfilment.window_from, Fulfilment.window_to, Fulfilment.delivery_price,
             Fulfilment.price_lines, Fulfilment.mass_kg, Fulfilment.volume_m3, Fulfilment.length_mm, Fulfilment.ready_at,
             FulfilmentLine.order_line_id, FulfilmentLine.quantity, FulfilmentLine.picked, FulfilmentLine.delivered,
+            Fulfilment.method, Fulfilment.pickup_code, Fulfilment.pickup_failures, Fulfilment.receiver,
         )
         .outerjoin(FulfilmentLine, FulfilmentLine.fulfilment_id == Fulfilment.id)
         .where(Fulfilment.order_id.in_(order_ids))
@@ -374,6 +392,11 @@ def _trips(order_ids: Sequence[int], lines: Mapping[int, LineRow]) -> list[TripR
                 r.ready_at,
                 pieces,
                 deliveries.get(r.id),
+                r.method,
+                r.pickup_code,
+                r.pickup_failures,
+                r.receiver,
+                r.allocation,
             )
         )
     return found

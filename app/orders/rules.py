@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
@@ -9,7 +10,7 @@ from fractions import Fraction
 
 from app.core import money
 from app.core.errors import FieldError, Invalid
-from app.core.machine import machine
+from app.core.machine import Machine, machine
 
 MICRO = Decimal("0.000001")
 """The grain of quantities in the database."""
@@ -48,6 +49,19 @@ FULFILMENT = machine(
         "cancelled": "",
     },
 )
+PICKUP = machine(
+    "fulfilment",
+    {
+        "planned": "picking cancelled",
+        "picking": "ready cancelled",
+        "ready": "handed_over cancelled",
+        "handed_over": "delivered",
+        "delivered": "",
+        "cancelled": "",
+    },
+)
+"""What a buyer fetches at the counter: it is handed over there, and that is the door."""
+PICKUP_TRIES = 5
 PAYMENT = machine(
     "payment",
     {
@@ -98,6 +112,16 @@ _PROGRESS = ("planned", "picking", "ready", "handed_over", "in_transit", "failed
 _AFTER_FAILURE = ("returning", "returned")
 CANCELLABLE = frozenset({"planned"})
 """A buyer may cancel while nothing of the order is being picked."""
+
+
+def new_pickup_code() -> str:
+    """Six digits that open the counter."""
+    return f"{secrets.randbelow(1_000_000):06d}"
+
+
+def way_of(method: str) -> Machine:
+    """The states that a trip of this method goes through."""
+    return PICKUP if method == "pickup" else FULFILMENT
 
 
 def derived_fulfilment(states: Iterable[str]) -> str:

@@ -26,6 +26,7 @@ from app.orders.checkout import (
     check_payment,
     check_still_true,
     difference_of_stock,
+    is_fetched,
     quote_of,
     wishes_of,
 )
@@ -98,7 +99,7 @@ def place(
     if cart.status == "ordered":
         return _placed_before(cart.id)
     who = _check_contact(contact, comment)
-    check_payment(payment_method, quote.payload["totals"]["total"])
+    check_payment(payment_method, quote.payload["totals"]["total"], is_fetched=is_fetched(quote.payload))
     if quote.expires_at <= clock.now() or (cart.status != "open" and not is_checked):
         raise Conflict("quote_expired")
     wishes = wishes_of(cart.id)

@@ -104,7 +104,7 @@ def move_trip(
         Conflict: `fulfilment_state`, the transition is not declared.
     """
     old = trip.status
-    rules.FULFILMENT.check(old, new)
+    rules.way_of(trip.method).check(old, new)
     trip.status = new
     trip.version += 1
     note(actor, order, f"fulfilment.{new}", old, new, trip=trip, reason=reason, details=details)

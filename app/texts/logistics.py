@@ -75,6 +75,17 @@ NO_CARRIER = {
     "no_crane": _("No carrier here has a crane."),
     "no_tail_lift": _("No carrier here has a tail-lift."),
 }
+WHAT_HELPS = {
+    "no_carrier_here": _("Fetch it where the warehouse allows that, or buy it of another seller."),
+    "no_truck": _("Try again later, or buy it of another seller."),
+    "too_far": _("Choose a seller nearer to the site."),
+    "too_long": _("Choose shorter pieces, or fetch it with a long vehicle of your own."),
+    "site_mass_limit": _("Name a place nearby where a heavier truck may stand, or a seller with a lighter one."),
+    "site_height_limit": _("Name a place nearby without the height limit."),
+    "no_crane": _("Choose another way of unloading, or a seller whose carrier has a crane."),
+    "no_tail_lift": _("Choose another way of unloading."),
+}
+"""What would let a truck come after all."""
 EVENTS = {
     "created": _("The delivery is agreed"),
     "ready": _("The goods wait at the warehouse"),
@@ -92,6 +103,7 @@ EVENTS = {
     "stop_failed": _("The courier could not hand over"),
     "pickup_failed": _("Could not be loaded"),
     "cancelled": _("Cancelled"),
+    "moved": _("The buyer moved the day"),
     "pin_released": _("The dispatcher lets the courier try the PIN again"),
     "returning": _("On the way back"),
     "returned": _("Back at the warehouse"),
@@ -107,6 +119,8 @@ PRICE_LINES = {
     "hands": _("Carrying by hand"),
     "floors": _("Carrying up to the floor"),
     "minimum": _("Up to the smallest price"),
+    "extra_pickup": _("Further warehouses on the way"),
+    "joint_share": _("Share of the common truck"),
     "included": _("Paid by the seller"),
 }
 
@@ -122,8 +136,9 @@ def fail_reason(code: str) -> str:
 
 
 def no_carrier(reason: str) -> str:
-    """Why no carrier takes a delivery."""
-    return str(NO_CARRIER.get(reason) or ERRORS["no_carrier"])
+    """Why no carrier takes a delivery, and what would help."""
+    why = str(NO_CARRIER.get(reason) or ERRORS["no_carrier"])
+    return f"{why} {WHAT_HELPS[reason]}" if reason in WHAT_HELPS else why
 
 
 def price_line(code: str, context: Mapping[str, Any]) -> str:
@@ -132,6 +147,8 @@ def price_line(code: str, context: Mapping[str, Any]) -> str:
     trips = int(context.get("trips", 1))
     if code == "distance":
         words = gettext("%(words)s, %(km)s km", words=words, km=context.get("km"))
+    if code == "joint_share":
+        words = gettext("%(words)s: %(kg)s kg over %(km)s km", words=words, kg=context.get("kg"), km=context.get("km"))
     if code in ("mass", "hands"):
         words = gettext("%(words)s, %(kg)s kg", words=words, kg=context.get("kg"))
     if code == "floors":

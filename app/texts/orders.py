@@ -61,7 +61,7 @@ HISTORY = {
     "order.recounted": _("The sum was recalculated"),
     "fulfilment.picking": _("The warehouse is picking"),
     "fulfilment.ready": _("Ready for loading"),
-    "fulfilment.handed_over": _("Loaded into the truck"),
+    "fulfilment.handed_over": _("The warehouse has handed it over"),
     "fulfilment.in_transit": _("On the way to you"),
     "fulfilment.delivered": _("Delivered"),
     "fulfilment.partially_delivered": _("Delivered in part"),
@@ -69,6 +69,8 @@ HISTORY = {
     "fulfilment.returning": _("Going back to the warehouse"),
     "fulfilment.returned": _("Back at the warehouse"),
     "fulfilment.cancelled": _("The trip is cancelled"),
+    "fulfilment.moved": _("The day was moved"),
+    "fulfilment.new_code": _("A new code for the counter"),
     "refund.requested": _("A refund was asked for"),
     "refund.approved": _("The refund is approved"),
     "refund.declined": _("The refund was declined"),
@@ -90,6 +92,7 @@ REASONS = {
     "cancelled": _("cancelled by the buyer"),
     "cancelled_by_buyer": _("cancelled by the buyer"),
     "not_paid": _("not paid in time"),
+    "not_collected": _("nobody came for it in time"),
 }
 
 ALLOCATION = {

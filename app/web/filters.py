@@ -176,6 +176,11 @@ def relative_day(value: date | datetime) -> str:
     return f"{_dated(wanted, 'ccc')}, {day(wanted)}"
 
 
+def weekday(value: date | datetime) -> str:
+    """The day of the week: "понедельник"."""
+    return _dated(_as_date(value), "cccc")
+
+
 def time_of_day(value: datetime) -> str:
     """Hours and minutes on the market's clocks: "9:05"."""
     here = clock.local(value)
@@ -228,6 +233,11 @@ def fraction(text: str) -> Fraction:
     return Fraction(text)
 
 
+def decimal(text: str) -> Decimal:
+    """An exact value kept as text."""
+    return Decimal(text)
+
+
 def iso(value: date | datetime) -> str:
     """For the `datetime` attribute of <time>."""
     return value.isoformat(timespec="minutes") if isinstance(value, datetime) else value.isoformat()
@@ -255,7 +265,7 @@ def init_filters(app: Flask, assets: Assets) -> None:
     """Give the templates of `app` the filters and functions of this module."""
     filters: tuple[Callable[..., Any], ...] = (
         number, figure, money, roubles, qty, unit, property_value, typed_parts, mass, volume, metres, percent, day,
-        short_day, relative_day, time_of_day, moment, minutes, duration, iso, fraction,
+        short_day, relative_day, weekday, time_of_day, decimal, moment, minutes, duration, iso, fraction,
     )  # fmt: skip
     app.jinja_env.filters.update({function.__name__: function for function in filters})
     from app.web import charts, draw, photos, status_texts

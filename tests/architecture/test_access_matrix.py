@@ -21,13 +21,15 @@ from app.accounts import invitations, sites
 from app.accounts.models import OrganisationMember, User
 from app.catalog import lists
 from app.catalog.models import Product, ProductChange
-from app.core import jobs
+from app.core import clock, jobs
 from app.core.db import session
 from app.core.ids import uuid7
 from app.core.permissions import GRANTS, Permission, Role
 from app.feedback import questions, reviews
 from app.feedback.reviews import Opinion
+from app.logistics import slots
 from app.logistics.models import Courier, Delivery, Stop
+from app.logistics.slots import WindowFacts
 from app.offers.import_models import PriceImport
 from app.offers.imports import feeds
 from app.offers.models import Offer
@@ -220,7 +222,9 @@ def foreign_ids(world: make.World, db_session: Any) -> dict[str, str]:
         "/seller/products/": str(db_session.get(Product, offer.product_id).public_id),
         "/seller/stock/count/": str(world.warehouse.public_id),
         "/carrier/couriers/": str(courier.public_id), "/carrier/vehicles/": str(world.vehicle.public_id),
-        "/carrier/tariffs/": str(tariff.public_id), "/carrier/deliveries/": str(row.public_id),
+        "/carrier/tariffs/": str(tariff.public_id), **windows_of(world),
+        "/fulfilments/": str(trip.public_id), "/orders/trips/": str(trip.public_id),
+        "/carrier/deliveries/": str(row.public_id),
         "/carrier/plans/": plan, "/carrier/route-plans/": plan, "/courier/stops/": str(stop.public_id),
         "/account/organisations/": str(world.seller.public_id), "/organisations/": str(world.seller.public_id),
         "/account/work-for/": str(world.seller.public_id), "/account/sites/": str(own.public_id),
@@ -249,8 +253,20 @@ def company_things(world: make.World, offer: Offer) -> dict[str, str]:
     batch = quotes.ask(buyer, quotes.Ask([quotes.Wish(offer.product_id, Fraction(1))], [offer.seller_id], orders.SITE))
     asked = str(session.query(PriceRequest).filter_by(batch_id=batch).one().public_id)
     return {
+        "/checkout/quote/": str(quote.public_id),
         "/approvals/": str(waits.public_id), "/quotes/": asked, "/seller/quotes/": asked,
         "/quotes/batch/": str(batch), "/quotes/batches/": str(batch),
+    }  # fmt: skip
+
+
+def windows_of(world: make.World) -> dict[str, str]:
+    """A declared window of the world's carrier, and a date that differs."""
+    slots.declare(world.dispatcher, [1], WindowFacts(540, 720, 3))
+    slots.except_on(world.dispatcher, clock.today(), 0)
+    rule, other = slots.declared(world.carrier.id)[0], slots.exceptions(world.carrier.id, clock.today())[0]
+    return {
+        "/carrier/slots/exceptions/": str(other.public_id), "/carrier/slots/": str(rule.public_id),
+        "/carrier/slot-exceptions/": str(other.public_id),
     }  # fmt: skip
 
 

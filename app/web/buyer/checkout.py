@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from flask import Response, flash, request
@@ -19,13 +20,16 @@ from app.core.ids import parse_uuid
 from app.core.permissions import Permission
 from app.core.units import NotANumber, parse_decimal
 from app.offers import return_terms
-from app.orders import approvals, checkout, queries
+from app.orders import approvals, checkout, choice_views, queries
 from app.orders.approvals import Asked
 from app.orders.checkout import Quote
+from app.orders.choices import Choice
 from app.orders.placing import Contact
 from app.orders.plan import Plan
 from app.orders.rules import CASH_LIMIT
 from app.payments import providers
+from app.texts import delivery_choice
+from app.texts import orders as words
 from app.texts import returns as return_words
 from app.texts.logistics import UNLOADING, no_carrier, price_line
 from app.web import paths
@@ -94,7 +98,7 @@ def where_and_when(typed: Typed, status: int = 200) -> Response:
         returns=_returns(plan),
         typed=typed,
         sites=accounts.sites(actor.user),
-        slots=checkout.slots(plan.lead_time_days),
+        slots=checkout.slots(plan.lead_time_days, checkout.carriers_of(plan)),
         places=PLACES,
         unloading=[(code, str(words)) for code, words in UNLOADING.items()],
         no_carrier=no_carrier,
@@ -123,6 +127,11 @@ def who_pays(
         payload=payload,
         plan=plan,
         returns=_returns(plan),
+        lines={line.id: line for line in plan.lines},
+        deal=payload.get("deal"),
+        truck_days=choice_views.truck_days(quote) if quote.is_open else [],
+        no_joint=delivery_choice.no_joint,
+        words=words,
         typed=typed,
         person=accounts.profile(actor.user),
         companies=[m for m in actor.memberships if m.kind == "buyer"],
@@ -133,6 +142,7 @@ def who_pays(
         price_line=price_line,
         day=date.fromisoformat(payload["day"]),
         day_of=date.fromisoformat,
+        moment_of=datetime.fromisoformat,
     )
 
 
@@ -143,7 +153,7 @@ def make_quote() -> Response:
     try:
         site = _site(typed)
         chosen, _sep, window = typed.get("slot").partition("/")
-        quote = checkout.make_quote(access.actor(), site, _day(chosen), window, typed.get("payment_method", "invoice"))
+        quote = _quoted(site, _day(chosen), window, typed.get("payment_method", "invoice"))
     except Invalid as refusal:
         typed.errors = _said(refusal)
         return where_and_when(typed, 422)
@@ -153,6 +163,20 @@ def make_quote() -> Response:
         typed.errors = {"": _why(refusal)}
         return where_and_when(typed, 409)
     return redirect_to(paths.with_query(paths.CHECKOUT, quote=quote.public_id))
+
+
+def _quoted(site: dict[str, Any], day: date | None, window: str, payment: str) -> Quote:
+    """The quote; what no carrier brings is fetched where the warehouse has a counter, and the page says so."""
+    chosen: dict[uuid.UUID, Choice] = {}
+    while True:
+        try:
+            return checkout.make_quote(access.actor(), site, day, window, payment, chosen)
+        except Conflict as refusal:
+            group = parse_uuid(str(refusal.context.get("group", "")))
+            if refusal.code != "no_carrier" or not refusal.context["pickup"] or group is None:
+                raise
+            chosen[group] = Choice("pickup")
+            flash(" ".join([_why(refusal), str(_("You can fetch it at the warehouse, see below."))]), "warn")
 
 
 @pages.post("/checkout/quote/<quote>/prolong", permission=Permission.BUY)
@@ -204,15 +228,11 @@ def _away(difference: dict[str, Any]) -> str:
 
 
 def _again(old: Quote, typed: Typed, refusal: Conflict) -> Response:
-    """Prices, stock or the cart have moved: quote anew for the same place and show the differences."""
-    typed.notice = texts.message(refusal)
+    """Prices, stock, windows or the cart have moved: quote anew for the same place and show the differences."""
+    typed.notice = delivery_choice.refused(refusal)
     differences = refusal.context.get("differences", [])
-    payload = old.payload
     try:
-        fresh = checkout.make_quote(
-            access.actor(), payload["site"], date.fromisoformat(payload["day"]), payload["window"],
-            typed.get("payment_method"),
-        )  # fmt: skip
+        fresh = checkout.quote_again(access.actor(), old, typed.get("payment_method"))
     except DomainError as why:
         typed.errors = {"": " ".join([typed.notice, *map(_away, differences)]) if differences else _why(why)}
         return where_and_when(typed, 409)
@@ -222,7 +242,7 @@ def _again(old: Quote, typed: Typed, refusal: Conflict) -> Response:
 def _why(refusal: DomainError) -> str:
     if refusal.code == "no_carrier":
         return no_carrier(str(refusal.context.get("reason", "")))
-    return texts.message(refusal)
+    return delivery_choice.refused(refusal)
 
 
 def _site(typed: Typed) -> dict[str, Any]:

@@ -268,16 +268,19 @@ def way_of(order: OrderView) -> list[dict[str, Any]]:
     trip = next((t for t in order.trips if t.status != "cancelled"), None)
     waits = status == "placed"
     failed = goods in ("failed", "returning", "returned")
+    fetched = trip is not None and all(t.method == "pickup" for t in order.trips if t.status != "cancelled")
     door = order.reached("fulfilment.failed", "fulfilment.delivered", "fulfilment.partially_delivered")
     stages = [
         (_("Placed"), "receipt-text", order.row.created_at, ""),
         (_("Seller's answer") if waits else _("Accepted"), "clock" if waits else "check", order.row.accepted_at,
          _("until %(time)s", time=moment(order.row.accept_by))),
         (_("Picking") if goods == "picking" else _("Picked"), "package", order.reached("fulfilment.ready"), ""),
-        (_("On the way"), "truck", order.reached("fulfilment.handed_over"), short_day(trip.day) if trip else ""),
-        (_("Not delivered") if failed else _("Delivered"), "circle-alert" if failed else "circle-check", door, ""),
+        (_("At the counter") if fetched else _("On the way"), "store" if fetched else "truck",
+         order.reached("fulfilment.handed_over"), short_day(trip.day) if trip else ""),
+        (_("Not delivered") if failed else _("Fetched") if fetched else _("Delivered"),
+         "circle-alert" if failed else "circle-check", door, ""),
     ]  # fmt: skip
-    now = 1 if waits else _NOW.get(goods, len(stages))
+    now = 1 if waits else 3 if fetched and goods == "ready" else _NOW.get(goods, len(stages))
     return [
         {
             "label": label,

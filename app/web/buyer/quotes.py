@@ -153,7 +153,8 @@ def _page(quote: str, error: str = "", status: int = 200) -> Response:
     view = quote_queries.buyers_view(actor, key_of(quote))
     return render_page(
         "buyer/quote.html", None, status=status, view=view, words=words, error=error, typed=request.form,
-        name_of=name_of, person=accounts.profile(actor.user), slots=checkout.slots(0) if view.row.is_live else [],
+        name_of=name_of, person=accounts.profile(actor.user),
+        slots=checkout.slots_of_seller(view.row.seller_id) if view.row.is_live else [],
     )  # fmt: skip
 
 

@@ -51,6 +51,7 @@ def delivery(key: str) -> Response:
         None,
         row=seen.row,
         history=queries.history(seen.row.id),
+        same_truck=queries.on_the_same_truck(seen.row),
         tries=rules.PIN_TRIES,
         is_over=seen.row.state in rules.OVER,
         texts=texts,

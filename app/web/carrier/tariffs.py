@@ -32,6 +32,7 @@ FIELDS = (
     Field("crane", _l("Crane"), "money", "₽", required=False),
     Field("tail_lift", _l("Tail-lift"), "money", "₽", required=False),
     Field("minimum", _l("Smallest price of a trip"), "money", "₽", required=False),
+    Field("extra_pickup", _l("Each further warehouse of one truck"), "money", "₽", required=False),
     Field("max_mass_kg", _l("Most in one trip"), "number", "kg", hint=_l("More goes in several trips, each paid")),
     Field("max_km", _l("Not farther than"), "number", "km"),
     Field("valid_from", _l("First day"), "day"),

@@ -106,6 +106,7 @@ def order_page(number: str, *, status: int = 200, errors: list[tuple[str, str]] 
         name_of=name_of,
         reached=_reached(view.order),
         proposal=proposals.shown([view.order]).get(row.id),
+        now=clock.now(),
         **frame.context(actor),
     )
 
@@ -188,6 +189,9 @@ def ready(trip: str) -> Response:
         less = fulfilments.ready(access.actor(), known, quantities())
         if less:
             return str(_("Ready with less: the order is %(sum)s cheaper, the buyer has been told.", sum=money(less)))
+        trips = seller_queries.seller_order(access.actor().seller_id, number).order.trips
+        if any(one.public_id == known and one.method == "pickup" for one in trips):
+            return str(_("Ready. The buyer sees that it can be fetched."))
         return str(_("Ready. The carrier sees the delivery now."))
 
     return _acted(number, act)
@@ -202,6 +206,32 @@ def returned(trip: str) -> Response:
     def act() -> str:
         fulfilments.receive_back(access.actor(), known)
         return str(_("The goods are back in stock."))
+
+    return _acted(number, act)
+
+
+@pages.post("/fulfilments/<trip>/collected", permission=Permission.SELLER_PICK)
+def collected(trip: str) -> Response:
+    """The buyer told the code at the counter and has the goods."""
+    known = uuid_or_404(trip)
+    number = seller_queries.order_of_trip(access.actor().seller_id, known)
+
+    def act() -> str:
+        fulfilments.collect(access.actor(), known, request.form.get("code", ""))
+        return str(_("Handed over at the counter."))
+
+    return _acted(number, act)
+
+
+@pages.post("/fulfilments/<trip>/not-collected", permission=Permission.SELLER_PICK)
+def not_collected(trip: str) -> Response:
+    """Nobody came in time: the goods are on sale again."""
+    known = uuid_or_404(trip)
+    number = seller_queries.order_of_trip(access.actor().seller_id, known)
+
+    def act() -> str:
+        less = fulfilments.not_collected(access.actor(), known)
+        return str(_("The goods are on sale again; the order is %(sum)s less.", sum=money(less)))
 
     return _acted(number, act)
 
@@ -222,4 +252,4 @@ def _acted(number: str, act: Callable[[], str]) -> Response:
 
 def _field(error: FieldError) -> str:
     name = error.pointer.rsplit("/", 1)[-1]
-    return f"q-{name}" if parse_uuid(name) else name if name == "reason" else ""
+    return f"q-{name}" if parse_uuid(name) else name if name in ("reason", "code") else ""

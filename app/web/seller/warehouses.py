@@ -32,6 +32,14 @@ FIELDS = (
     Field("closes_at", lazy_gettext("Closes"), "time"),
     Field("max_vehicle_kg", lazy_gettext("Heaviest truck that may drive in"), "number", "kg", required=False),
     Field("loading_minutes", lazy_gettext("Minutes to load a truck"), "number"),
+    Field("allows_pickup", lazy_gettext("Buyers may fetch their goods here"), "check", required=False),
+    Field(
+        "pickup_after_hours",
+        lazy_gettext("Hours until goods can be fetched"),
+        "number",
+        required=False,
+        hint=lazy_gettext("after the order, beside the lead time; the counter is open in the hours above"),
+    ),
     Field("is_active", lazy_gettext("Works"), "check", required=False),
 )
 
@@ -74,7 +82,15 @@ def new() -> Response:
     """An empty form."""
     return _form(
         _("New warehouse"),
-        Filled({"opens_at": "8:00", "closes_at": "20:00", "loading_minutes": "20", "is_active": "1"}),
+        Filled(
+            {
+                "opens_at": "8:00",
+                "closes_at": "20:00",
+                "loading_minutes": "20",
+                "pickup_after_hours": "4",
+                "is_active": "1",
+            }
+        ),
     )
 
 

@@ -1,0 +1,31 @@
+"""How the demo market delivers: windows of the first carrier with their capacity, a closed date, a counter."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from app.core import clock
+from app.core.permissions import Actor
+from app.logistics import slots
+from app.logistics.slots import WindowFacts
+from app.offers import queries as offers
+from app.offers import service
+
+WORKDAYS, WEEKEND = (1, 2, 3, 4, 5), (6, 7)
+WEEK = (
+    (WORKDAYS, WindowFacts(9 * 60, 12 * 60, 4, 12_000)),
+    (WORKDAYS, WindowFacts(12 * 60, 15 * 60, 6, 20_000)),
+    (WORKDAYS, WindowFacts(15 * 60, 18 * 60, 6, 20_000)),
+    (WORKDAYS, WindowFacts(18 * 60, 21 * 60, 3, 8_000)),
+    (WEEKEND, WindowFacts(10 * 60, 18 * 60, 24, None)),
+)
+
+
+def arrange(dispatcher: Actor, seller: Actor) -> None:
+    """Declare the week of the carrier, one date without trucks, and the seller's counters."""
+    for weekdays, window in WEEK:
+        slots.declare(dispatcher, weekdays, window)
+    day = clock.today() + timedelta(days=6)
+    slots.except_on(dispatcher, day, 0, note="Техосмотр машин")
+    for place in offers.warehouses_of(seller.seller_id):
+        service.edit_warehouse(seller, place.public_id, {"allows_pickup": True, "pickup_after_hours": 3})
