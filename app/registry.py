@@ -25,6 +25,7 @@ from app.orders import events as orders_events
 from app.orders import models as orders_models
 from app.orders import paper_models as orders_paper_models
 from app.orders import paying as orders_paying
+from app.orders import promotion_models as orders_promotion_models
 from app.orders import quotes as orders_quotes
 from app.orders import service as orders_service
 from app.payments import bank_models as payments_bank_models
@@ -46,6 +47,7 @@ MODELS = (
     orders_models,
     orders_paper_models,
     orders_company_models,
+    orders_promotion_models,
     estimates_models,
     feedback_models,
     insights_models,
