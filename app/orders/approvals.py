@@ -180,7 +180,8 @@ def _wanted(row: ApprovalRequest) -> Wanted:
     day = date.fromisoformat(row.payload["day"])
     lead = max((line.offer.lead_time_days for line in _lines(row)), default=0)
     soonest = logistics.earliest_day(lead)
-    return Wanted(row.payload["site"], max(day, soonest), row.payload["window"], row.payment_method)
+    return Wanted(row.payload["site"], max(day, soonest), row.payload["window"], row.payment_method,
+                  company_id=row.organisation_id)  # fmt: skip
 
 
 def _lines(row: ApprovalRequest) -> tuple[PlannedLine, ...]:

@@ -19,9 +19,9 @@ from app.logistics import queries as logistics
 from app.logistics.rules import Window
 from app.offers import reservations
 from app.offers.levels import StockLine
-from app.orders import carts, rules
+from app.orders import carts, limits, promoting, rules
 from app.orders.models import Cart, CartLine, CheckoutQuote
-from app.orders.plan import CartWish, Deal, Plan, PlannedTrip, plan_of_cart
+from app.orders.plan import CartWish, Deal, Plan, PlannedTrip, make_plan, plan_of_cart
 from app.payments import providers
 
 KEEP = timedelta(minutes=15)
@@ -114,28 +114,42 @@ def check_site(site: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @unit_of_work
-def make_quote(actor: Actor, site: Mapping[str, Any], day: date | None, window: str, payment_method: str) -> Quote:
+def make_quote(
+    actor: Actor,
+    site: Mapping[str, Any],
+    day: date | None,
+    window: str,
+    payment_method: str,
+    *,
+    organisation: uuid.UUID | None = None,
+    code: str | None = None,
+) -> Quote:
     """Promise the cart of the person for a site, a day and a window, and hold the goods if nobody else does.
 
     Args:
         day: None: the earliest; `window`: its code (`9-14`), empty: the first one.
+        organisation: who will pay, for promotions that count buyers; None: the person.
+        code: of a promotion, kept in the cart; None: what the cart has already.
 
     Raises:
-        Invalid: a wrong site, day, window or payment.
+        Invalid: a wrong site, day, window, payment, company or code.
         Conflict: `cart_empty`, `not_available` (differences), `no_carrier`.
     """
     cart = carts.find_cart(actor, "", lock=True)
     wishes = wishes_of(cart) if cart is not None else []
     if cart is None or not wishes:
         raise Conflict("cart_empty")
-    return promise(cart, wishes, Wanted(check_site(site), day, window, payment_method))
+    company = limits.company(actor.user, organisation).id if organisation is not None else None
+    if code is not None:
+        promoting.set_code(cart, code, company, make_plan(wishes, site, clock.today(), with_delivery=False))
+    return promise(cart, wishes, Wanted(check_site(site), day, window, payment_method, company_id=company))
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """Where and when a cart is to be brought, and how it is paid. `day` None: the earliest; `window` empty: the first.
 
-    `deal`: prices that a seller promised to this buyer.
+    `deal`: prices that a seller promised to this buyer; promotions take nothing off them. `company_id`: who pays.
     """
 
     site: dict[str, Any]
@@ -143,6 +157,7 @@ class Wanted:
     window: str
     payment_method: str
     deal: Deal | None = None
+    company_id: int | None = None
 
 
 def draft(cart: int, wishes: Sequence[CartWish], wanted: Wanted) -> tuple[Plan, dict[str, Any]]:
@@ -153,6 +168,8 @@ def draft(cart: int, wishes: Sequence[CartWish], wanted: Wanted) -> tuple[Plan, 
         Conflict: `stock_changed` (differences), `no_carrier`.
     """
     plan = plan_of_cart(cart, wishes, wanted.site, wanted.day or clock.today(), wanted.deal)
+    if wanted.deal is None:
+        plan = promoting.on_cart(plan, cart, wanted.company_id)
     slot = _slot(plan, wanted.day, wanted.window)
     _check_buyable(plan)
     check_payment(wanted.payment_method, plan.total)
@@ -264,12 +281,15 @@ def _payload(plan: Plan, site: dict[str, Any], slot: Window, payment_method: str
                 "price": line.price,
                 "rule": line.price_rule,
                 "gross": line.gross,
+                "discount": line.discount,
             }
             for line in plan.lines
         ],
         "trips": [_trip(trip) for trip in plan.trips],
         "changes": [difference_of_price(line, line.price_seen) for line in plan.lines if line.price_changed],
-        "totals": {"goods": plan.goods, "delivery": plan.delivery, "total": plan.total, "vat": plan.vat},
+        "discounts": [one.as_json() for one in plan.discounts],
+        "totals": {"goods": plan.goods, "delivery": plan.delivery, "total": plan.total, "vat": plan.vat,
+                   "discount": plan.discount},
         "mass_kg": f"{plan.mass_kg:f}",
         "volume_m3": f"{plan.volume_m3:f}",
     }

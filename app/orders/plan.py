@@ -19,6 +19,7 @@ from app.offers.queries import OfferForSale, WarehouseRow
 from app.offers.rules import AppliedPrice
 from app.orders import rules
 from app.orders.allocation import Allocation, Wish, allocate, metres_between
+from app.orders.discounts import Discount
 
 CITY_CENTRE: dict[str, Any] = {"lat": 55.8, "lon": 37.72, "floor": 1, "lift": False, "unloading": "self"}
 """Delivery is priced to here until the buyer names a site."""
@@ -72,6 +73,13 @@ class PlannedLine:
     gross: int
     vat: int
     problem: str
+    discount: int = 0
+    """Kopeks that promotions take off; gross and vat are after it."""
+
+    @property
+    def price_sum(self) -> int:
+        """Gross without discounts."""
+        return self.gross + self.discount
 
     @property
     def base(self) -> Decimal:
@@ -155,6 +163,13 @@ class Plan:
     trips: tuple[PlannedTrip, ...]
     is_contested: bool = False
     """It is there only if other buyers do not buy what they hold in their checkouts."""
+    discounts: tuple[Discount, ...] = ()
+    code: Any = None
+    """What the code in the cart comes to (`promoting.CodeState`); None without one."""
+
+    @property
+    def discount(self) -> int:
+        return sum(one.amount for one in self.discounts)
 
     @property
     def goods(self) -> int:

@@ -19,7 +19,7 @@ from app.core.errors import NotFound
 from app.core.permissions import Actor
 from app.logistics import queries as logistics
 from app.logistics.queries import BuyersDelivery
-from app.orders import carts, rules
+from app.orders import carts, discounts, promoting, rules
 from app.orders.carts import find_cart
 from app.orders.checkout import wishes_of
 from app.orders.models import (
@@ -34,6 +34,7 @@ from app.orders.models import (
 from app.orders.plan import Plan, make_plan, plan_of_cart
 from app.payments import queries as payments
 from app.payments.queries import PaymentRow
+from app.payments.rules import kept_fee
 
 OPEN_STATES = ("placed", "accepted")
 
@@ -52,15 +53,27 @@ def cart_count(actor: Actor, token: str, cache: Cache) -> int:
     )
 
 
-def cart_plan(actor: Actor, token: str, site: Mapping[str, Any] | None = None, day: date | None = None) -> Plan:
-    """The cart as it would be ordered now, delivered to the site (the city's centre without one)."""
+def cart_plan(
+    actor: Actor,
+    token: str,
+    site: Mapping[str, Any] | None = None,
+    day: date | None = None,
+    company_id: int | None = None,
+) -> Plan:
+    """The cart as it would be ordered now, delivered to the site (the city's centre without one), with its discounts.
+
+    Args:
+        company_id: the organisation that will pay; None: the person.
+    """
     cart = find_cart(actor, token)
     wishes = wishes_of(cart) if cart is not None else []
     if cart is None or not wishes:
         return Plan((), ())
     if actor.is_signed_in:
-        return plan_of_cart(cart, wishes, site, day or clock.today())
-    return make_plan(wishes, site, day or clock.today())
+        plan = plan_of_cart(cart, wishes, site, day or clock.today())
+    else:
+        plan = make_plan(wishes, site, day or clock.today())
+    return promoting.on_cart(plan, cart, company_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +101,13 @@ class LineRow:
     vat: int
     gross: int
     mass_kg: Decimal
+    discount: int
+    """Kopeks off the whole line as it was ordered; gross is after it."""
+
+    @property
+    def discount_now(self) -> int:
+        """The part of the discount that falls on what the line comes to now."""
+        return kept_fee(self.discount, discounts.sold_for(self.price, self.quantity, self.discount), self.gross)
 
     @property
     def missing(self) -> Decimal:
@@ -308,7 +328,7 @@ def _lines(order_ids: Sequence[int]) -> list[LineRow]:
         OrderLine.product_id, OrderLine.name_ru, OrderLine.name_en, OrderLine.sku, OrderLine.unit,
         OrderLine.factor_numerator, OrderLine.factor_denominator, OrderLine.quantity, OrderLine.quantity_base,
         OrderLine.accepted, OrderLine.price, OrderLine.price_rule, OrderLine.vat_percent, OrderLine.net, OrderLine.vat,
-        OrderLine.gross, OrderLine.mass_kg,
+        OrderLine.gross, OrderLine.mass_kg, OrderLine.discount,
     ]  # fmt: skip
     statement = sa.select(*columns).where(OrderLine.order_id.in_(order_ids))
     rows = session.execute(statement.order_by(OrderLine.order_id, OrderLine.position))

@@ -20,7 +20,7 @@ from app.core.permissions import Actor
 from app.offers import queries as offers
 from app.offers import reservations, stock
 from app.offers.levels import StockLine
-from app.orders import carts, cuts, limits, placing, rules
+from app.orders import carts, cuts, limits, placing, promoting, rules
 from app.orders.checkout import (
     Quote,
     check_payment,
@@ -90,7 +90,8 @@ def place(
     Raises:
         NotFound: the quote is absent or another person's.
         Invalid: contact, payment, or a company the person does not belong to.
-        Conflict: `quote_expired`, `quote_outdated`, `price_changed` or `stock_changed` with the differences,
+        Conflict: `quote_expired`, `quote_outdated`, `price_changed`, `discount_changed` or `stock_changed` with the
+            differences,
             `above_limit` of the person in the company (`approvals.place` then asks for an approval).
     """
     quote = quote_of(actor, quote_id)
@@ -106,6 +107,7 @@ def place(
     plan = make_plan(wishes, quote.payload["site"], clock.today(), held=held, with_delivery=False,
                      deal=Deal.of(quote.payload))  # fmt: skip
     check_still_true(quote, wishes, plan)
+    plan = promoting.as_promised(plan, quote.payload)
     payer = _payer(actor, who, organisation)
     if payer.organisation_id is not None:
         limits.locked(payer.organisation_id)
