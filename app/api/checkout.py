@@ -12,15 +12,17 @@ from pydantic import Field
 from app import access
 from app.accounts import queries as accounts
 from app.api.approvals import approval_out
-from app.api.cart import figure
+from app.api.cart import CodeOut, DiscountOut, code_out, discounts_out, figure
 from app.api.kernel import Answer, Api, given_id
 from app.api.orders import GroupOut, group_out
 from app.api.schemas import MoneyOut, QuantityText, Schema, Utc, money
 from app.core.errors import Invalid, NotFound
 from app.core.permissions import Permission
-from app.orders import approvals, checkout, queries
+from app.orders import approvals, checkout, promoting, queries
 from app.orders.approvals import Asked
 from app.orders.placing import Contact
+from app.web import limits
+from app.web.sessions import client_ip
 
 api = Api("checkout", tag="Orders and money")
 
@@ -53,6 +55,10 @@ class QuoteRequest(Schema):
     address: Address | None = None
     slot: Slot | None = None
     payment_method: Literal["invoice", "cash", "card"] = "invoice"
+    organisation: uuid.UUID | None = None
+    """Who will pay, for discounts that count buyers."""
+    code: str | None = Field(default=None, max_length=64)
+    """Of a promotion, kept in the cart; empty takes it out; without it the cart's own holds."""
 
 
 class QuoteGroup(Schema):
@@ -79,9 +85,10 @@ class SlotOut(Schema):
 
 
 class QuoteTotals(Schema):
-    """What the purchase will cost."""
+    """What the purchase will cost; `goods` after `discount`."""
 
     goods: MoneyOut
+    discount: MoneyOut
     delivery: MoneyOut
     total: MoneyOut
     vat: MoneyOut
@@ -98,6 +105,8 @@ class QuoteOut(Schema):
     groups: list[QuoteGroup]
     slots: list[SlotOut]
     totals: QuoteTotals
+    discounts: list[DiscountOut]
+    code: CodeOut | None
     changes: list[dict[str, Any]]
 
 
@@ -127,14 +136,20 @@ class Purchase(Schema):
     example={"address": {"address": "Учебная ул., 1", "lat": 55.8, "lon": 37.72}, "payment_method": "invoice"},
 )
 def quote(body: QuoteRequest) -> QuoteOut:
-    """409 `cart_empty`, `stock_changed` (with `differences`) or `no_carrier` (with `reason`)."""
+    """409 `cart_empty`, `stock_changed` (with `differences`) or `no_carrier` (with `reason`); 422 with a `code_...` of
+    `POST /cart/code`.
+    """
+    if body.code:
+        limits.hit("code", client_ip())
     actor = access.actor()
     slot = body.slot
     made = checkout.make_quote(
-        actor, _place(body), slot.day if slot else None, slot.window if slot else "", body.payment_method
-    )
+        actor, _place(body), slot.day if slot else None, slot.window if slot else "", body.payment_method,
+        organisation=body.organisation, code=body.code,
+    )  # fmt: skip
     payload = made.payload
-    plan = queries.cart_plan(actor, "", payload["site"])
+    now = queries.cart_plan(actor, "", payload["site"])
+    plan = promoting.as_promised(now, payload)
     totals = payload["totals"]
     return QuoteOut(
         id=made.public_id,
@@ -143,7 +158,9 @@ def quote(body: QuoteRequest) -> QuoteOut:
         slot=Slot(day=payload["day"], window=payload["window"]),
         groups=[_group(trip) for trip in payload["trips"]],
         slots=[SlotOut(day=s.day, windows=[w.code for w in s.windows]) for s in checkout.slots(plan.lead_time_days)],
-        totals=QuoteTotals(**{name: money(totals[name]) for name in ("goods", "delivery", "total", "vat")}),
+        totals=QuoteTotals(**{name: money(totals[name]) for name in ("goods", "discount", "delivery", "total", "vat")}),
+        discounts=discounts_out(plan),
+        code=code_out(now),
         changes=payload["changes"],
     )
 
@@ -212,7 +229,8 @@ def _group(trip: dict[str, Any]) -> QuoteGroup:
     },
 )
 def place(body: Purchase) -> Answer:
-    """409 `price_changed`, `stock_changed` (with `differences`), `quote_expired` or `quote_outdated`.
+    """409 `price_changed`, `discount_changed` or `stock_changed` (with `differences`), `quote_expired`,
+    `quote_outdated`.
 
     A cart becomes one purchase: the same cart placed again answers the same purchase. Above the member's limit in a
     company it answers 202 with the request for an approval (`/approvals/{id}`) instead.

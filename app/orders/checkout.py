@@ -288,8 +288,13 @@ def _payload(plan: Plan, site: dict[str, Any], slot: Window, payment_method: str
         "trips": [_trip(trip) for trip in plan.trips],
         "changes": [difference_of_price(line, line.price_seen) for line in plan.lines if line.price_changed],
         "discounts": [one.as_json() for one in plan.discounts],
-        "totals": {"goods": plan.goods, "delivery": plan.delivery, "total": plan.total, "vat": plan.vat,
-                   "discount": plan.discount},
+        "totals": {
+            "goods": plan.goods,
+            "delivery": plan.delivery,
+            "total": plan.total,
+            "vat": plan.vat,
+            "discount": plan.discount,
+        },
         "mass_kg": f"{plan.mass_kg:f}",
         "volume_m3": f"{plan.volume_m3:f}",
     }

@@ -122,6 +122,7 @@ def order_money(seller_id: int, number: str) -> OrderMoney:
     transfers = balances.of_order(order_id)
     return OrderMoney(
         number, row.status, row.payment_method, row.payment_status,
-        sum(money.line_total(line.price, line.quantity) for line in lines), sum(line.discount for line in lines), row.goods, row.delivery, tuple(transfers),
+        sum(money.line_total(line.price, line.quantity) for line in lines),
+        sum(line.discount for line in lines), row.goods, row.delivery, tuple(transfers),
         tuple(refund_queries.of_orders([order_id])), balances.paid_out_of([t.id for t in transfers]),
     )  # fmt: skip

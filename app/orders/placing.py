@@ -244,8 +244,12 @@ def _money(group: OrderGroup, written: Sequence[Written], purchase: Purchase) ->
     borne = {line: part.operator for line, part in off.items()}  # the seller gets it too, from the operator
     payments.freeze_fees(
         [
-            FeeLine(line.id, one.order.seller_id, purchase.category_paths[category[line.offer_id]],
-                    line.gross + borne.get(line.id, 0))
+            FeeLine(
+                line.id,
+                one.order.seller_id,
+                purchase.category_paths[category[line.offer_id]],
+                line.gross + borne.get(line.id, 0),
+            )
             for one in written
             for line in one.load.lines
         ]

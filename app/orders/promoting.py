@@ -1,6 +1,6 @@
-"""Promotions at work: on a cart, on what a quote promised, on a purchase that is placed, on orders that come to nothing.
+"""Promotions at work: on a cart, on what a quote promised, on a placed purchase, on orders that come to nothing.
 
-Counting of uses is under a lock: whoever places with a limited promotion holds its row until the end of the transaction.
+Uses are counted under a lock: whoever places with a limited promotion holds its row until the transaction ends.
 """
 
 from __future__ import annotations
@@ -128,6 +128,32 @@ def _code_state(rows: Sequence[Any], goods: Mapping[int, int], chosen: Sequence[
     return CodeState(code, problem, terms.missing(goods) if problem == "too_small" else 0, row.valid_from)
 
 
+@dataclass(frozen=True, slots=True)
+class OfSeller:
+    """What a promotion takes off the goods of one seller."""
+
+    seller_id: int
+    seller_name: str
+    name_ru: str
+    name_en: str
+    code: str
+    amount: int
+
+
+def by_seller(plan: Plan) -> list[OfSeller]:
+    """The discounts of a plan, seller by seller in the order of the cart."""
+    sellers = {line.offer.id: line.offer for line in plan.lines}
+    found = []
+    for seller in dict.fromkeys(offer.seller_id for offer in sellers.values()):
+        for one in plan.discounts:
+            mine = {offer: part for offer, part in one.parts.items() if sellers[offer].seller_id == seller}
+            if mine:
+                name = sellers[next(iter(mine))].seller_name
+                amount = sum(part.amount for part in mine.values())
+                found.append(OfSeller(seller, name, one.name_ru, one.name_en, one.code, amount))
+    return found
+
+
 def less(plan: Plan, chosen: Sequence[Discount]) -> Plan:
     """A plan at list prices or with other discounts, with these discounts: lines, their parts on trips, sums."""
     off = discounts.off_by_offer(chosen)
@@ -253,7 +279,9 @@ def give_back(order: Order) -> None:
     session.flush()
     alive = (
         sa.exists()
-        .where(AppliedPromotion.promotion_id == PromotionUse.promotion_id, OrderLine.id == AppliedPromotion.order_line_id)
+        .where(
+            AppliedPromotion.promotion_id == PromotionUse.promotion_id, OrderLine.id == AppliedPromotion.order_line_id
+        )
         .where(Order.id == OrderLine.order_id, Order.group_id == PromotionUse.group_id, Order.status.not_in(OVER))
     )
     mine = sa.select(PromotionUse).where(PromotionUse.group_id == order.group_id, PromotionUse.given_back_at.is_(None))
@@ -271,8 +299,12 @@ def give_back(order: Order) -> None:
     _count(ids, 1)
 
 
-def borne_by_operator(lines: Sequence[OrderLine]) -> dict[int, Borne]:
-    """Order line -> the operator's part of its discount, for every line that has one."""
+def borne_by_operator(lines: Sequence[Any]) -> dict[int, Borne]:
+    """Order line -> the operator's part of its discount, for every line that has one.
+
+    Args:
+        lines: `OrderLine` or `queries.LineRow`.
+    """
     with_discount = {line.id: line for line in lines if line.discount}
     rows = session.execute(
         sa.select(AppliedPromotion.order_line_id, sa.func.sum(AppliedPromotion.by_operator))
@@ -284,3 +316,40 @@ def borne_by_operator(lines: Sequence[OrderLine]) -> dict[int, Borne]:
         line = with_discount[line_id]
         found[line_id] = Borne(int(amount), discounts.sold_for(line.price, line.quantity, line.discount))
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class TakenOff:
+    """What a promotion takes off an order now, in kopeks."""
+
+    order_id: int
+    name_ru: str
+    name_en: str
+    amount: int
+
+
+def taken_off(lines: Sequence[Any]) -> list[TakenOff]:
+    """Discounts of orders by promotion, out of all their lines; what was not delivered has no discount any more.
+
+    Args:
+        lines: `queries.LineRow`.
+    """
+    off = {line.id: line for line in lines if line.discount}
+    if not off:
+        return []
+    rows = session.execute(
+        sa.select(AppliedPromotion.order_line_id, AppliedPromotion.promotion_id, Promotion.name_ru, Promotion.name_en,
+                  AppliedPromotion.amount)
+        .join(Promotion, Promotion.id == AppliedPromotion.promotion_id)
+        .where(AppliedPromotion.order_line_id.in_(list(off)))
+        .order_by(AppliedPromotion.id)
+    ).all()  # fmt: skip
+    found: dict[tuple[int, int], TakenOff] = {}
+    for line in off.values():
+        mine = [row for row in rows if row.order_line_id == line.id]
+        for row, now in zip(mine, money.split(line.discount_now, [row.amount for row in mine]), strict=True):
+            key = line.order_id, row.promotion_id
+            so_far = found.get(key)
+            sum_ = now + (so_far.amount if so_far else 0)
+            found[key] = TakenOff(line.order_id, row.name_ru, row.name_en, sum_)
+    return [row for row in found.values() if row.amount]

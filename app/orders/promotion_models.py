@@ -102,9 +102,7 @@ class PromotionUse(Base):
     __tablename__ = "promotion_use"
 
     promotion_id: Mapped[int] = mapped_column(sa.BigInteger, sa.ForeignKey("promotion.id"), primary_key=True)
-    group_id: Mapped[int] = mapped_column(
-        sa.BigInteger, sa.ForeignKey("order_group.id"), primary_key=True, index=True
-    )
+    group_id: Mapped[int] = mapped_column(sa.BigInteger, sa.ForeignKey("order_group.id"), primary_key=True, index=True)
     given_back_at: Mapped[Moment | None]
     created_at: Mapped[Created]
 

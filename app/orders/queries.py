@@ -32,6 +32,7 @@ from app.orders.models import (
     OrderLine,
 )
 from app.orders.plan import Plan, make_plan, plan_of_cart
+from app.orders.promoting import TakenOff
 from app.payments import queries as payments
 from app.payments.queries import PaymentRow
 from app.payments.rules import kept_fee
@@ -193,6 +194,7 @@ class OrderView:
     lines: tuple[LineRow, ...]
     trips: tuple[TripRow, ...]
     events: tuple[EventRow, ...]
+    discounts: tuple[TakenOff, ...]
 
     @property
     def is_cancellable(self) -> bool:
@@ -304,19 +306,23 @@ def order_view(user_id: int, number: str) -> tuple[GroupRow, OrderView]:
 
 
 def whole_orders(condition: sa.ColumnElement[bool]) -> tuple[OrderView, ...]:
-    """Whole orders: rows, lines, trips with their loads, history, deliveries; five queries for any number."""
+    """Whole orders: rows, lines, trips with their loads, history, deliveries; five queries for any number, six with
+    discounts.
+    """
     rows = [OrderRow(*r) for r in session.execute(sa.select(*ORDER_COLUMNS).where(condition).order_by(Order.id))]
     ids = [row.id for row in rows]
     lines = _lines(ids)
     trips = _trips(ids, {line.id: line for line in lines})
     names = {row.id: row.number for row in rows}
     events = _events(ids, names)
+    off = promoting.taken_off(lines)
     return tuple(
         OrderView(
             row,
             tuple(line for line in lines if line.order_id == row.id),
             tuple(trip for trip in trips if trip.order_id == row.id),
             tuple(event for event in events if event.order_id == row.id),
+            tuple(one for one in off if one.order_id == row.id),
         )
         for row in rows
     )

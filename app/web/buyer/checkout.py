@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 from flask import Response, flash, request
 from flask_babel import gettext as _  # type: ignore[import-untyped]  # the package ships no types
@@ -16,20 +17,23 @@ from app.accounts import queries as accounts
 from app.accounts import sites
 from app.core.errors import Conflict, DomainError, FieldError, Invalid, NotFound
 from app.core.ids import parse_uuid
-from app.core.permissions import Permission
+from app.core.permissions import Actor, Permission
 from app.core.units import NotANumber, parse_decimal
-from app.orders import approvals, checkout, queries
+from app.orders import approvals, checkout, promoting, queries
 from app.orders.approvals import Asked
 from app.orders.checkout import Quote
 from app.orders.placing import Contact
 from app.orders.rules import CASH_LIMIT
 from app.payments import providers
 from app.texts.logistics import UNLOADING, no_carrier, price_line
-from app.web import paths
+from app.texts.promotions import WHY
+from app.web import limits, paths
+from app.web.buyer.cart import by_seller, code_said, likely_payer
 from app.web.buyer.paying import begun
 from app.web.filters import day, language
 from app.web.htmx import is_part_request, redirect_to, render_page
 from app.web.reading import key_of
+from app.web.sessions import client_ip
 
 pages = Guarded("checkout", __name__)
 
@@ -79,7 +83,7 @@ def show() -> Response:
 def where_and_when(typed: Typed, status: int = 200) -> Response:
     """The first step."""
     actor = access.actor()
-    plan = queries.cart_plan(actor, "")
+    plan = queries.cart_plan(actor, "", company_id=likely_payer(actor))
     if not plan.lines:
         return redirect_to(paths.CART)
     return render_page(
@@ -94,6 +98,8 @@ def where_and_when(typed: Typed, status: int = 200) -> Response:
         places=PLACES,
         unloading=[(code, str(words)) for code, words in UNLOADING.items()],
         no_carrier=no_carrier,
+        code_said=code_said,
+        by_seller=by_seller(plan),
     )
 
 
@@ -103,6 +109,9 @@ def who_pays(
     """The second step, with everything repeated before the button."""
     actor = access.actor()
     payload = quote.payload
+    day_of_it = date.fromisoformat(payload["day"])
+    now = queries.cart_plan(actor, "", payload["site"], day_of_it, likely_payer(actor))
+    plan = promoting.as_promised(now, payload)
     return render_page(
         "buyer/checkout.html",
         None,
@@ -110,7 +119,10 @@ def who_pays(
         step=2,
         quote=quote,
         payload=payload,
-        plan=queries.cart_plan(actor, "", payload["site"], date.fromisoformat(payload["day"])),
+        plan=plan,
+        by_seller=by_seller(plan),
+        code_said=code_said,
+        why_gone=WHY,
         typed=typed,
         person=accounts.profile(actor.user),
         companies=[m for m in actor.memberships if m.kind == "buyer"],
@@ -119,7 +131,7 @@ def who_pays(
         cards_taken=providers.are_cards_taken(),
         unloading=UNLOADING,
         price_line=price_line,
-        day=date.fromisoformat(payload["day"]),
+        day=day_of_it,
         day_of=date.fromisoformat,
     )
 
@@ -131,7 +143,13 @@ def make_quote() -> Response:
     try:
         site = _site(typed)
         chosen, _sep, window = typed.get("slot").partition("/")
-        quote = checkout.make_quote(access.actor(), site, _day(chosen), window, typed.get("payment_method", "invoice"))
+        if typed.get("code"):
+            limits.hit("code", client_ip())
+        actor = access.actor()
+        quote = checkout.make_quote(
+            actor, site, _day(chosen), window, typed.get("payment_method", "invoice"), organisation=_likely(actor),
+            code=typed.values.get("code"),
+        )  # fmt: skip
     except Invalid as refusal:
         typed.errors = _said(refusal)
         return where_and_when(typed, 422)
@@ -141,6 +159,11 @@ def make_quote() -> Response:
         typed.errors = {"": _why(refusal)}
         return where_and_when(typed, 409)
     return redirect_to(paths.with_query(paths.CHECKOUT, quote=quote.public_id))
+
+
+def _likely(actor: Actor) -> UUID | None:
+    """The company that stands chosen as payer in the next step."""
+    return next((m.organisation_public_id for m in actor.memberships if m.kind == "buyer"), None)
 
 
 @pages.post("/checkout/quote/<quote>/prolong", permission=Permission.BUY)
@@ -199,7 +222,7 @@ def _again(old: Quote, typed: Typed, refusal: Conflict) -> Response:
     try:
         fresh = checkout.make_quote(
             access.actor(), payload["site"], date.fromisoformat(payload["day"]), payload["window"],
-            typed.get("payment_method"),
+            typed.get("payment_method"), organisation=parse_uuid(typed.get("organisation")),
         )  # fmt: skip
     except DomainError as why:
         typed.errors = {"": " ".join([typed.notice, *map(_away, differences)]) if differences else _why(why)}

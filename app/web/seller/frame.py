@@ -20,6 +20,7 @@ def context(actor: Actor) -> dict[str, Any]:
         ("/seller/orders", _("Orders"), "package", Permission.SELLER_VIEW, orders.count_new(actor.seller_id)),
         ("/seller/quotes", _("Price requests"), "message-square", Permission.SELLER_ORDERS, 0),
         ("/seller/offers", _("Offers"), "tags", Permission.SELLER_OFFERS, 0),
+        ("/seller/promotions", _("Promotions"), "percent", Permission.SELLER_OFFERS, 0),
         ("/seller/stock", _("Stock"), "layers", Permission.SELLER_STOCK, 0),
         ("/seller/reviews", _("Reviews"), "star", Permission.SELLER_ORDERS, reviews),
         ("/seller/questions", _("Questions"), "circle-help", Permission.SELLER_OFFERS, questions),
