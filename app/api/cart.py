@@ -82,10 +82,9 @@ class CartGroupOut(Schema):
 
 
 class TotalsOut(Schema):
-    """Sums; `goods` after `discount`; `delivery` is to the centre of the city until a quote names a site."""
+    """Sums; `goods` after discounts; `delivery` is to the centre of the city until a quote names a site."""
 
     goods: MoneyOut
-    discount: MoneyOut
     delivery: MoneyOut
     total: MoneyOut
     vat: MoneyOut
@@ -134,6 +133,7 @@ class CartOut(Schema):
     totals: TotalsOut
     mass_kg: QuantityText
     volume_m3: QuantityText
+    discount: MoneyOut
     discounts: list[DiscountOut]
     code: CodeOut | None
     notes: list[NoteOut] = Field(default_factory=list)
@@ -218,14 +218,11 @@ def cart_out(plan: Plan, changes: list[CartChange] | None = None) -> CartOut:
         lines=[line_out(line) for line in plan.lines],
         groups=[group_out(trip) for trip in plan.trips],
         totals=TotalsOut(
-            goods=money(plan.goods),
-            discount=money(plan.discount),
-            delivery=money(plan.delivery),
-            total=money(plan.total),
-            vat=money(plan.vat),
+            goods=money(plan.goods), delivery=money(plan.delivery), total=money(plan.total), vat=money(plan.vat)
         ),
         mass_kg=figure(plan.mass_kg),
         volume_m3=figure(plan.volume_m3),
+        discount=money(plan.discount),
         discounts=discounts_out(plan),
         code=code_out(plan),
         notes=[NoteOut(offer=c.offer, code=c.note, quantity=c.quantity) for c in changes or [] if c.note],

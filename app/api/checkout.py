@@ -85,10 +85,9 @@ class SlotOut(Schema):
 
 
 class QuoteTotals(Schema):
-    """What the purchase will cost; `goods` after `discount`."""
+    """What the purchase will cost; `goods` after discounts."""
 
     goods: MoneyOut
-    discount: MoneyOut
     delivery: MoneyOut
     total: MoneyOut
     vat: MoneyOut
@@ -105,6 +104,7 @@ class QuoteOut(Schema):
     groups: list[QuoteGroup]
     slots: list[SlotOut]
     totals: QuoteTotals
+    discount: MoneyOut
     discounts: list[DiscountOut]
     code: CodeOut | None
     changes: list[dict[str, Any]]
@@ -158,7 +158,8 @@ def quote(body: QuoteRequest) -> QuoteOut:
         slot=Slot(day=payload["day"], window=payload["window"]),
         groups=[_group(trip) for trip in payload["trips"]],
         slots=[SlotOut(day=s.day, windows=[w.code for w in s.windows]) for s in checkout.slots(plan.lead_time_days)],
-        totals=QuoteTotals(**{name: money(totals[name]) for name in ("goods", "discount", "delivery", "total", "vat")}),
+        totals=QuoteTotals(**{name: money(totals[name]) for name in ("goods", "delivery", "total", "vat")}),
+        discount=money(totals["discount"]),
         discounts=discounts_out(plan),
         code=code_out(now),
         changes=payload["changes"],

@@ -90,10 +90,15 @@ def _rows(*conditions: sa.ColumnElement[bool], limit: int | None = None) -> list
     used = sa.select(
         sa.func.count().filter(live).label("uses"), sa.func.count().filter(~live).label("given_back")
     ).where(PromotionUse.promotion_id == Promotion.id)
-    took = sa.select(
-        sa.func.coalesce(sa.func.sum(AppliedPromotion.amount), 0).label("given"),
-        sa.func.coalesce(sa.func.sum(AppliedPromotion.by_operator), 0).label("given_by_operator"),
-    ).where(AppliedPromotion.promotion_id == Promotion.id, ~_came_to_nothing())
+    took = (
+        sa.select(
+            sa.func.coalesce(sa.func.sum(AppliedPromotion.amount), 0).label("given"),
+            sa.func.coalesce(sa.func.sum(AppliedPromotion.by_operator), 0).label("given_by_operator"),
+        )
+        .join(OrderLine, OrderLine.id == AppliedPromotion.order_line_id)
+        .join(Order, Order.id == OrderLine.order_id)
+        .where(AppliedPromotion.promotion_id == Promotion.id, Order.status.not_in(OVER))
+    )
     uses, sums = used.lateral("uses"), took.lateral("sums")
     own = [getattr(Promotion, name) for name in OWN]
     statement = (
@@ -114,15 +119,6 @@ def _rows(*conditions: sa.ColumnElement[bool], limit: int | None = None) -> list
         })
         for row in rows
     ]  # fmt: skip
-
-
-def _came_to_nothing() -> sa.ColumnElement[bool]:
-    """Whether the order of an applied promotion was rejected, expired or cancelled."""
-    return (
-        sa.exists()
-        .where(OrderLine.id == AppliedPromotion.order_line_id, Order.id == OrderLine.order_id)
-        .where(Order.status.in_(OVER))
-    )
 
 
 def listed(seller_id: int | None = None, *, before: int | None = None, limit: int = 50) -> list[PromotionRow]:

@@ -113,6 +113,8 @@ class SellerOrderView:
     group: GroupRow
     fee: int
     fee_percents: tuple[Decimal, ...]
+    borne: int
+    """Kopeks of the discounts that the market bears."""
 
 
 def seller_order(seller_id: int, number: str) -> SellerOrderView:
@@ -134,7 +136,8 @@ def seller_order(seller_id: int, number: str) -> SellerOrderView:
     gets = {line.id: line.gross + borne.get(line.id, NOTHING_BORNE).kept(line.gross) for line in order.lines}
     fee = sum(fees[line].kept(kopeks) for line, kopeks in gets.items() if line in fees)
     percents = tuple(sorted({fee.percent for fee in fees.values()}))
-    return SellerOrderView(order, GroupRow(*row), fee, percents)
+    of_market = sum(gets.values()) - sum(line.gross for line in order.lines)
+    return SellerOrderView(order, GroupRow(*row), fee, percents, of_market)
 
 
 def order_of_trip(seller_id: int, trip: uuid.UUID) -> str:
