@@ -42,11 +42,11 @@ WHY = {
 }
 """Why a promised discount is gone."""
 STATES = {
-    "running": _("running"),
-    "planned": _("planned"),
-    "ended": _("ended"),
+    "running": _("in force"),
+    "planned": _("has not begun"),
+    "ended": _("is over"),
     "used_up": _("used up"),
-    "stopped": _("stopped"),
+    "stopped": _("stopped for good"),
 }
 TONES = {"running": "ok", "planned": "warn"}
 SCOPES = {
