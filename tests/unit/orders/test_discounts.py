@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from app.core import money
 from app.orders import discounts
 from app.orders.discounts import Terms
+from app.payments.rules import kept_fee
 
 GOODS = st.dictionaries(st.integers(1, 6), st.integers(1, 5_000_00), min_size=1, max_size=6)
 
@@ -93,3 +95,19 @@ def test_parts_of_a_discounted_line_sum_to_it(price: int, units: int, share: int
         assert part.net + part.vat == part.gross >= seen
         so_far, seen = so_far + part.gross - seen, part.gross
     assert so_far == whole - discount == discounts.sold_for(price, quantity, discount)
+
+
+def test_the_example_of_the_page_on_promotions_is_true() -> None:
+    goods = {1: 2333_31, 2: 21, 3: 545_00}
+    plain: dict[str, Any] = {"version": 1, "name_ru": "", "name_en": "", "code": "", "minimum": 0, "cap": None}
+    ten = Terms(id=1, percent=Decimal(10), amount=None, is_stackable=True, operator_share=Decimal(40),
+                offers=frozenset(goods), **plain)  # fmt: skip
+    own = Terms(id=2, percent=None, amount=1000_01, is_stackable=False, operator_share=Decimal(0),
+                offers=frozenset({1, 2}), **plain)  # fmt: skip
+    first, then = discounts.choose([ten, own], goods)
+    assert {offer: part.amount for offer, part in first.parts.items()} == {1: 999_92, 2: 9}
+    assert {offer: (part.amount, part.operator) for offer, part in then.parts.items()} == {
+        1: (133_34, 53_34), 2: (1, 0), 3: (54_50, 21_80),
+    }  # fmt: skip
+    part = discounts.worth_of(333_33, Decimal(7), 999_92 + 133_34, Fraction(3), Decimal(22)).gross
+    assert (part, kept_fee(53_34, 1200_05, part)) == (514_31, 22_86)
