@@ -37,14 +37,17 @@ USED = f"""
     WHERE u.promotion_id = p.id AND u.given_back_at IS NULL AND {BUYER}
         AND (CAST(:company AS bigint) IS NOT NULL OR g.organisation_id IS NULL))"""
 ON_CART = sa.text(f"""
+WITH goods AS MATERIALIZED (
+    SELECT o.id, o.seller_id, k.path FROM offer o JOIN product t ON t.id = o.product_id
+    JOIN category k ON k.id = t.category_id WHERE o.id = ANY(:offers))
 SELECT c.code AS cart_code, p.*,
     p.first_order AND {BOUGHT.format(who="c.user_id")} AS has_bought,
     CASE WHEN p.limit_per_buyer IS NULL THEN 0 ELSE {USED.format(who="c.user_id")} END AS used,
     ARRAY(
-        SELECT o.id FROM offer o JOIN product t ON t.id = o.product_id JOIN category k ON k.id = t.category_id
-        WHERE o.id = ANY(:offers) AND (p.seller_id IS NULL OR o.seller_id = p.seller_id)
+        SELECT o.id FROM goods o
+        WHERE (p.seller_id IS NULL OR o.seller_id = p.seller_id)
             AND (p.scope <> 'categories' OR EXISTS (SELECT FROM promotion_category pc
-                WHERE pc.promotion_id = p.id AND pc.category_id = ANY(k.path)))
+                WHERE pc.promotion_id = p.id AND pc.category_id = ANY(o.path)))
             AND (p.scope <> 'offers' OR EXISTS (SELECT FROM promotion_offer po
                 WHERE po.promotion_id = p.id AND po.offer_id = o.id))) AS offers
 FROM cart c
@@ -207,6 +210,15 @@ def set_code(cart_id: int, code: str, company_id: int | None, plan: Plan) -> Non
         session.flush()
         raise Invalid.one("/code", f"code_{state.problem}", day=f"{state.valid_from:%d.%m.%Y}" if state.valid_from
                           else "")  # fmt: skip
+
+
+def carry_code(source: int, target: int) -> None:
+    """Keep the code of one cart in another that has none."""
+    code = session.scalar(sa.select(Cart.code).where(Cart.id == source))
+    if code:
+        row = session.get_one(Cart, target)
+        row.code = row.code or code
+        session.flush()
 
 
 def freeze(group: OrderGroup, payload: Mapping[str, Any], lines: Sequence[OrderLine]) -> dict[int, Part]:

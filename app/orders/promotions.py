@@ -220,6 +220,8 @@ def _wrong_words(given: PromotionData, own_id: int | None) -> list[FieldError]:
     if code and not CODE.fullmatch(code):
         errors.append(FieldError("/code", "code_malformed"))
     elif code:
+        one_by_one = sa.text("SELECT pg_advisory_xact_lock(hashtext('promotion'), hashtext(:code))")
+        session.execute(one_by_one, {"code": code})  # whoever makes the same code at this moment sees the other's
         taken = sa.exists().where(Promotion.code == code, Promotion.stopped_at.is_(None), Promotion.id != (own_id or 0))
         if session.scalar(sa.select(taken)):
             errors.append(FieldError("/code", "code_taken"))

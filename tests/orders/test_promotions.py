@@ -13,7 +13,7 @@ from flask import Flask
 from app.core import clock
 from app.core.db import db, session
 from app.core.errors import Conflict, Invalid, NotFound
-from app.core.permissions import Actor
+from app.core.permissions import ANONYMOUS, Actor
 from app.orders import carts, checkout, promotion_queries, promotions, queries, refunds, service
 from app.orders.models import Order, OrderGroup, OrderLine
 from app.orders.promotion_models import AppliedPromotion, Promotion, PromotionUse
@@ -303,3 +303,14 @@ def test_two_first_orders_of_one_company_at_once_are_one(committed_db: Flask) ->
     results = all_at_once(committed_db, [placing(*pair) for pair in zip(people, quotes, strict=True)], 2)
     assert sorted(isinstance(r, Conflict) for r in results) == [False, True]
     steps.check_everything_sums()
+
+
+def test_a_guests_code_is_kept_when_the_guest_signs_in(db_session: Any) -> None:
+    offer = make.offer(make.market())
+    promoted(code="GUEST")
+    token = carts.add(ANONYMOUS, "", offer.public_id, Decimal(2)).token
+    promotions.use_code(ANONYMOUS, token, "guest")
+    assert queries.cart_plan(ANONYMOUS, token).discount == 109_00
+    who = make.person()
+    carts.merge_guest_cart(who, token)
+    assert queries.cart_plan(who, "").discount == 109_00

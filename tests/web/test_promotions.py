@@ -134,9 +134,8 @@ def test_the_same_by_the_api_within_ones_own_goods(app: Flask, visit: Visit) -> 
     quote = buys.post("/checkout/quote", {"address": where_to}).json
     bought = buys.post("/checkout", body | {"quote": quote["id"]}, headers={"Idempotency-Key": "b"}).json
     [order] = bought["orders"]
-    assert (
-        [one["amount"]["amount"] for one in order["discounts"]] == [5001] == [order["lines"][0]["discount"]["amount"]]
-    )
+    [discount], [line] = order["discounts"], order["lines"]
+    assert discount["amount"]["amount"] == line["discount"]["amount"] == 5001
     assert order["totals"]["goods"]["amount"] == 1635_00 - 5001 == line["total"]["amount"]
     [seen] = operator.get("/admin/promotions?limit=1").json["items"]
     assert (seen["uses"], seen["given_by_operator"]["amount"], seen["editable"]) == (1, 5001, False)
