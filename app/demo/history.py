@@ -92,7 +92,7 @@ def make_history() -> None:
 def share_of_day() -> float:
     """How much of a day from 8 to 18 is over: so much of today's route is driven."""
     now = clock.local(clock.now())
-    return min(max((now.hour + now.minute / 60 - 8) / 10, 0.2), 0.7)
+    return min(max((now.hour + now.minute / 60 - 8) / 10, 0.4), 0.7)
 
 
 def buyers() -> list[int]:
