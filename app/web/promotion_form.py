@@ -46,7 +46,7 @@ def show_list(desk: Desk) -> ResponseReturnValue:
     rows = promotion_queries.listed(desk.seller_id, before=before(), limit=PAGE + 1)
     shown = rows[:PAGE]
     return render_page(
-        "promotions/list.html", None, rows=shown, here=desk.here, words=words, english=language() == "en",
+        "promotions/list.html", None, rows=shown, desk_url=desk.here, words=words, english=language() == "en",
         is_operator=desk.seller_id is None,
         next_url=paths.with_query(desk.here, before=shown[-1].id) if len(rows) > PAGE else "", **desk.frame,
     )  # fmt: skip
@@ -63,7 +63,7 @@ def show_form(
     row, named = promotion_queries.one(key_of(key), desk.seller_id) if key else (None, None)
     is_own = row is None or desk.seller_id is None or row.by_seller
     return render_page(
-        "promotions/one.html", None, status=status, row=row, here=desk.here, words=words,
+        "promotions/one.html", None, status=status, row=row, desk_url=desk.here, words=words,
         is_open=row is None or (row.is_editable and is_own), is_own=is_own,
         typed=typed if typed is not None else _typed_of(row, named), errors=errors or {},
         chosen=request.form.getlist("categories") if typed is not None else named.categories if named else (),

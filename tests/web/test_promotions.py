@@ -39,6 +39,7 @@ def test_by_forms_alone_from_the_operators_desk_to_the_bill(app: Flask, visit: V
     operator, desk = stories.operator(), "/admin/promotions"
     office = make.signed_browser(app, operator)
     session.commit()
+    assert f'<form class="panel stack" method="post" action="{desk}"' in office.get(f"{desk}/new").text
     wrong = office.post(desk, data=FORM | {"percent": "120", "minimum": "много", "name_ru": "Весна"})
     assert wrong.status_code == 422
     assert 'value="Весна"' in wrong.text
@@ -47,6 +48,7 @@ def test_by_forms_alone_from_the_operators_desk_to_the_bill(app: Flask, visit: V
     assert office.post(desk, data=FORM).status_code == 303
     made = only()
     assert (made.code, made.percent, made.operator_share) == ("ОСЕНЬ10", 10, 50)
+    assert f'method="post" action="{desk}/{made.public_id}"' in office.get(f"{desk}/{made.public_id}").text
     stale = office.post(f"{desk}/{made.public_id}", data=FORM | {"version": "7"})
     assert stale.status_code == 412
 
