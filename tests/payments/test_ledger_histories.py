@@ -48,6 +48,7 @@ class Money(RuleBasedStateMachine):
         self.buyer = make.person()
         self.promote()
         self.sell((3, 7), 1)
+        self.refund(0, 30, 0, named=False)  # every history has one
         session.commit()
 
     def promote(self) -> None:
@@ -128,6 +129,9 @@ class Money(RuleBasedStateMachine):
     @rule(pick=PICK, share=st.integers(1, 100), delivery=st.integers(0, 900_00), named=st.booleans())
     def ask_refund(self, pick: int, share: int, delivery: int, named: bool) -> None:
         """A part of what is left, or all of it: of one line, or of the goods."""
+        self.refund(pick, share, delivery, named=named)
+
+    def refund(self, pick: int, share: int, delivery: int, *, named: bool) -> None:
         order = self.chosen(Order, pick, Order.status == "completed")
         if order is None:
             return
