@@ -14,13 +14,14 @@ from app.core import clock
 from app.core.db import db, session
 from app.core.errors import Conflict, Invalid, NotFound
 from app.core.permissions import ANONYMOUS, Actor
-from app.orders import carts, checkout, promotion_queries, promotions, queries, refunds, service
+from app.orders import approvals, carts, checkout, promotion_queries, promotions, queries, refunds, service
 from app.orders.models import Order, OrderGroup, OrderLine
 from app.orders.promotion_models import AppliedPromotion, Promotion, PromotionUse
 from app.orders.promotions import PromotionData
 from app.payments.models import CommissionLine, PaymentSplit, SellerTransfer
 from tests.factories import orders as make
 from tests.orders import steps
+from tests.orders.test_company import asked, company
 from tests.orders.test_races import all_at_once, buyer, market_with
 from tests.payments import stories
 
@@ -314,3 +315,31 @@ def test_a_guests_code_is_kept_when_the_guest_signs_in(db_session: Any) -> None:
     who = make.person()
     carts.merge_guest_cart(who, token)
     assert queries.cart_plan(who, "").discount == 109_00
+
+
+def test_an_approver_sees_the_discount_that_is_true_and_the_use_is_of_the_company(db_session: Any) -> None:
+    offer = make.offer(make.market(), price=100_000)
+    chief, member = company(per_order=300_000)
+    made = promoted(code="TEAM", limit_per_buyer=1)
+    in_cart(member, (offer, 5))
+    promotions.use_code(member, "", "team", member.memberships[0].organisation_id)
+    key = asked(member)
+    assert session.scalar(sa.select(sa.func.count()).select_from(PromotionUse)) == 0  # what waits uses nothing up
+    shown = approvals.request(chief, key)
+    assert shown.payload["totals"]["discount"] == 50_000
+    promotions.stop(stories.operator(), made)
+    with pytest.raises(Conflict, match="price_changed"):
+        approvals.approve(chief, key, shown.terms)
+    now = approvals.request(chief, key)
+    assert (now.is_changed, now.now["totals"]["discount"]) == (True, 0)
+    approvals.decline(chief, key, "дорого")
+    promoted(code="TEAM", limit_per_buyer=1)
+    approvals.to_cart(member, key)
+    again = asked(member)
+    placed = approvals.approve(chief, again, approvals.request(chief, again).terms)
+    assert session.get_one(OrderGroup, placed.id).goods == 450_000
+    in_cart(chief, (offer, 1))
+    with pytest.raises(Invalid, match="invalid_fields"):
+        promotions.use_code(chief, "", "TEAM", chief.memberships[0].organisation_id)
+    promotions.use_code(chief, "", "TEAM")  # for himself he has not
+    steps.check_everything_sums()
