@@ -27,6 +27,7 @@ from app.orders import events as orders_events
 from app.orders import models as orders_models
 from app.orders import paper_models as orders_paper_models
 from app.orders import paying as orders_paying
+from app.orders import promotion_models as orders_promotion_models
 from app.orders import proposal_models as orders_proposal_models
 from app.orders import proposals as orders_proposals
 from app.orders import quotes as orders_quotes
@@ -55,6 +56,7 @@ MODELS = (
     orders_company_models,
     orders_proposal_models,
     orders_return_models,
+    orders_promotion_models,
     estimates_models,
     feedback_models,
     insights_models,
@@ -170,6 +172,8 @@ PAGE_BLUEPRINTS: tuple[str, ...] = (
     "app.web.seller.money:pages",
     "app.web.admin.money:pages",
     "app.web.admin.commission:pages",
+    "app.web.admin.promotions:pages",
+    "app.web.seller.promotions:pages",
     "app.web.buyer.refunds:pages",
     "app.web.seller.imports:pages",
     "app.web.seller.feeds:pages",
@@ -207,6 +211,7 @@ API_BLUEPRINTS: tuple[str, ...] = (
     "app.api.claims:api",
     "app.api.seller_orders:api",
     "app.api.money:api",
+    "app.api.promotions:api",
     "app.api.accounts:api",
     "app.api.companies:api",
     "app.api.team:api",

@@ -284,27 +284,80 @@ WHERE l.gross < (
     SELECT coalesce(sum(rl.amount), 0) FROM refund_line rl JOIN refund r ON r.id = rl.refund_id
     WHERE rl.order_line_id = l.id AND r.status <> 'declined');
 
--- name: the_ledger_of_a_completed_order_is_sale_less_fee_less_refunds
-SELECT o.number, o.goods, t.sale, m.back, t.refund, m.fee, t.fee AS in_ledger FROM seller_order o
+-- name: the_ledger_of_a_completed_order_is_sale_and_promotion_less_fee_less_refunds
+SELECT o.number, o.goods, t.sale, m.back, t.refund, m.fee, t.fee AS in_ledger, m.borne, t.promotion FROM seller_order o
 LEFT JOIN (
     SELECT order_id, sum(amount) FILTER (WHERE kind = 'sale') AS sale, sum(amount) FILTER (WHERE kind = 'refund') AS refund,
-        sum(amount) FILTER (WHERE kind = 'commission') AS fee
+        sum(amount) FILTER (WHERE kind = 'commission') AS fee, sum(amount) FILTER (WHERE kind = 'promotion') AS promotion
     FROM seller_transfer GROUP BY order_id
 ) t ON t.order_id = o.id
 LEFT JOIN (
-    SELECT l.order_id, sum(coalesce(b.back, 0)) AS back,
-        sum(coalesce(round(c.amount::numeric * (l.gross - coalesce(b.back, 0)) / nullif(c.base, 0)), 0)) AS fee
-    FROM order_line l
-    JOIN commission_line c ON c.order_line_id = l.id
-    LEFT JOIN (
-        SELECT rl.order_line_id, sum(rl.amount) AS back FROM refund_line rl JOIN refund r ON r.id = rl.refund_id
-        WHERE r.status IN ('approved', 'paid') GROUP BY rl.order_line_id
-    ) b ON b.order_line_id = l.id
-    GROUP BY l.order_id
+    SELECT k.order_id, sum(k.back) AS back, sum(k.borne) AS borne,
+        sum(coalesce(round(c.amount::numeric * (k.kept + k.borne) / nullif(c.base, 0)), 0)) AS fee
+    FROM (
+        SELECT l.id, l.order_id, coalesce(b.back, 0) AS back, l.gross - coalesce(b.back, 0) AS kept,
+            coalesce(round(p.by_operator::numeric * (l.gross - coalesce(b.back, 0))
+                / (round(l.price * l.quantity) - l.discount)), 0) AS borne
+        FROM order_line l
+        LEFT JOIN (
+            SELECT rl.order_line_id, sum(rl.amount) AS back FROM refund_line rl JOIN refund r ON r.id = rl.refund_id
+            WHERE r.status IN ('approved', 'paid') GROUP BY rl.order_line_id
+        ) b ON b.order_line_id = l.id
+        LEFT JOIN (
+            SELECT order_line_id, sum(by_operator) AS by_operator FROM applied_promotion GROUP BY order_line_id
+        ) p ON p.order_line_id = l.id
+    ) k
+    JOIN commission_line c ON c.order_line_id = k.id
+    GROUP BY k.order_id
 ) m ON m.order_id = o.id
 WHERE o.status = 'completed'
     AND (coalesce(t.sale, 0) <> o.goods OR coalesce(t.refund, 0) <> -coalesce(m.back, 0)
-        OR coalesce(t.fee, 0) <> -coalesce(m.fee, 0));
+        OR coalesce(t.fee, 0) <> -coalesce(m.fee, 0) OR coalesce(t.promotion, 0) <> coalesce(m.borne, 0));
+
+-- name: the_discount_of_a_line_is_what_promotions_took_off
+SELECT l.id, l.discount, a.amount FROM order_line l
+LEFT JOIN (SELECT order_line_id, sum(amount) AS amount FROM applied_promotion GROUP BY order_line_id) a
+    ON a.order_line_id = l.id
+WHERE l.discount <> coalesce(a.amount, 0);
+
+-- name: a_line_costs_its_price_less_its_discount
+SELECT l.id, l.gross, l.price, l.quantity, l.discount FROM order_line l
+WHERE l.discount > 0 AND (l.gross > round(l.price * l.quantity) - l.discount
+    OR round(l.price * l.quantity) - l.discount < 1);
+
+-- name: a_fee_is_frozen_of_what_the_seller_gets
+SELECT c.id, c.base FROM commission_line c JOIN order_line l ON l.id = c.order_line_id
+WHERE l.discount > 0 AND c.base <> round(l.price * l.quantity) - l.discount
+    + (SELECT coalesce(sum(a.by_operator), 0) FROM applied_promotion a WHERE a.order_line_id = l.id);
+
+-- name: what_promotions_took_off_is_a_use
+SELECT a.id FROM applied_promotion a
+JOIN order_line l ON l.id = a.order_line_id
+JOIN seller_order o ON o.id = l.order_id
+LEFT JOIN promotion_use u ON u.promotion_id = a.promotion_id AND u.group_id = o.group_id
+WHERE u.promotion_id IS NULL OR (u.given_back_at IS NOT NULL AND o.status NOT IN ('rejected', 'expired', 'cancelled'));
+
+-- name: uses_of_a_promotion_are_within_its_limit
+SELECT p.id, p.limit_total, p.uses_left, u.live FROM promotion p
+LEFT JOIN (
+    SELECT promotion_id, count(*) FILTER (WHERE given_back_at IS NULL) AS live FROM promotion_use GROUP BY promotion_id
+) u ON u.promotion_id = p.id
+WHERE p.limit_total - coalesce(u.live, 0) <> p.uses_left;
+
+-- name: uses_of_a_buyer_are_within_the_limit
+SELECT p.id, coalesce(g.organisation_id, -g.user_id) AS buyer, count(*) FROM promotion p
+JOIN promotion_use u ON u.promotion_id = p.id AND u.given_back_at IS NULL
+JOIN order_group g ON g.id = u.group_id
+WHERE p.limit_per_buyer IS NOT NULL
+GROUP BY p.id, coalesce(g.organisation_id, -g.user_id)
+HAVING count(*) > p.limit_per_buyer;
+
+-- name: promotions_take_off_goods_they_speak_of
+SELECT a.id FROM applied_promotion a
+JOIN promotion p ON p.id = a.promotion_id
+JOIN order_line l ON l.id = a.order_line_id
+JOIN seller_order o ON o.id = l.order_id
+WHERE (p.seller_id IS NOT NULL AND p.seller_id <> o.seller_id) OR (p.by_seller AND a.by_operator > 0);
 
 -- name: a_payout_is_the_sum_of_what_it_swept
 SELECT p.id, p.amount, s.swept FROM seller_payout p

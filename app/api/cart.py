@@ -14,10 +14,12 @@ from app import access
 from app.api.kernel import Answer, Api, given_id
 from app.api.schemas import UNITS, MoneyOut, QuantityText, Schema, money
 from app.core.permissions import Permission
-from app.orders import carts, queries, quick
+from app.orders import carts, promoting, promotions, queries, quick
 from app.orders.carts import CartChange
 from app.orders.plan import Plan, PlannedLine, PlannedTrip
 from app.orders.quick import Line
+from app.web import limits
+from app.web.sessions import client_ip
 
 api = Api("cart", tag="Orders and money")
 
@@ -37,8 +39,8 @@ class LineChange(Schema):
 
 
 class CartLineOut(Schema):
-    """A line with what is true now. problem: gone (not on sale) or stock (less than wanted). `back_on`: the seller is
-    on holiday and sells again on this day.
+    """A line with what is true now; `total` is after `discount`. problem: gone (not on sale) or stock (less than
+    wanted). `back_on`: the seller is on holiday and sells again on this day.
     """
 
     id: uuid.UUID
@@ -56,6 +58,7 @@ class CartLineOut(Schema):
     price: MoneyOut
     price_seen: MoneyOut
     total: MoneyOut
+    discount: MoneyOut
     mass_kg: QuantityText
     volume_m3: QuantityText
     problem: Literal["", "gone", "stock"]
@@ -79,12 +82,39 @@ class CartGroupOut(Schema):
 
 
 class TotalsOut(Schema):
-    """Sums; `delivery` is to the centre of the city until a quote names a site."""
+    """Sums; `goods` after discounts; `delivery` is to the centre of the city until a quote names a site."""
 
     goods: MoneyOut
     delivery: MoneyOut
     total: MoneyOut
     vat: MoneyOut
+
+
+class DiscountOut(Schema):
+    """What a promotion takes off the goods of one seller."""
+
+    seller: str
+    name_ru: str
+    name_en: str
+    code: str
+    amount: MoneyOut
+
+
+class CodeOut(Schema):
+    """The code in the cart. `problem` is empty when it works: unknown, ended, not_yet (until `valid_from`), used_up,
+    used_by_you, first_order, too_small (goods for `missing` more), other_goods, not_best (another takes more off).
+    """
+
+    code: str
+    problem: str
+    missing: MoneyOut
+    valid_from: date | None
+
+
+class CodeIn(Schema):
+    """A code as people type it."""
+
+    code: str = Field(min_length=1, max_length=64)
 
 
 class NoteOut(Schema):
@@ -103,6 +133,9 @@ class CartOut(Schema):
     totals: TotalsOut
     mass_kg: QuantityText
     volume_m3: QuantityText
+    discount: MoneyOut
+    discounts: list[DiscountOut]
+    code: CodeOut | None
     notes: list[NoteOut] = Field(default_factory=list)
     cart_token: str | None = None
 
@@ -136,6 +169,7 @@ def line_out(line: PlannedLine) -> CartLineOut:
         price=money(line.price),
         price_seen=money(line.price_seen),
         total=money(line.gross),
+        discount=money(line.discount),
         mass_kg=figure(line.mass_kg),
         volume_m3=figure(line.volume_m3),
         problem=line.problem,
@@ -160,6 +194,23 @@ def group_out(trip: PlannedTrip) -> CartGroupOut:
     )
 
 
+def discounts_out(plan: Plan) -> list[DiscountOut]:
+    """Discounts of a plan, seller by seller."""
+    return [
+        DiscountOut(seller=one.seller_name, name_ru=one.name_ru, name_en=one.name_en, code=one.code,
+                    amount=money(one.amount))
+        for one in promoting.by_seller(plan)
+    ]  # fmt: skip
+
+
+def code_out(plan: Plan) -> CodeOut | None:
+    """What the code in the cart comes to."""
+    state = plan.code
+    if state is None:
+        return None
+    return CodeOut(code=state.code, problem=state.problem, missing=money(state.missing), valid_from=state.valid_from)
+
+
 def cart_out(plan: Plan, changes: list[CartChange] | None = None) -> CartOut:
     """The cart with what was changed on the way."""
     made = next((c.token for c in changes or [] if c.token), None)
@@ -171,6 +222,9 @@ def cart_out(plan: Plan, changes: list[CartChange] | None = None) -> CartOut:
         ),
         mass_kg=figure(plan.mass_kg),
         volume_m3=figure(plan.volume_m3),
+        discount=money(plan.discount),
+        discounts=discounts_out(plan),
+        code=code_out(plan),
         notes=[NoteOut(offer=c.offer, code=c.note, quantity=c.quantity) for c in changes or [] if c.note],
         cart_token=made,
     )
@@ -296,4 +350,24 @@ def change_line(line: str, body: LineChange) -> CartOut:
 def remove_line(line: str) -> CartOut:
     """Answers the cart that is left."""
     carts.remove(access.actor(), token(), given_id(line))
+    return cart_out(queries.cart_plan(access.actor(), token()))
+
+
+@api.post(
+    "/cart/code", permission=Permission.CART, body=CodeIn, answer=CartOut, summary="Use a code of a promotion",
+    example={"code": "TUTUU10"},
+)  # fmt: skip
+def use_code(body: CodeIn) -> CartOut:
+    """422 `code_unknown`, `code_ended`, `code_not_yet`, `code_used_up`, `code_used_by_you`, `code_first_order`; a code
+    that is not for these goods is kept, and `code.problem` says why it takes nothing off.
+    """
+    limits.hit("code", client_ip())
+    promotions.use_code(access.actor(), token(), body.code)
+    return cart_out(queries.cart_plan(access.actor(), token()))
+
+
+@api.delete("/cart/code", permission=Permission.CART, answer=CartOut, summary="Take the code out")
+def drop_code() -> CartOut:
+    """Answers the cart without it."""
+    promotions.use_code(access.actor(), token(), "")
     return cart_out(queries.cart_plan(access.actor(), token()))

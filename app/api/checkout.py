@@ -12,16 +12,18 @@ from pydantic import Field
 from app import access
 from app.accounts import queries as accounts
 from app.api.approvals import approval_out
-from app.api.cart import figure
+from app.api.cart import CodeOut, DiscountOut, code_out, discounts_out, figure
 from app.api.delivery_shapes import DeliveryIn, GroupOptions, JointOut, Slot, joint_of, options_of
 from app.api.kernel import Answer, Api, given_id
 from app.api.orders import GroupOut, group_out
 from app.api.schemas import MoneyOut, QuantityText, Schema, Utc, money
 from app.core.errors import Invalid, NotFound
 from app.core.permissions import Permission
-from app.orders import approvals, checkout, choice_views, queries
+from app.orders import approvals, checkout, choice_views, promoting, queries
 from app.orders.approvals import Asked
 from app.orders.placing import Contact
+from app.web import limits
+from app.web.sessions import client_ip
 
 api = Api("checkout", tag="Orders and money")
 
@@ -53,6 +55,10 @@ class QuoteRequest(Schema):
     deliveries: list[DeliveryIn] = Field(default=[], max_length=50)
     joint: bool = False
     """Everything that is brought in one go by one truck, in the window of `slot`."""
+    organisation: uuid.UUID | None = None
+    """Who will pay, for discounts that count buyers."""
+    code: str | None = Field(default=None, max_length=64)
+    """Of a promotion, kept in the cart; empty takes it out; without it the cart's own holds."""
 
 
 class QuoteGroup(Schema):
@@ -90,7 +96,7 @@ class SlotOut(Schema):
 
 
 class QuoteTotals(Schema):
-    """What the purchase will cost."""
+    """What the purchase will cost; `goods` after discounts."""
 
     goods: MoneyOut
     delivery: MoneyOut
@@ -109,6 +115,9 @@ class QuoteOut(Schema):
     groups: list[QuoteGroup]
     slots: list[SlotOut]
     totals: QuoteTotals
+    discount: MoneyOut
+    discounts: list[DiscountOut]
+    code: CodeOut | None
     changes: list[dict[str, Any]]
     options: list[GroupOptions]
     joint: JointOut | None
@@ -141,16 +150,20 @@ class Purchase(Schema):
 )
 def quote(body: QuoteRequest) -> QuoteOut:
     """409 `cart_empty`, `stock_changed` (with `differences`), `no_carrier` or `no_joint` (with `reason`) or
-    `slot_full` (with `reason`, `group` and the `next` free windows).
+    `slot_full` (with `reason`, `group` and the `next` free windows); 422 with a `code_...` of `POST /cart/code`.
     """
+    if body.code:
+        limits.hit("code", client_ip())
     actor = access.actor()
     slot = body.slot
     made = checkout.make_quote(
         actor, _place(body), slot.day if slot else None, slot.window if slot else "", body.payment_method,
         {one.group: one.choice() for one in body.deliveries}, body.joint,
+        organisation=body.organisation, code=body.code,
     )  # fmt: skip
     payload = made.payload
-    plan = queries.cart_plan(actor, "", payload["site"])
+    now = queries.cart_plan(actor, "", payload["site"])
+    plan = promoting.as_promised(now, payload)
     totals = payload["totals"]
     return QuoteOut(
         id=made.public_id,
@@ -163,6 +176,9 @@ def quote(body: QuoteRequest) -> QuoteOut:
             for s in checkout.slots(plan.lead_time_days, checkout.carriers_of(plan))
         ],
         totals=QuoteTotals(**{name: money(totals[name]) for name in ("goods", "delivery", "total", "vat")}),
+        discount=money(totals["discount"]),
+        discounts=discounts_out(plan),
+        code=code_out(now),
         changes=payload["changes"],
         options=[options_of(view) for view in choice_views.groups(made)],
         joint=joint_of(payload),
@@ -243,8 +259,8 @@ def _group(trip: dict[str, Any]) -> QuoteGroup:
     },
 )
 def place(body: Purchase) -> Answer:
-    """409 `price_changed`, `stock_changed` (with `differences`), `slot_full` (with the `next` free windows),
-    `quote_expired` or `quote_outdated`.
+    """409 `price_changed`, `discount_changed` or `stock_changed` (with `differences`), `slot_full` (with the `next`
+    free windows), `quote_expired` or `quote_outdated`.
 
     A cart becomes one purchase: the same cart placed again answers the same purchase. Above the member's limit in a
     company it answers 202 with the request for an approval (`/approvals/{id}`) instead.

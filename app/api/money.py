@@ -181,7 +181,9 @@ class TransferQuery(PageQuery):
 
     first: date | None = None
     last: date | None = None
-    kind: Literal["sale", "commission", "delivery", "refund", "correction", "payout", "payout_failed"] | None = None
+    kind: (
+        Literal["sale", "commission", "delivery", "refund", "correction", "payout", "payout_failed", "promotion"] | None
+    ) = None
 
 
 class TransferOut(Schema):

@@ -46,7 +46,17 @@ class OrderLineOut(Schema):
     vat_percent: QuantityText
     net: MoneyOut
     vat: MoneyOut
+    discount: MoneyOut
+    """Taken off; `net`, `vat` and `total` are after it."""
     total: MoneyOut
+
+
+class AppliedOut(Schema):
+    """What a promotion takes off an order."""
+
+    name_ru: str
+    name_en: str
+    amount: MoneyOut
 
 
 class LoadOut(Schema):
@@ -126,6 +136,7 @@ class OrderOut(OrderBrief):
 
     reason: str
     lines: list[OrderLineOut]
+    discounts: list[AppliedOut]
     fulfilments: list[FulfilmentOut]
     events: list[EventOut]
 
@@ -240,6 +251,7 @@ def line_out(line: LineRow) -> OrderLineOut:
         vat_percent=line.vat_percent,
         net=money(line.net),
         vat=money(line.vat),
+        discount=money(line.discount_now),
         total=money(line.gross),
     )
 
@@ -286,6 +298,7 @@ def order_out(view: OrderView, *, for_buyer: bool = True) -> OrderOut:
         **order_brief(view.row).__dict__,
         reason=view.row.reason,
         lines=[line_out(line) for line in view.lines],
+        discounts=[AppliedOut(name_ru=d.name_ru, name_en=d.name_en, amount=money(d.amount)) for d in view.discounts],
         fulfilments=[trip_out(trip, for_buyer=for_buyer) for trip in view.trips],
         events=[EventOut(kind=e.kind, reason=e.reason, at=e.at) for e in view.events],
     )

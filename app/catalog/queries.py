@@ -66,6 +66,11 @@ def tree(cache: Cache | None = None) -> tuple[CategoryNode, ...]:
     return _grown(text)
 
 
+def slugs() -> dict[str, int]:
+    """Slug -> id of every category."""
+    return {slug: key for key, slug, *_rest in session.execute(_TREE)}
+
+
 def _tree_text() -> str:
     return json.dumps([list(row) for row in session.execute(_TREE)], ensure_ascii=False)
 

@@ -22,6 +22,7 @@ from app.core.models import Job
 from app.core.permissions import Actor, Membership
 from app.demo import arrangements, cases, voices
 from app.demo.companies import SELLERS
+from app.demo.promotions import make_promotions
 from app.demo.shift import Moved, move_back, stamp_as_planned
 from app.estimates import service as estimates
 from app.estimates.service import Item
@@ -78,6 +79,7 @@ def make_history() -> None:
         work_off(made, tomorrow, share=1.0, fails=days == PAST_DAYS[0])
         move_back(Moved(tuple(p.group for p in made), tomorrow, CARRIER), days + 1)
     voices.speak([person(buyer) for buyer in buyers()], seller_of)
+    make_promotions(operator(), seller_of(1))
     made = [buy(rng, goods, buyer) for buyer in [1, *sample_buyers(rng, ORDERS_A_DAY)]]
     work_off(made, tomorrow, share=share_of_day(), fails=False)
     move_back(Moved(tuple(p.group for p in made), tomorrow, CARRIER), 1)
@@ -176,6 +178,12 @@ def member(user_id: int, organisation: int, kind: str, role: str) -> Actor:
     """A person acting for an organisation."""
     row = accounts.requisites(organisation)
     return Actor(user_id=user_id, memberships=(Membership(row.id, row.public_id, row.name, kind, role),))
+
+
+def operator() -> Actor:
+    """Somebody of the operator."""
+    found = session.scalar(sa.text("SELECT min(id) FROM user_account WHERE is_admin"))
+    return person(int(found))
 
 
 def seller_of(seller: int) -> Actor:

@@ -62,6 +62,18 @@ def ids_of(slugs: Sequence[str]) -> dict[str, int]:
     return {row.slug: row.id for row in rows}
 
 
+def offers_by_sku(seller_id: int, skus: Sequence[str]) -> dict[str, int]:
+    """SKU -> the seller's offer, whatever its state."""
+    rows = session.execute(sa.select(Offer.sku, Offer.id).where(Offer.seller_id == seller_id, Offer.sku.in_(skus)))
+    return dict(rows.tuples().all())
+
+
+def skus_of(offer_ids: Sequence[int]) -> dict[int, str]:
+    """Offer -> its seller's SKU."""
+    rows = session.execute(sa.select(Offer.id, Offer.sku).where(Offer.id.in_(offer_ids)))
+    return dict(rows.tuples().all())
+
+
 def sold_by(seller_id: int) -> sa.Select[int]:
     """The ids of products that a seller offers now, to narrow other reads by."""
     return sa.select(Offer.product_id).where(Offer.seller_id == seller_id, Offer.status == "active")

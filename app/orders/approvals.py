@@ -22,7 +22,7 @@ from app.core.errors import Conflict, Invalid, NotFound
 from app.core.permissions import Actor
 from app.logistics import queries as logistics
 from app.offers import reservations
-from app.orders import carts, checkout, limits, rules, service
+from app.orders import carts, checkout, limits, promoting, rules, service
 from app.orders.carts import CartChange
 from app.orders.checkout import Quote, Wanted
 from app.orders.company_models import ApprovalRequest
@@ -179,7 +179,8 @@ def _wanted(row: ApprovalRequest) -> Wanted:
     """What the buyer chose; a day that can no longer be is the earliest that can."""
     lead = max((line.offer.lead_time_days for line in _lines(row)), default=0)
     soonest, shown = logistics.earliest_day(lead), row.payload
-    wanted = replace(checkout.wanted_of(shown, soonest), payment_method=row.payment_method)
+    wanted = replace(checkout.wanted_of(shown, soonest), payment_method=row.payment_method,
+                     company_id=row.organisation_id)  # fmt: skip
     times = {(trip.get("day"), trip.get("window")) for trip in shown["trips"]}
     if wanted.day is not None or len(times) > 1:
         return wanted
@@ -244,7 +245,11 @@ def to_cart(actor: Actor, public_id: uuid.UUID) -> list[CartChange]:
     if row.status in ("waiting", "approved"):
         raise Conflict("approval_state", state=row.status, wanted="to_cart")
     wishes = [(wish.offer_id, wish.quantity) for wish in checkout.wishes_of(row.cart_id)]
-    return carts.add_many(actor, "", wishes)[0]
+    changes = carts.add_many(actor, "", wishes)[0]
+    cart = carts.find_cart(actor, "")
+    if cart is not None:
+        promoting.carry_code(row.cart_id, cart)
+    return changes
 
 
 @dataclass(frozen=True, slots=True)

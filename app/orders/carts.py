@@ -207,6 +207,7 @@ def merge_guest_cart(actor: Actor, token: str) -> list[CartChange]:
         sa.select(CartLine.offer_id, CartLine.quantity).where(CartLine.cart_id == guest.id).order_by(CartLine.id)
     ).all()
     changes, _token = add_many(actor, "", [(w.offer_id, w.quantity) for w in wishes])
+    session.execute(sa.update(Cart).where(Cart.id == mine, Cart.code == "").values(code=guest.code))
     guest.status = "merged"
     session.flush()
     return [change for wish, change in zip(wishes, changes, strict=True) if change.note or wish.offer_id in known]

@@ -23,10 +23,11 @@ from app.logistics.timetable import timetables
 from app.offers import queries as offers
 from app.offers import reservations
 from app.offers.levels import StockLine
-from app.orders import carts, choices, rules, together
+from app.orders import carts, choices, limits, promoting, rules, together
 from app.orders.choices import DAYS_AHEAD, Arrival, Asked, Choices, Desk
+from app.orders.differences import difference_of_price, difference_of_stock
 from app.orders.models import Cart, CartLine, CheckoutQuote
-from app.orders.plan import CartWish, Deal, Plan, PlannedPiece, plan_of_cart
+from app.orders.plan import CartWish, Deal, Plan, PlannedPiece, make_plan, plan_of_cart
 from app.payments import providers
 
 KEEP = timedelta(minutes=15)
@@ -67,7 +68,7 @@ def wishes_of(cart: int | sa.Select[int]) -> list[CartWish]:
     rows = session.execute(
         sa.select(
             CartLine.id, CartLine.public_id, CartLine.offer_id, CartLine.quantity, CartLine.price_seen,
-            reservations.held_of(CartLine.cart_id, CartLine.offer_id).label("held"),
+            CartLine.cart_id, reservations.held_of(CartLine.cart_id, CartLine.offer_id).label("held"),
         )
         .where(CartLine.cart_id == cart_id)
         .order_by(CartLine.id)
@@ -75,7 +76,7 @@ def wishes_of(cart: int | sa.Select[int]) -> list[CartWish]:
     return [
         CartWish(
             row.id, row.public_id, row.offer_id, row.quantity, row.price_seen,
-            {place: Decimal(base) for place, base in row.held or ()},
+            {place: Decimal(base) for place, base in row.held or ()}, row.cart_id,
         )
         for row in rows
     ]  # fmt: skip
@@ -153,42 +154,61 @@ def check_site(site: Mapping[str, Any]) -> dict[str, Any]:
 
 @unit_of_work
 def make_quote(
-    actor: Actor, site: Mapping[str, Any], day: date | None, window: str, payment_method: str,
-    chosen: Choices | None = None, is_joint: bool = False,
-) -> Quote:  # fmt: skip
+    actor: Actor,
+    site: Mapping[str, Any],
+    day: date | None,
+    window: str,
+    payment_method: str,
+    chosen: Choices | None = None,
+    is_joint: bool = False,
+    *,
+    organisation: uuid.UUID | None = None,
+    code: str | None = None,
+) -> Quote:
     """Promise the cart of the person for a site, a day and a window, and hold the goods if nobody else does.
 
     Args:
         day: None: the earliest; `window`: its code (`9-14`), empty: the first one.
         chosen: for some warehouses another carrier, day or window, several deliveries, or fetching.
         is_joint: everything else by one truck.
+        organisation: who will pay, for promotions that count buyers; None: the person.
+        code: of a promotion, kept in the cart; None: what the cart has already.
 
     Raises:
-        Invalid: a wrong site, day, window, choice or payment.
+        Invalid: a wrong site, day, window, choice, payment, company or code.
         Conflict: `cart_empty`, `stock_changed` (differences), `no_carrier`, `no_joint`, `slot_full`.
     """
-    return quote_anew(
-        actor, Wanted(check_site(site), day, window, payment_method, choices=chosen or {}, is_joint=is_joint)
+    company = limits.company(actor.user, organisation).id if organisation is not None else None
+    wanted = Wanted(
+        check_site(site), day, window, payment_method, choices=chosen or {}, is_joint=is_joint, company_id=company
     )
+    return quote_anew(actor, wanted, code)
 
 
 @unit_of_work
-def quote_anew(actor: Actor, wanted: Wanted) -> Quote:
+def quote_anew(actor: Actor, wanted: Wanted, code: str | None = None) -> Quote:
     """Promise the cart of the person as wanted; `site` is checked already. Raises as `make_quote`."""
     cart = carts.find_cart(actor, "", lock=True)
     wishes = wishes_of(cart) if cart is not None else []
     if cart is None or not wishes:
         raise Conflict("cart_empty")
+    if code is not None:
+        plan = make_plan(wishes, wanted.site, clock.today(), with_delivery=False)
+        promoting.set_code(cart, code, wanted.company_id, plan)
     return promise(cart, wishes, wanted)
 
 
 @unit_of_work
-def quote_again(actor: Actor, old: Quote, payment_method: str) -> Quote:
+def quote_again(actor: Actor, old: Quote, payment_method: str, *, organisation: uuid.UUID | None = None) -> Quote:
     """The same wishes quoted anew; a window that is taken by now gives way to the earliest that is free.
+
+    Args:
+        organisation: who will pay now; None: the person.
 
     Raises as `make_quote`.
     """
-    wanted = replace(wanted_of(old.payload), payment_method=payment_method)
+    company = limits.company(actor.user, organisation).id if organisation is not None else None
+    wanted = replace(wanted_of(old.payload), payment_method=payment_method, company_id=company)
     while True:
         try:
             return quote_anew(actor, wanted)
@@ -214,7 +234,8 @@ def quote_again(actor: Actor, old: Quote, payment_method: str) -> Quote:
 class Wanted:
     """Where and when a cart is to be brought, and how it is paid. `day` None: the earliest; `window` empty: the first.
 
-    `deal`: prices that a seller promised to this buyer; `choices`: what is wanted otherwise for some warehouses.
+    `deal`: prices that a seller promised to this buyer; promotions take nothing off them. `choices`: what is wanted
+    otherwise for some warehouses. `company_id`: who pays.
     """
 
     site: dict[str, Any]
@@ -225,6 +246,7 @@ class Wanted:
     choices: Choices = field(default_factory=dict)
     is_joint: bool = False
     """Everything that is brought in one go by one truck."""
+    company_id: int | None = None
 
 
 def wanted_of(payload: Mapping[str, Any], since: date | None = None) -> Wanted:
@@ -233,7 +255,7 @@ def wanted_of(payload: Mapping[str, Any], since: date | None = None) -> Wanted:
     day = date.fromisoformat(asked["day"]) if asked["day"] else None
     return Wanted(
         payload["site"], max(day, since) if day and since else day, asked["window"], payload["payment_method"],
-        Deal.of(payload), choices.kept(payload, since), bool(payload.get("is_joint")),
+        Deal.of(payload), choices.kept(payload, since), bool(payload.get("is_joint")), payload.get("company_id"),
     )  # fmt: skip
 
 
@@ -245,6 +267,8 @@ def draft(wishes: Sequence[CartWish], wanted: Wanted) -> tuple[Plan, dict[str, A
         Conflict: `stock_changed` (differences), `no_carrier`, `slot_full`.
     """
     plan = plan_of_cart(wishes, wanted.site, wanted.day or clock.today(), wanted.deal)
+    if wanted.deal is None:
+        plan = promoting.on_cart(plan, wishes[0].cart_id, wanted.company_id)
     choices.check_day(wanted.day, logistics.earliest_day(plan.lead_time_days))
     _check_stock(plan)
     desk = Desk(plan, Asked(wanted.site, wanted.deal, wanted.day, wanted.window))
@@ -354,6 +378,7 @@ def _payload(plan: Plan, wanted: Wanted, arrivals: Sequence[Arrival]) -> dict[st
         "is_joint": wanted.is_joint,
         "choices": {str(key): choice.as_json() for key, choice in wanted.choices.items()},
         "payment_method": wanted.payment_method,
+        "company_id": wanted.company_id,
         "lines": [
             {
                 "line": line.id,
@@ -362,12 +387,20 @@ def _payload(plan: Plan, wanted: Wanted, arrivals: Sequence[Arrival]) -> dict[st
                 "price": line.price,
                 "rule": line.price_rule,
                 "gross": line.gross,
+                "discount": line.discount,
             }
             for line in plan.lines
         ],
         "trips": [_trip(one) for one in arrivals],
         "changes": [difference_of_price(line, line.price_seen) for line in plan.lines if line.price_changed],
-        "totals": {"goods": plan.goods, "delivery": plan.delivery, "total": plan.total, "vat": plan.vat},
+        "discounts": [one.as_json() for one in plan.discounts],
+        "totals": {
+            "goods": plan.goods,
+            "delivery": plan.delivery,
+            "total": plan.total,
+            "vat": plan.vat,
+            "discount": plan.discount,
+        },
         "mass_kg": f"{plan.mass_kg:f}",
         "volume_m3": f"{plan.volume_m3:f}",
     }
@@ -429,64 +462,3 @@ def quote_of(actor: Actor, public_id: uuid.UUID) -> Quote:
     if row is None:
         raise NotFound()
     return Quote(row.public_id, row.cart_id, row.payload, row.expires_at, row.status == "open", row.held_until)
-
-
-def check_still_true(quote: Quote, wishes: Sequence[CartWish], plan: Plan) -> None:
-    """Compare what was promised with what is true now.
-
-    Raises:
-        Conflict: `quote_outdated` when the cart was changed after it, `stock_changed` or `price_changed` with
-            the differences.
-    """
-    promised = {int(item["line"]): item for item in quote.payload["lines"]}
-    if {w.id: w.quantity for w in wishes} != {i: Decimal(item["quantity"]) for i, item in promised.items()}:
-        raise Conflict("quote_outdated")
-    short = [
-        difference_of_stock(line, line.offer.available)
-        for line in plan.lines
-        if line.problem or not _pieces_are_there(quote, line)
-    ]
-    if short:
-        raise Conflict("stock_changed", differences=short)
-    dearer = [
-        difference_of_price(line, promised[line.id]["price"])
-        for line in plan.lines
-        if line.price != promised[line.id]["price"]
-    ]
-    if dearer:
-        raise Conflict("price_changed", differences=dearer)
-
-
-def _pieces_are_there(quote: Quote, line: Any) -> bool:
-    needed: dict[int, Decimal] = {}
-    for trip in quote.payload["trips"]:
-        for piece in trip["pieces"]:
-            if piece["line"] == line.id:
-                place = trip["warehouse_id"]
-                needed[place] = needed.get(place, Decimal(0)) + Decimal(piece["quantity"])
-    return all(line.offer.available_at(place) >= units for place, units in needed.items())
-
-
-def difference_of_price(line: Any, was: int) -> dict[str, Any]:
-    """A line that costs another price than it did; kopeks per unit."""
-    return _difference(line, "price", was=was, now=line.price)
-
-
-def difference_of_stock(line: Any, there: Decimal) -> dict[str, Any]:
-    """A line that is not there in full; units of sale."""
-    now = there if line.offer.is_active else Decimal(0)
-    found = _difference(line, "stock", was=f"{line.quantity.normalize():f}", now=f"{now.normalize():f}")
-    return found | {"back_on": line.offer.back_on.isoformat()} if line.offer.back_on else found
-
-
-def _difference(line: Any, kind: str, *, was: int | str, now: int | str) -> dict[str, Any]:
-    return {
-        "line": str(line.public_id),
-        "offer": str(line.offer.public_id),
-        "name_ru": line.offer.name_ru,
-        "name_en": line.offer.name_en,
-        "unit": line.offer.unit,
-        "kind": kind,
-        "was": was,
-        "now": now,
-    }

@@ -18,7 +18,7 @@ from app.core.permissions import Actor
 from app.logistics import service as logistics
 from app.offers import stock
 from app.offers.levels import StockLine
-from app.orders import papers, rules
+from app.orders import papers, promoting, rules
 from app.orders.models import Fulfilment, Order, OrderGroup
 from app.orders.totals import (
     Load,
@@ -28,12 +28,13 @@ from app.orders.totals import (
     recount,
     resize,
     sum_group,
-    units_of,
+    worth_of,
 )
 from app.orders.transitions import SYSTEM, locked_order, move_order, move_trip, note
 from app.payments import ledger
 from app.payments import queries as money_queries
 from app.payments import service as payments
+from app.payments.rules import NOTHING_BORNE
 
 OVER = frozenset({"delivered", "partially_delivered", "failed", "returning", "returned", "cancelled"})
 
@@ -354,14 +355,18 @@ def _ship(actor: Actor, load: Load, trip: Fulfilment) -> None:
 def _earn(order: Order, trip: Fulfilment, load: Load) -> None:
     """What the seller has earned up to this trip, less what the ledger says already; the fee as it was frozen."""
     fees = money_queries.fees_of(line.id for line in load.lines)
-    goods = fee = 0
+    borne = promoting.borne_by_operator(load.lines)
+    goods = fee = promotion = 0
     for line in load.lines:
         handed = sum((p.delivered or Decimal(0) for p in load.of_line(line.id)), Decimal(0))
-        worth = rules.line_money(line.price, units_of(line, handed), line.vat_percent).gross
+        worth = worth_of(line, handed).gross
+        of_operator = borne.get(line.id, NOTHING_BORNE).kept(worth)
         goods += worth
-        fee += fees[line.id].kept(worth) if line.id in fees else 0
+        promotion += of_operator
+        fee += fees[line.id].kept(worth + of_operator) if line.id in fees else 0
     own = trip.delivery_price if trip.carrier_id and accounts.is_same_company(order.seller_id, trip.carrier_id) else 0
-    ledger.earn(order.seller_id, order.id, f"trip:{trip.id}", goods=goods, fee=fee, delivery=own)
+    earned = ledger.Earned(goods, fee, own, promotion)
+    ledger.earn(order.seller_id, order.id, f"trip:{trip.id}", earned)
 
 
 def _close(actor: Actor, group: OrderGroup, order: Order, trips: Sequence[Fulfilment]) -> None:

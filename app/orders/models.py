@@ -40,6 +40,8 @@ class Cart(Base):
     user_id: Mapped[int | None] = ref("user_account.id", index=False)
     token_hash: Mapped[bytes | None] = mapped_column(unique=True)
     status: Mapped[str] = mapped_column(server_default="open")
+    code: Mapped[str] = mapped_column(server_default="")
+    """Of a promotion, as the buyer typed it, in upper case."""
     created_at: Mapped[Created]
     updated_at: Mapped[Created]
 
@@ -143,6 +145,7 @@ class OrderLine(Base):
 
     quantity is in `unit`; quantity_base = quantity x factor; price is per unit; gross = net + vat.
     `accepted` is what the seller agreed to deliver, in `unit`.
+    `discount` is what promotions took off the whole line when it was ordered; net, vat and gross are after it.
     """
 
     __tablename__ = "order_line"
@@ -150,6 +153,7 @@ class OrderLine(Base):
         sa.CheckConstraint("quantity > 0 AND quantity_base > 0", name="quantity_positive"),
         sa.CheckConstraint("accepted IS NULL OR accepted BETWEEN 0 AND quantity", name="accepted_range"),
         sa.CheckConstraint("gross = net + vat AND gross >= 0 AND vat >= 0", name="gross_sums"),
+        sa.CheckConstraint("discount >= 0", name="discount_not_negative"),
         sa.UniqueConstraint("order_id", "position"),
     )
 
@@ -173,6 +177,7 @@ class OrderLine(Base):
     """`list`, `ladder:<from quantity>`, `quote:<id of the price request>` or `substitute`."""
     replaces_id: Mapped[int | None] = ref("order_line.id", index=False)
     """The line in whose place the seller sends this one."""
+    discount: Mapped[Kopeks] = mapped_column(server_default="0")
     vat_percent: Mapped[Decimal] = mapped_column(sa.Numeric(5, 2))
     net: Mapped[Kopeks]
     vat: Mapped[Kopeks]

@@ -65,13 +65,16 @@ def order_id_of_buyer(user_id: int, number: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class OrderMoney:
-    """Every kopek of an order for its seller. `ordered` - `short` = `goods`; the ledger's rows sum to `earned`."""
+    """Every kopek of an order for its seller. `ordered` at list prices - `discount` - `short` = `goods`; the ledger's
+    rows sum to `earned`.
+    """
 
     number: str
     status: str
     payment_method: str
     payment_status: str
     ordered: int
+    discount: int
     goods: int
     delivery: int
     transfers: tuple[Transfer, ...]
@@ -81,7 +84,7 @@ class OrderMoney:
     @property
     def short(self) -> int:
         """Ordered but not accepted, not found or not handed over."""
-        return self.ordered - self.goods
+        return self.ordered - self.discount - self.goods
 
     def sum_of(self, kind: str) -> int:
         """Kopeks of one kind of rows."""
@@ -114,10 +117,12 @@ def order_money(seller_id: int, number: str) -> OrderMoney:
         .join(OrderGroup, OrderGroup.id == Order.group_id)
         .where(Order.id == order_id)
     ).one()
-    lines = session.execute(sa.select(OrderLine.price, OrderLine.quantity).where(OrderLine.order_id == order_id))
+    wanted = sa.select(OrderLine.price, OrderLine.quantity, OrderLine.discount).where(OrderLine.order_id == order_id)
+    lines = session.execute(wanted).all()
     transfers = balances.of_order(order_id)
     return OrderMoney(
         number, row.status, row.payment_method, row.payment_status,
-        sum(money.line_total(line.price, line.quantity) for line in lines), row.goods, row.delivery, tuple(transfers),
+        sum(money.line_total(line.price, line.quantity) for line in lines),
+        sum(line.discount for line in lines), row.goods, row.delivery, tuple(transfers),
         tuple(refund_queries.of_orders([order_id])), balances.paid_out_of([t.id for t in transfers]),
     )  # fmt: skip

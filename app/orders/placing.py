@@ -15,7 +15,7 @@ from app.core.timers import Alarm
 from app.logistics import service as logistics
 from app.offers.levels import StockLine
 from app.offers.queries import WarehouseRow
-from app.orders import numbers, rules
+from app.orders import numbers, promoting, rules
 from app.orders.checkout import Quote
 from app.orders.fulfilments import cargo_of, carried_size
 from app.orders.models import (
@@ -82,7 +82,8 @@ def write(actor: Actor, purchase: Purchase) -> tuple[OrderGroup, list[StockLine]
         The purchase, and what is to be taken from the stock for it.
 
     Raises:
-        Conflict: `slot_full` from the conditional update of the windows; the caller's transaction is rolled back.
+        Conflict: `slot_full` from the conditional update of the windows, `discount_changed` from the promotions; the
+            caller's transaction is rolled back.
     """
     group = _group(actor, purchase)
     sellers = list(dict.fromkeys(t["seller_id"] for t in purchase.quote.payload["trips"]))
@@ -177,6 +178,7 @@ def _line(order: Order, position: int, line: PlannedLine) -> OrderLine:
         quantity_base=line.base,
         price=line.price,
         price_rule=line.price_rule,
+        discount=line.discount,
         vat_percent=offer.vat_percent,
         net=line.gross - line.vat,
         vat=line.vat,
@@ -248,9 +250,16 @@ def _money(group: OrderGroup, written: Sequence[Written], purchase: Purchase) ->
         payer=purchase.payer,
     )
     category = {line.offer.id: line.offer.category_id for line in purchase.lines.values()}
+    off = promoting.freeze(group, purchase.quote.payload, [line for one in written for line in one.load.lines])
+    borne = {line: part.operator for line, part in off.items()}  # the seller gets it too, from the operator
     payments.freeze_fees(
         [
-            FeeLine(line.id, one.order.seller_id, purchase.category_paths[category[line.offer_id]], line.gross)
+            FeeLine(
+                line.id,
+                one.order.seller_id,
+                purchase.category_paths[category[line.offer_id]],
+                line.gross + borne.get(line.id, 0),
+            )
             for one in written
             for line in one.load.lines
         ]

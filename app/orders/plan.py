@@ -20,6 +20,7 @@ from app.offers.queries import OfferForSale, WarehouseRow
 from app.offers.rules import AppliedPrice
 from app.orders import rules
 from app.orders.allocation import Allocation, Wish, allocate, metres_between
+from app.orders.discounts import Discount
 
 CITY_CENTRE: dict[str, Any] = {"lat": 55.8, "lon": 37.72, "floor": 1, "lift": False, "unloading": "self"}
 """Delivery is priced to here until the buyer names a site."""
@@ -73,6 +74,13 @@ class PlannedLine:
     gross: int
     vat: int
     problem: str
+    discount: int = 0
+    """Kopeks that promotions take off; gross and vat are after it."""
+
+    @property
+    def price_sum(self) -> int:
+        """Gross without discounts."""
+        return self.gross + self.discount
 
     @cached_property
     def base(self) -> Decimal:
@@ -159,6 +167,13 @@ class Plan:
     trips: tuple[PlannedTrip, ...]
     is_contested: bool = False
     """It is there only if other buyers do not buy what they hold in their checkouts."""
+    discounts: tuple[Discount, ...] = ()
+    code: Any = None
+    """What the code in the cart comes to (`promoting.CodeState`); None without one."""
+
+    @property
+    def discount(self) -> int:
+        return sum(one.amount for one in self.discounts)
 
     @property
     def goods(self) -> int:
@@ -204,7 +219,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class CartWish:
-    """A row of the cart. `held`: warehouse -> base units that the cart holds of it itself."""
+    """A row of a cart. `held`: warehouse -> base units that the cart holds of it itself; `cart_id` 0: of no cart."""
 
     id: int
     public_id: uuid.UUID
@@ -212,6 +227,7 @@ class CartWish:
     quantity: Decimal
     price_seen: int
     held: Mapping[int, Decimal] = field(default_factory=dict)
+    cart_id: int = 0
 
 
 def plan_of_cart(

@@ -30,7 +30,7 @@ from app.orders import cuts, numbers, rules, service
 from app.orders.models import Fulfilment, FulfilmentLine, Order, OrderGroup, OrderLine
 from app.orders.proposal_models import OrderProposal, OrderProposalLine
 from app.orders.queries import OrderView
-from app.orders.totals import Load, load_of
+from app.orders.totals import Load, factor_of, load_of, worth_of
 from app.orders.transitions import SYSTEM, locked_order, move_order, note
 from app.payments import service as payments
 from app.payments.service import FeeLine
@@ -90,29 +90,26 @@ class Proposal:
 def open_of(order_ids: Sequence[int]) -> dict[int, Proposal]:
     """The open proposals of these orders, by order: two queries at most, one when there is none."""
     rows = session.execute(
-        sa.select(
-            OrderProposal.order_id, OrderProposal.public_id, OrderProposal.note, OrderProposal.answer_by,
-            OrderProposalLine.order_line_id, OrderProposalLine.kept, OrderProposalLine.offer_id,
-            OrderProposalLine.quantity, OrderProposalLine.price, OrderLine.gross, OrderLine.quantity.label("ordered"),
-            OrderLine.accepted,
-        )
+        sa.select(OrderProposal, OrderProposalLine, OrderLine)
         .join(OrderProposalLine, OrderProposalLine.proposal_id == OrderProposal.id)
         .join(OrderLine, OrderLine.id == OrderProposalLine.order_line_id)
         .where(OrderProposal.order_id.in_(order_ids), OrderProposal.status == "offered")
         .order_by(OrderLine.position)
-    ).all()  # fmt: skip
-    known = offers.offer_rows(row.offer_id for row in rows if row.offer_id) if rows else {}
+    ).all()
+    known = offers.offer_rows(change.offer_id for _row, change, _line in rows if change.offer_id) if rows else {}
     found: dict[int, Proposal] = {}
-    for row in rows:
-        wanted = row.ordered if row.accepted is None else row.accepted
-        offer = known.get(row.offer_id)
-        gross = rules.line_money(row.price, row.quantity, offer.vat_percent).gross if offer else 0
-        line = ProposedLine(row.order_line_id, row.kept, _off(row.gross, wanted, row.kept), offer,
-                            row.quantity or Decimal(0), row.price or 0, gross)  # fmt: skip
+    for row, change, line in rows:
+        proposed = _proposed(change, line, known.get(change.offer_id or 0))
         before = found.get(row.order_id)
-        lines = (*before.lines, line) if before else (line,)
+        lines = (*before.lines, proposed) if before else (proposed,)
         found[row.order_id] = Proposal(row.order_id, row.public_id, row.note, row.answer_by, lines)
     return found
+
+
+def _proposed(change: OrderProposalLine, line: OrderLine, offer: OfferForSale | None) -> ProposedLine:
+    quantity, price = change.quantity or Decimal(0), change.price or 0
+    gross = rules.line_money(price, quantity, offer.vat_percent).gross if offer else 0
+    return ProposedLine(line.id, change.kept, _off(line, change.kept), offer, quantity, price, gross)
 
 
 def shown(orders: Sequence[OrderView]) -> dict[int, Proposal]:
@@ -121,9 +118,9 @@ def shown(orders: Sequence[OrderView]) -> dict[int, Proposal]:
     return open_of(told) if told else {}
 
 
-def _off(gross: int, wanted: Decimal, kept: Decimal) -> int:
-    """Kopeks of a line that go with what is not kept."""
-    return gross - money.round_half_up(Fraction(gross) * Fraction(kept) / Fraction(wanted)) if wanted else 0
+def _off(line: OrderLine, kept: Decimal) -> int:
+    """Kopeks of a line that go with what is not kept, as the order will be recounted."""
+    return line.gross - worth_of(line, rules.to_base(kept, factor_of(line))).gross
 
 
 _SAME = sa.text(
@@ -257,10 +254,10 @@ def _replaced(line: OrderLine, wish: Wish, offer: OfferForSale | None, trip: Ful
         raise Invalid.one(f"{at}/substitute", "not_a_substitute")
     if gone <= 0:
         raise Invalid.one(at, "nothing_to_replace")
-    off = _off(line.gross, cuts.wanted(line), wish.kept)
+    off = _off(line, wish.kept)
     quantity = wish.quantity
     if quantity is None:
-        base = Fraction(gone) * Fraction(line.factor_numerator, line.factor_denominator)
+        base = Fraction(gone) * factor_of(line)
         quantity = ceil_to_step(base / offer.factor, offer.step, offer.minimum)
     if not quantity.is_finite() or quantity < offer.minimum or quantity % offer.step:
         raise Invalid.one(f"{at}/quantity", "quantity_step", step=f"{offer.step.normalize():f}")

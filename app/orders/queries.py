@@ -19,7 +19,7 @@ from app.core.errors import NotFound
 from app.core.permissions import Actor
 from app.logistics import queries as logistics
 from app.logistics.queries import BuyersDelivery
-from app.orders import carts, numbers, rules
+from app.orders import carts, discounts, numbers, promoting, rules
 from app.orders.checkout import wishes_of
 from app.orders.models import (
     CartLine,
@@ -31,8 +31,10 @@ from app.orders.models import (
     OrderLine,
 )
 from app.orders.plan import Plan, make_plan, plan_of_cart
+from app.orders.promoting import TakenOff
 from app.payments import queries as payments
 from app.payments.queries import PaymentRow
+from app.payments.rules import kept_fee
 
 OPEN_STATES = ("placed", "accepted")
 
@@ -51,15 +53,27 @@ def cart_count(actor: Actor, token: str, cache: Cache) -> int:
     )
 
 
-def cart_plan(actor: Actor, token: str, site: Mapping[str, Any] | None = None, day: date | None = None) -> Plan:
-    """The cart as it would be ordered now, delivered to the site (the city's centre without one)."""
+def cart_plan(
+    actor: Actor,
+    token: str,
+    site: Mapping[str, Any] | None = None,
+    day: date | None = None,
+    company_id: int | None = None,
+) -> Plan:
+    """The cart as it would be ordered now, delivered to the site (the city's centre without one), with its discounts.
+
+    Args:
+        company_id: the organisation that will pay; None: the person.
+    """
     cart = carts.open_cart(actor, token)
     wishes = wishes_of(cart) if cart is not None else []
     if not wishes:
         return Plan((), ())
     if actor.is_signed_in:
-        return plan_of_cart(wishes, site, day or clock.today())
-    return make_plan(wishes, site, day or clock.today())
+        plan = plan_of_cart(wishes, site, day or clock.today())
+    else:
+        plan = make_plan(wishes, site, day or clock.today())
+    return promoting.on_cart(plan, wishes[0].cart_id, company_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +103,13 @@ class LineRow:
     mass_kg: Decimal
     replaces_id: int | None
     """The line in whose place the seller sends this one."""
+    discount: int
+    """Kopeks off the whole line as it was ordered; gross is after it."""
+
+    @property
+    def discount_now(self) -> int:
+        """The part of the discount that falls on what the line comes to now."""
+        return kept_fee(self.discount, discounts.sold_for(self.price, self.quantity, self.discount), self.gross)
 
     @property
     def missing(self) -> Decimal:
@@ -191,6 +212,7 @@ class OrderView:
     lines: tuple[LineRow, ...]
     trips: tuple[TripRow, ...]
     events: tuple[EventRow, ...]
+    discounts: tuple[TakenOff, ...]
 
     @property
     def is_cancellable(self) -> bool:
@@ -316,19 +338,23 @@ def lines_of(user_id: int, number: str) -> list[LineRow]:
 
 
 def whole_orders(condition: sa.ColumnElement[bool]) -> tuple[OrderView, ...]:
-    """Whole orders: rows, lines, trips with their loads, history, deliveries; five queries for any number."""
+    """Whole orders: rows, lines, trips with their loads, history, deliveries; five queries for any number, six with
+    discounts.
+    """
     rows = [OrderRow(*r) for r in session.execute(sa.select(*ORDER_COLUMNS).where(condition).order_by(Order.id))]
     ids = [row.id for row in rows]
     lines = _lines(ids)
     trips = _trips(ids, {line.id: line for line in lines})
     names = {row.id: row.number for row in rows}
     events = _events(ids, names)
+    off = promoting.taken_off(lines)
     return tuple(
         OrderView(
             row,
             tuple(line for line in lines if line.order_id == row.id),
             tuple(trip for trip in trips if trip.order_id == row.id),
             tuple(event for event in events if event.order_id == row.id),
+            tuple(one for one in off if one.order_id == row.id),
         )
         for row in rows
     )
@@ -340,7 +366,7 @@ def _lines(order_ids: Sequence[int] | sa.Select[int]) -> list[LineRow]:
         OrderLine.product_id, OrderLine.name_ru, OrderLine.name_en, OrderLine.sku, OrderLine.unit,
         OrderLine.factor_numerator, OrderLine.factor_denominator, OrderLine.quantity, OrderLine.quantity_base,
         OrderLine.accepted, OrderLine.price, OrderLine.price_rule, OrderLine.vat_percent, OrderLine.net, OrderLine.vat,
-        OrderLine.gross, OrderLine.mass_kg, OrderLine.replaces_id,
+        OrderLine.gross, OrderLine.mass_kg, OrderLine.replaces_id, OrderLine.discount,
     ]  # fmt: skip
     statement = sa.select(*columns).where(OrderLine.order_id.in_(order_ids))
     rows = session.execute(statement.order_by(OrderLine.order_id, OrderLine.position))

@@ -17,6 +17,7 @@ from app.core import audit, money
 from app.core.db import session, unit_of_work
 from app.core.errors import Conflict, FieldError, Forbidden, Invalid, NotFound
 from app.core.permissions import Actor
+from app.orders import promoting
 from app.orders.models import Order, OrderGroup, OrderLine
 from app.orders.totals import sum_group
 from app.orders.transitions import SYSTEM, locked_order, note
@@ -162,8 +163,9 @@ def approve(actor: Actor, refund: uuid.UUID) -> None:
 
 def _approved(actor: Actor, order: Order, refund: Given) -> None:
     if refund.kind == "refund":
-        gross = {line.id: line.gross for line in lines_of(order.id)}
-        ledger.give_back(order.seller_id, order.id, refund, gross)
+        lines = lines_of(order.id)
+        gross = {line.id: line.gross for line in lines}
+        ledger.give_back(order.seller_id, order.id, refund, gross, promoting.borne_by_operator(lines))
     _told(actor, order, refund, "approved")
 
 

@@ -12,10 +12,12 @@ import sqlalchemy as sa
 
 from app.core.db import session
 from app.core.errors import NotFound
+from app.orders import promoting
 from app.orders.models import Fulfilment, Order, OrderGroup, OrderLine
 from app.orders.queries import GROUP_COLUMNS, ORDER_COLUMNS, GroupRow, OrderRow, OrderView, whole_orders
 from app.orders.return_models import ReturnRequest
 from app.payments import queries as payments
+from app.payments.rules import NOTHING_BORNE
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,8 @@ class SellerOrderView:
     group: GroupRow
     fee: int
     fee_percents: tuple[Decimal, ...]
+    borne: int
+    """Kopeks of the discounts that the market bears."""
 
 
 def seller_order(seller_id: int, number: str) -> SellerOrderView:
@@ -129,9 +133,12 @@ def seller_order(seller_id: int, number: str) -> SellerOrderView:
         raise NotFound()
     order = whole_orders(Order.number == number)[0]
     fees = payments.fees_of(line.id for line in order.lines)
-    fee = sum(fees[line.id].kept(line.gross) for line in order.lines if line.id in fees)
+    borne = promoting.borne_by_operator(order.lines)
+    gets = {line.id: line.gross + borne.get(line.id, NOTHING_BORNE).kept(line.gross) for line in order.lines}
+    fee = sum(fees[line].kept(kopeks) for line, kopeks in gets.items() if line in fees)
     percents = tuple(sorted({fee.percent for fee in fees.values()}))
-    return SellerOrderView(order, GroupRow(*row), fee, percents)
+    of_market = sum(gets.values()) - sum(line.gross for line in order.lines)
+    return SellerOrderView(order, GroupRow(*row), fee, percents, of_market)
 
 
 def order_of_trip(seller_id: int, trip: uuid.UUID) -> str:

@@ -20,16 +20,15 @@ from app.core.permissions import Actor
 from app.offers import queries as offers
 from app.offers import reservations, stock
 from app.offers.levels import StockLine
-from app.orders import carts, cuts, limits, placing, rules
+from app.orders import carts, cuts, limits, placing, promoting, rules
 from app.orders.checkout import (
     Quote,
     check_payment,
-    check_still_true,
-    difference_of_stock,
     is_fetched,
     quote_of,
     wishes_of,
 )
+from app.orders.differences import check_still_true, difference_of_stock
 from app.orders.events import OrderPlaced
 from app.orders.models import Cart, Fulfilment, Order, OrderGroup
 from app.orders.placing import Contact
@@ -91,7 +90,8 @@ def place(
     Raises:
         NotFound: the quote is absent or another person's.
         Invalid: contact, payment, or a company the person does not belong to.
-        Conflict: `quote_expired`, `quote_outdated`, `price_changed` or `stock_changed` with the differences,
+        Conflict: `quote_expired`, `quote_outdated`, `price_changed`, `discount_changed` or `stock_changed` with the
+            differences,
             `above_limit` of the person in the company (`approvals.place` then asks for an approval).
     """
     quote = quote_of(actor, quote_id)
@@ -104,7 +104,8 @@ def place(
         raise Conflict("quote_expired")
     wishes = wishes_of(cart.id)
     plan = make_plan(wishes, quote.payload["site"], clock.today(), with_delivery=False, deal=Deal.of(quote.payload))
-    check_still_true(quote, wishes, plan)
+    check_still_true(quote.payload, wishes, plan)
+    plan = promoting.as_promised(plan, quote.payload)
     payer = _payer(actor, who, organisation)
     if payer.organisation_id is not None:
         limits.locked(payer.organisation_id)

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from app.core import money
 from app.core.db import session
 from app.core.permissions import Actor
-from app.orders import rules
+from app.orders import discounts, rules
 from app.orders.models import Fulfilment, FulfilmentLine, Order, OrderGroup, OrderLine
 from app.orders.transitions import note
 from app.payments import service as payments
@@ -84,6 +84,11 @@ def units_of(line: OrderLine, base: Decimal) -> Fraction:
     return Fraction(base) / factor_of(line)
 
 
+def worth_of(line: OrderLine, base: Decimal) -> rules.LineMoney:
+    """Money of so many base units of a line, after its discount."""
+    return discounts.worth_of(line.price, line.quantity, line.discount, units_of(line, base), line.vat_percent)
+
+
 def recount(actor: Actor, group: OrderGroup, order: Order, trips: Sequence[Fulfilment], load: Load, reason: str) -> int:
     """Recalculate an order after its pieces changed, then the purchase and what is to be paid.
 
@@ -96,7 +101,7 @@ def recount(actor: Actor, group: OrderGroup, order: Order, trips: Sequence[Fulfi
     states = {trip.id: trip.status for trip in trips}
     for line in load.lines:
         base = sum((counted(p, states[p.fulfilment_id]) for p in load.of_line(line.id)), Decimal(0))
-        worth = rules.line_money(line.price, units_of(line, base), line.vat_percent)
+        worth = worth_of(line, base)
         line.gross, line.vat, line.net = worth.gross, worth.vat, worth.net
     order.goods = sum(line.gross for line in load.lines)
     order.vat = sum(line.vat for line in load.lines)

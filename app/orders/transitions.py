@@ -13,7 +13,7 @@ from app.core import audit, clock, events
 from app.core.db import lock_rows, session
 from app.core.errors import NotFound
 from app.core.permissions import Actor
-from app.orders import rules
+from app.orders import promoting, rules
 from app.orders.events import (
     FulfilmentReady,
     OrderAccepted,
@@ -91,6 +91,8 @@ def move_order(
     order.status = new
     order.version += 1
     note(actor, order, f"order.{new}", old, new, reason=reason, details=details)
+    if new in promoting.OVER:
+        promoting.give_back(order)
     events.record(_FACTS[new](order.id, order.number))
     audit.record(actor, f"order.{new}", "order", order.id, before={"status": old}, after={"status": new})
 

@@ -19,27 +19,35 @@ from app.offers.models import Seller
 from app.payments import queries, rules
 from app.payments.models import Correction, Refund, RefundLine, SellerTransfer
 from app.payments.refunds import Given
+from app.payments.rules import NOTHING_BORNE, Borne
 
 CORRECTION_MOST = 10_000_000_00
 
 
-def earn(seller_id: int, order_id: int, reference: str, *, goods: int, fee: int, delivery: int) -> None:
-    """Bring an order's earnings up to date: rows for what `goods` and `fee` say more than the ledger.
-
-    Args:
-        goods: kopeks handed over of the order up to now.
-        fee: kopeks of fee on them.
-        delivery: kopeks of this trip, when the seller carries it.
+@dataclass(frozen=True, slots=True)
+class Earned:
+    """Kopeks of an order up to now: goods handed over, the fee on them, the operator's part of their discounts; and
+    `delivery` of this trip, when the seller carries it.
     """
+
+    goods: int
+    fee: int
+    delivery: int
+    promotion: int
+
+
+def earn(seller_id: int, order_id: int, reference: str, now: Earned) -> None:
+    """Bring an order's earnings up to date: rows for what is more now than the ledger says."""
     before = _earned(order_id)
     _write(
         seller_id,
         order_id,
         reference,
         {
-            "sale": goods - before.get("sale", 0),
-            "commission": -fee - before.get("commission", 0),
-            "delivery": delivery,
+            "sale": now.goods - before.get("sale", 0),
+            "promotion": now.promotion - before.get("promotion", 0),
+            "commission": -now.fee - before.get("commission", 0),
+            "delivery": now.delivery,
         },
     )
 
@@ -64,22 +72,28 @@ def _write(seller_id: int, order_id: int | None, reference: str, parts: Mapping[
     session.flush()
 
 
-def give_back(seller_id: int, order_id: int, refund: Given, gross: Mapping[int, int]) -> None:
-    """Take an approved refund off the seller: goods, the fee on them, and the delivery the seller had earned.
+def give_back(
+    seller_id: int, order_id: int, refund: Given, gross: Mapping[int, int], borne: Mapping[int, Borne]
+) -> None:
+    """Take an approved refund off the seller: goods, the operator's part of their discount, the fee on both, and the
+    delivery the seller had earned.
 
     Args:
         gross: order line -> kopeks handed over, for every line of the order.
+        borne: order line -> the operator's part of its discount.
     """
     mine = _lines_of([refund.id])
     before = _given_before(refund, gross)
     fees = queries.fees_of(gross)
-    fee = 0
+    fee = promotion = 0
     for line, amount in mine.items():
         net = gross[line] - before.get(line, 0)
+        had, has = (borne.get(line, NOTHING_BORNE).kept(sum_) for sum_ in (net, net - amount))
+        promotion += had - has
         if line in fees:
-            fee += fees[line].kept(net) - fees[line].kept(net - amount)
+            fee += fees[line].kept(net + had) - fees[line].kept(net - amount + has)
     own = refund.delivery if _earned(order_id).get("delivery") else 0
-    parts = {"refund": -refund.goods, "commission": fee, "delivery": -own}
+    parts = {"refund": -refund.goods, "promotion": -promotion, "commission": fee, "delivery": -own}
     _write(seller_id, order_id, f"refund:{refund.id}", parts, refund.reason)
 
 

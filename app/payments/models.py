@@ -58,7 +58,7 @@ class PaymentSplit(Base):
 
 
 REFUND_STATES = ("requested", "approved", "paid", "declined")
-TRANSFER_KINDS = ("sale", "commission", "delivery", "refund", "correction", "payout", "payout_failed")
+TRANSFER_KINDS = ("sale", "commission", "delivery", "refund", "correction", "payout", "payout_failed", "promotion")
 PAYOUT_STATES = ("prepared", "paid", "failed")
 CORRECTION_STATES = ("requested", "approved", "declined")
 

@@ -103,6 +103,21 @@ def kept_fee(fee: int, base: int, gross: int) -> int:
     return money.round_half_up(Fraction(fee * gross, base)) if base else 0
 
 
+@dataclass(frozen=True, slots=True)
+class Borne:
+    """The operator's part of the discount of an order line that was sold for `base` kopeks; none by default."""
+
+    amount: int = 0
+    base: int = 0
+
+    def kept(self, gross: int) -> int:
+        """The part that falls on so much of the line."""
+        return kept_fee(self.amount, self.base, gross)
+
+
+NOTHING_BORNE = Borne()
+
+
 def needs_second(amount: int, given_before: int) -> bool:
     """Whether a refund needs a second person, after so much was given back of the order by one."""
     return amount + given_before > REFUND_LIMIT

@@ -31,6 +31,7 @@ KINDS = {
     "correction": _("Correction"),
     "payout": _("Paid out"),
     "payout_failed": _("Payout came back"),
+    "promotion": _("Discounts that the market bears"),
 }
 SKIPPED = {
     "bank_missing": _("no confirmed bank details"),

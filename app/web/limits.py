@@ -1,4 +1,4 @@
-"""Limits on guessing and asking: sign-in, registration, password links, questions about products.
+"""Limits on guessing and asking: sign-in, registration, password links, codes of promotions, questions.
 
 Counted in Valkey, in memory while it is down.
 """
@@ -32,6 +32,7 @@ RULES = {
     "invite_address": "5 per hour",
     "invitation_link": "60 per hour",
     "upload": "60 per hour",
+    "code": "60 per hour",
 }
 
 

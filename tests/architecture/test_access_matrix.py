@@ -33,11 +33,12 @@ from app.logistics.slots import WindowFacts
 from app.offers.import_models import PriceImport
 from app.offers.imports import feeds
 from app.offers.models import Offer
-from app.orders import approvals, carts, checkout, quotes
+from app.orders import approvals, carts, checkout, promotions, quotes
 from app.orders.approvals import Asked
 from app.orders.company_models import PriceRequest
 from app.orders.models import Fulfilment, FulfilmentLine, Order, OrderEvent, OrderGroup, OrderLine
 from app.orders.placing import Contact
+from app.orders.promotions import PromotionData
 from app.orders.return_models import Claim, EvidencePhoto, ReturnLine, ReturnRequest
 from app.payments.models import Payment, PaymentSplit, Refund
 from tests.client import ApiClient
@@ -232,6 +233,7 @@ def foreign_ids(world: make.World, db_session: Any) -> dict[str, str]:
         "/seller/orders/": order.number, "/seller/fulfilments/": str(trip.public_id),
         "/seller/offers/": str(offer.public_id), "/seller/warehouses/": str(world.warehouse.public_id),
         "/seller/money/orders/": order.number, "/refunds/": str(refund_of(order)),
+        "/seller/promotions/": str(promotion_of(world)),
         **price_lists(world), **buyers_things(world, order, offer), **company_things(world, offer),
     }  # fmt: skip
 
@@ -333,6 +335,13 @@ def cases_of(order: Order, trip: Fulfilment, line: OrderLine) -> dict[str, str]:
         "/returns/": str(back.public_id), "/seller/returns/": str(back.public_id), "/claims/": str(claim.public_id),
         "/seller/claims/": str(claim.public_id), "/evidence/": str(photo.public_id),
     }  # fmt: skip
+
+
+def promotion_of(world: make.World) -> UUID:
+    """A promotion of the world's seller."""
+    owner = make.actor(world.buyer, world.seller, "seller", "owner")
+    terms = PromotionData("Осень", "Autumn", percent=Decimal(5))
+    return promotions.make(owner, terms, world.seller.id)
 
 
 def own_company(world: make.World) -> User:

@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from app.core.db import session
 from app.core.errors import Conflict, Invalid
-from app.orders import fulfilments, refunds, service
+from app.orders import fulfilments, promotions, refunds, service
 from app.orders.models import Order
 from app.payments import balances, commission, ledger, payouts, rules
 from app.payments import refunds as money
@@ -46,8 +46,23 @@ class Money(RuleBasedStateMachine):
         made = commission.RuleData(percent=Decimal("7.77"), fixed=13, floor=5, cap=50_000, valid_from=None)
         commission.add(self.first, made)
         self.buyer = make.person()
+        self.promote()
         self.sell((3, 7), 1)
+        self.refund(0, 30, 0, named=False)  # every history has one
         session.commit()
+
+    def promote(self) -> None:
+        """Discounts that exclude one another and that add up, borne by one, the other and both, some used up soon."""
+        day, one = promotions.PromotionData, self.market.sellers[0].seller_id
+        shared = {"percent": Decimal("3.33"), "operator_share": Decimal("33.33"), "is_stackable": True}
+        for given in (
+            day("Общая", "Shared", **shared, limit_total=4),
+            day("Сумма", "Sum", amount=777, operator_share=Decimal(100), is_stackable=True, priority=5),
+            day("Большая", "Large", percent=Decimal(17), cap=99_99, minimum=500_00, limit_per_buyer=3),
+            day("Первая", "First", percent=Decimal("66.6"), first_order=True, operator_share=Decimal(50)),
+        ):
+            promotions.make(self.first, given)
+        promotions.make(self.market.sellers[0], day("Своя", "Own", percent=Decimal(5)), one)
 
     def tried(self, act: Any) -> None:
         """What is refused changes nothing."""
@@ -114,6 +129,9 @@ class Money(RuleBasedStateMachine):
     @rule(pick=PICK, share=st.integers(1, 100), delivery=st.integers(0, 900_00), named=st.booleans())
     def ask_refund(self, pick: int, share: int, delivery: int, named: bool) -> None:
         """A part of what is left, or all of it: of one line, or of the goods."""
+        self.refund(pick, share, delivery, named=named)
+
+    def refund(self, pick: int, share: int, delivery: int, *, named: bool) -> None:
         order = self.chosen(Order, pick, Order.status == "completed")
         if order is None:
             return

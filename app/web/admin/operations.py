@@ -34,6 +34,7 @@ def nav(waiting: int = 0) -> list[dict[str, Any]]:
         {"url": "/admin/refunds", "label": _("Refunds"), "icon": "undo-2"},
         {"url": "/admin/payouts", "label": _("Payouts"), "icon": "banknote"},
         {"url": "/admin/commission", "label": _("Commission"), "icon": "percent"},
+        {"url": "/admin/promotions", "label": _("Promotions"), "icon": "tags"},
         {"url": "/admin/users", "label": _("People"), "icon": "users"},
         {"url": "/admin/synonyms", "label": _("Synonyms"), "icon": "search"},
         {"url": "/admin/jobs", "label": _("Jobs"), "icon": "layers"},

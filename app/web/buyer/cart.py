@@ -14,17 +14,20 @@ from app import access, texts
 from app.access import Guarded
 from app.accounts import queries as accounts
 from app.catalog import queries as catalog
-from app.core.errors import DomainError, FieldError, Invalid, NotFound
+from app.core.errors import Conflict, DomainError, FieldError, Invalid, NotFound
 from app.core.ids import parse_uuid
-from app.core.permissions import Permission
+from app.core.permissions import Actor, Permission
 from app.core.units import NotANumber, parse_decimal
 from app.offers import queries as offers
-from app.orders import carts, queries
+from app.orders import carts, promoting, promotions, queries
 from app.orders.carts import CartChange
+from app.orders.plan import Plan
+from app.orders.promoting import CodeState
+from app.texts import promotions as promotion_words
 from app.texts.logistics import no_carrier
 from app.texts.orders import CHANGE_NOTES, said
-from app.web import paths, sessions
-from app.web.filters import language, qty
+from app.web import limits, paths, sessions
+from app.web.filters import day, language, money, qty
 from app.web.htmx import is_part_request, redirect_to, render_page
 
 pages = Guarded("cart", __name__)
@@ -38,12 +41,18 @@ def show() -> Response:
 
 
 def cart_page(
-    *, status: int = 200, error: str = "", notice: str = "", removed: Mapping[str, Any] | None = None
+    *,
+    status: int = 200,
+    error: str = "",
+    notice: str = "",
+    removed: Mapping[str, Any] | None = None,
+    typed_code: str | None = None,
+    code_error: str = "",
 ) -> Response:
-    """The page or its part."""
+    """The page or its part. `typed_code`: as it was typed, when it was refused."""
     actor = access.actor()
     site = default_site()
-    plan = queries.cart_plan(actor, sessions.guest_cart_token(), site)
+    plan = queries.cart_plan(actor, sessions.guest_cart_token(), site, company_id=likely_payer(actor))
     return render_page(
         "buyer/cart.html",
         "buyer/_cart.html",
@@ -53,6 +62,10 @@ def cart_page(
         error=error,
         notice=notice,
         removed=removed,
+        typed_code=typed_code,
+        code_error=code_error,
+        code_said=code_said,
+        by_seller=by_seller(plan),
         drawings=drawings(),
         name_of=name_of,
         no_carrier=no_carrier,
@@ -127,6 +140,43 @@ def change(line: str) -> Response:
     if notice:
         flash(notice, "warn")
     return redirect_to(paths.CART)
+
+
+@pages.post("/cart/code", permission=Permission.CART)
+def use_code() -> Response:
+    """Keep the code of a promotion, or take it out."""
+    actor = access.actor()
+    typed = "" if "remove" in request.form else request.form.get("code", "")
+    if typed:
+        limits.hit("code", sessions.client_ip())
+    try:
+        promotions.use_code(actor, sessions.guest_cart_token(), typed, likely_payer(actor))
+    except Invalid as refusal:
+        return cart_page(status=422, typed_code=typed, code_error=first_message(refusal))
+    except Conflict:  # the cart is empty by now
+        return redirect_to(paths.CART)
+    return cart_page() if is_part_request() else redirect_to(paths.CART)
+
+
+def likely_payer(actor: Actor) -> int | None:
+    """The organisation that stands chosen as payer in the checkout's form; None: the person."""
+    return next((m.organisation_id for m in actor.memberships if m.kind == "buyer"), None)
+
+
+def code_said(state: CodeState) -> str:
+    """What the code in the cart comes to; empty when it works."""
+    if not state.problem:
+        return ""
+    begins = day(state.valid_from) if state.valid_from else ""
+    return promotion_words.code_said(state.problem, money(state.missing), begins)
+
+
+def by_seller(plan: Plan) -> dict[int, list[tuple[str, int]]]:
+    """Seller -> (name, kopeks) of each discount on the own goods."""
+    found: dict[int, list[tuple[str, int]]] = {}
+    for one in promoting.by_seller(plan):
+        found.setdefault(one.seller_id, []).append((name_of(one), one.amount))
+    return found
 
 
 @pages.post("/cart/prices", permission=Permission.CART)

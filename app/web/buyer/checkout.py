@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
+from uuid import UUID
 
 from flask import Response, flash, request
 from flask_babel import gettext as _  # type: ignore[import-untyped]  # the package ships no types
@@ -17,10 +18,10 @@ from app.accounts import queries as accounts
 from app.accounts import sites
 from app.core.errors import Conflict, DomainError, FieldError, Invalid, NotFound
 from app.core.ids import parse_uuid
-from app.core.permissions import Permission
+from app.core.permissions import Actor, Permission
 from app.core.units import NotANumber, parse_decimal
 from app.offers import return_terms
-from app.orders import approvals, checkout, choice_views, queries
+from app.orders import approvals, checkout, choice_views, promoting, queries
 from app.orders.approvals import Asked
 from app.orders.checkout import Quote
 from app.orders.choices import Choice
@@ -32,11 +33,14 @@ from app.texts import delivery_choice
 from app.texts import orders as words
 from app.texts import returns as return_words
 from app.texts.logistics import UNLOADING, no_carrier, price_line
-from app.web import paths
+from app.texts.promotions import WHY
+from app.web import limits, paths
+from app.web.buyer.cart import by_seller, code_said, likely_payer
 from app.web.buyer.paying import begun
 from app.web.filters import day, language
 from app.web.htmx import is_part_request, redirect_to, render_page
 from app.web.reading import key_of
+from app.web.sessions import client_ip
 
 pages = Guarded("checkout", __name__)
 
@@ -86,7 +90,7 @@ def show() -> Response:
 def where_and_when(typed: Typed, status: int = 200) -> Response:
     """The first step."""
     actor = access.actor()
-    plan = queries.cart_plan(actor, "")
+    plan = queries.cart_plan(actor, "", company_id=likely_payer(actor))
     if not plan.lines:
         return redirect_to(paths.CART)
     return render_page(
@@ -102,6 +106,8 @@ def where_and_when(typed: Typed, status: int = 200) -> Response:
         places=PLACES,
         unloading=[(code, str(words)) for code, words in UNLOADING.items()],
         no_carrier=no_carrier,
+        code_said=code_said,
+        by_seller=by_seller(plan),
     )
 
 
@@ -117,7 +123,9 @@ def who_pays(
     """The second step, with everything repeated before the button."""
     actor = access.actor()
     payload = quote.payload
-    plan = queries.cart_plan(actor, "", payload["site"], date.fromisoformat(payload["day"]))
+    day_of_it = date.fromisoformat(payload["day"])
+    now = queries.cart_plan(actor, "", payload["site"], day_of_it, likely_payer(actor))
+    plan = promoting.as_promised(now, payload)
     return render_page(
         "buyer/checkout.html",
         None,
@@ -132,6 +140,9 @@ def who_pays(
         truck_days=choice_views.truck_days(quote) if quote.is_open else [],
         no_joint=delivery_choice.no_joint,
         words=words,
+        by_seller=by_seller(plan),
+        code_said=code_said,
+        why_gone=WHY,
         typed=typed,
         person=accounts.profile(actor.user),
         companies=[m for m in actor.memberships if m.kind == "buyer"],
@@ -140,7 +151,7 @@ def who_pays(
         cards_taken=providers.are_cards_taken(),
         unloading=UNLOADING,
         price_line=price_line,
-        day=date.fromisoformat(payload["day"]),
+        day=day_of_it,
         day_of=date.fromisoformat,
         moment_of=datetime.fromisoformat,
     )
@@ -153,7 +164,9 @@ def make_quote() -> Response:
     try:
         site = _site(typed)
         chosen, _sep, window = typed.get("slot").partition("/")
-        quote = _quoted(site, _day(chosen), window, typed.get("payment_method", "invoice"))
+        if typed.get("code"):
+            limits.hit("code", client_ip())
+        quote = _quoted(site, _day(chosen), window, typed)
     except Invalid as refusal:
         typed.errors = _said(refusal)
         return where_and_when(typed, 422)
@@ -165,18 +178,27 @@ def make_quote() -> Response:
     return redirect_to(paths.with_query(paths.CHECKOUT, quote=quote.public_id))
 
 
-def _quoted(site: dict[str, Any], day: date | None, window: str, payment: str) -> Quote:
+def _quoted(site: dict[str, Any], day: date | None, window: str, typed: Typed) -> Quote:
     """The quote; what no carrier brings is fetched where the warehouse has a counter, and the page says so."""
+    actor = access.actor()
     chosen: dict[uuid.UUID, Choice] = {}
     while True:
         try:
-            return checkout.make_quote(access.actor(), site, day, window, payment, chosen)
+            return checkout.make_quote(
+                actor, site, day, window, typed.get("payment_method", "invoice"), chosen, organisation=_likely(actor),
+                code=typed.values.get("code"),
+            )  # fmt: skip
         except Conflict as refusal:
             group = parse_uuid(str(refusal.context.get("group", "")))
             if refusal.code != "no_carrier" or not refusal.context["pickup"] or group is None:
                 raise
             chosen[group] = Choice("pickup")
             flash(" ".join([_why(refusal), str(_("You can fetch it at the warehouse, see below."))]), "warn")
+
+
+def _likely(actor: Actor) -> UUID | None:
+    """The company that stands chosen as payer in the next step."""
+    return next((m.organisation_public_id for m in actor.memberships if m.kind == "buyer"), None)
 
 
 @pages.post("/checkout/quote/<quote>/prolong", permission=Permission.BUY)
@@ -232,7 +254,9 @@ def _again(old: Quote, typed: Typed, refusal: Conflict) -> Response:
     typed.notice = delivery_choice.refused(refusal)
     differences = refusal.context.get("differences", [])
     try:
-        fresh = checkout.quote_again(access.actor(), old, typed.get("payment_method"))
+        fresh = checkout.quote_again(
+            access.actor(), old, typed.get("payment_method"), organisation=parse_uuid(typed.get("organisation"))
+        )
     except DomainError as why:
         typed.errors = {"": " ".join([typed.notice, *map(_away, differences)]) if differences else _why(why)}
         return where_and_when(typed, 409)

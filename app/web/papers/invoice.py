@@ -17,6 +17,9 @@ COLUMNS = (
     Column("Цена, ₽", 1.3, right=True), Column("НДС", 1.0), Column("Сумма НДС", 1.3, right=True),
     Column("Сумма, ₽", 1.5, right=True),
 )  # fmt: skip
+AT_PRICE = 5
+"""Columns up to the price; a bill with discounts has another one after it."""
+DISCOUNT = Column("Скидка, ₽", 1.2, right=True)
 
 
 def purpose_of(number: str) -> str:
@@ -38,8 +41,9 @@ def invoice_pdf(view: GroupView, payment: PaymentRow, payer_name: str, operator:
         paper.heading(title)
         _sides(paper, view, payment, payer_name, operator)
         paper.space()
-        rows = _rows(view)
-        paper.table(COLUMNS, rows)
+        has_discount = any(line.discount_now for order in view.orders for line in order.lines)
+        rows = _rows(view, has_discount=has_discount)
+        paper.table((*COLUMNS[:AT_PRICE], DISCOUNT, *COLUMNS[AT_PRICE:]) if has_discount else COLUMNS, rows)
         _sums(paper, view, payment, len(rows))
         if payment.left:
             _code(paper, bank_code(operator, payment.left, purpose_of(number)), payment)
@@ -64,20 +68,22 @@ def _sides(paper: Document, view: GroupView, payment: PaymentRow, payer_name: st
     paper.facts(facts)
 
 
-def _rows(view: GroupView) -> list[list[str]]:
+def _rows(view: GroupView, *, has_discount: bool) -> list[list[str]]:
     rows: list[list[str]] = []
     for order in view.orders:
         for line in order.lines:
             if line.gross:
                 quantity = going(order, line)
+                off = [roubles(line.discount_now) if line.discount_now else "–"] if has_discount else []
                 rows.append([
                     str(len(rows) + 1), f"{line.name_ru}, {line.sku}", figure(quantity), unit(line.unit, quantity),
-                    roubles(line.price), percent(line.vat_percent), roubles(line.vat), roubles(line.gross),
+                    roubles(line.price), *off, percent(line.vat_percent), roubles(line.vat), roubles(line.gross),
                 ])  # fmt: skip
         if order.row.delivery:
             name = f"Доставка заказа {order.row.number}"
             sum_ = roubles(order.row.delivery)
-            rows.append([str(len(rows) + 1), name, "1", "усл.", sum_, "–", "–", sum_])
+            off = ["–"] if has_discount else []
+            rows.append([str(len(rows) + 1), name, "1", "усл.", sum_, *off, "–", "–", sum_])
     return rows
 
 

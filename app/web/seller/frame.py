@@ -22,6 +22,7 @@ def context(actor: Actor) -> dict[str, Any]:
         ("/seller/orders", _("Orders"), "package", Permission.SELLER_VIEW, orders.count_new(actor.seller_id)),
         ("/seller/quotes", _("Price requests"), "message-square", Permission.SELLER_ORDERS, 0),
         ("/seller/offers", _("Offers"), "tags", Permission.SELLER_OFFERS, 0),
+        ("/seller/promotions", _("Promotions"), "percent", Permission.SELLER_OFFERS, 0),
         ("/seller/stock", _("Stock"), "layers", Permission.SELLER_STOCK, 0),
         ("/seller/returns", _("Returns"), "undo-2", Permission.SELLER_VIEW, back.returns),
         ("/seller/claims", _("Claims"), "circle-alert", Permission.SELLER_VIEW, back.claims),
