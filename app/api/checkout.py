@@ -19,7 +19,7 @@ from app.api.orders import GroupOut, group_out
 from app.api.schemas import MoneyOut, QuantityText, Schema, Utc, money
 from app.core.errors import Invalid, NotFound
 from app.core.permissions import Permission
-from app.orders import approvals, checkout, choice_views, promoting, queries
+from app.orders import approvals, checkout, choice_views, queries
 from app.orders.approvals import Asked
 from app.orders.placing import Contact
 from app.web import limits
@@ -162,8 +162,7 @@ def quote(body: QuoteRequest) -> QuoteOut:
         organisation=body.organisation, code=body.code,
     )  # fmt: skip
     payload = made.payload
-    now = queries.cart_plan(actor, "", payload["site"])
-    plan = promoting.as_promised(now, payload)
+    plan = made.desk.plan
     totals = payload["totals"]
     return QuoteOut(
         id=made.public_id,
@@ -178,7 +177,7 @@ def quote(body: QuoteRequest) -> QuoteOut:
         totals=QuoteTotals(**{name: money(totals[name]) for name in ("goods", "delivery", "total", "vat")}),
         discount=money(totals["discount"]),
         discounts=discounts_out(plan),
-        code=code_out(now),
+        code=code_out(plan),
         changes=payload["changes"],
         options=[options_of(view) for view in choice_views.groups(made)],
         joint=joint_of(payload),

@@ -349,7 +349,8 @@ def request(actor: Actor, public_id: uuid.UUID) -> Request:
     now, plan, problem = None, None, None
     if row.is_open:
         try:
-            plan, now = checkout.draft(checkout.wishes_of(kept.cart_id), _wanted(kept))
+            found = checkout.draft(checkout.wishes_of(kept.cart_id), _wanted(kept))
+            now, plan = found.payload, found.plan
         except (Conflict, Invalid) as refusal:
             problem = refusal
     contact = Contact(kept.contact_name, kept.contact_phone)

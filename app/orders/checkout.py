@@ -62,6 +62,13 @@ class Quote:
         return self.is_open and self.expires_at > clock.now()
 
 
+@dataclass(frozen=True, slots=True)
+class Made(Quote):
+    """A quote just made, with what it was chosen from."""
+
+    desk: Desk
+
+
 def wishes_of(cart: int | sa.Select[int]) -> list[CartWish]:
     """The rows of a cart (its id, or a statement that finds it), in the order they were put in."""
     cart_id = cart if isinstance(cart, int) else cart.scalar_subquery()
@@ -164,7 +171,7 @@ def make_quote(
     *,
     organisation: uuid.UUID | None = None,
     code: str | None = None,
-) -> Quote:
+) -> Made:
     """Promise the cart of the person for a site, a day and a window, and hold the goods if nobody else does.
 
     Args:
@@ -186,7 +193,7 @@ def make_quote(
 
 
 @unit_of_work
-def quote_anew(actor: Actor, wanted: Wanted, code: str | None = None) -> Quote:
+def quote_anew(actor: Actor, wanted: Wanted, code: str | None = None) -> Made:
     """Promise the cart of the person as wanted; `site` is checked already. Raises as `make_quote`."""
     cart = carts.find_cart(actor, "", lock=True)
     wishes = wishes_of(cart) if cart is not None else []
@@ -199,7 +206,7 @@ def quote_anew(actor: Actor, wanted: Wanted, code: str | None = None) -> Quote:
 
 
 @unit_of_work
-def quote_again(actor: Actor, old: Quote, payment_method: str, *, organisation: uuid.UUID | None = None) -> Quote:
+def quote_again(actor: Actor, old: Quote, payment_method: str, *, organisation: uuid.UUID | None = None) -> Made:
     """The same wishes quoted anew; a window that is taken by now gives way to the earliest that is free.
 
     Args:
@@ -259,7 +266,16 @@ def wanted_of(payload: Mapping[str, Any], since: date | None = None) -> Wanted:
     )  # fmt: skip
 
 
-def draft(wishes: Sequence[CartWish], wanted: Wanted) -> tuple[Plan, dict[str, Any]]:
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What a quote would promise: the `plan` as it was chosen from the `desk`."""
+
+    desk: Desk
+    plan: Plan
+    payload: dict[str, Any]
+
+
+def draft(wishes: Sequence[CartWish], wanted: Wanted) -> Draft:
     """What a quote would promise now; nothing is written.
 
     Raises:
@@ -278,21 +294,20 @@ def draft(wishes: Sequence[CartWish], wanted: Wanted) -> tuple[Plan, dict[str, A
     settled = replace(plan, trips=tuple(one.trip for one in arrivals))
     check_payment(wanted.payment_method, settled.total, is_fetched=any(a.method == "pickup" for a in arrivals))
     payload = _payload(settled, wanted, arrivals) | {"joint": one_truck.as_json() if one_truck else None}
-    return settled, payload | ({"deal": wanted.deal.as_json()} if wanted.deal else {})
+    return Draft(desk, settled, payload | ({"deal": wanted.deal.as_json()} if wanted.deal else {}))
 
 
 @unit_of_work
-def promise(cart: int, wishes: Sequence[CartWish], wanted: Wanted) -> Quote:
+def promise(cart: int, wishes: Sequence[CartWish], wanted: Wanted) -> Made:
     """Make a quote of a locked cart and hold the goods if nobody else does. Raises as `draft`."""
-    plan, payload = draft(wishes, wanted)
-    until = clock.now() + KEEP
-    quote = CheckoutQuote(cart_id=cart, payload=payload, expires_at=until)
+    found, until = draft(wishes, wanted), clock.now() + KEEP
+    quote = CheckoutQuote(cart_id=cart, payload=found.payload, expires_at=until)
     session.add(quote)
     session.flush()
-    held = reservations.hold(cart, _needed(plan), until)
+    held = reservations.hold(cart, _needed(found.plan), until)
     if held:
         timers.set_timer("cart", cart, "let_go", until)
-    return Quote(quote.public_id, cart, quote.payload, until, True, until if held else None)
+    return Made(quote.public_id, cart, quote.payload, until, True, until if held else None, found.desk)
 
 
 def _needed(plan: Plan) -> list[StockLine]:

@@ -14,7 +14,7 @@ from app.logistics.options import DeliveryOption
 from app.logistics.timetable import DayOf
 from app.offers.queries import WarehouseRow
 from app.orders import choices, together
-from app.orders.checkout import Quote, Wanted, wanted_of, wishes_of
+from app.orders.checkout import Made, Quote, Wanted, wanted_of, wishes_of
 from app.orders.choices import DAYS_AHEAD, PART_DAYS, Asked, Choice, CounterDay, Desk, Part
 from app.orders.plan import PlannedTrip, plan_of_cart
 
@@ -58,6 +58,8 @@ def groups(quote: Quote) -> list[GroupView]:
 
 def _desk(quote: Quote) -> tuple[Wanted, Desk]:
     wanted = wanted_of(quote.payload)
+    if isinstance(quote, Made):
+        return wanted, quote.desk
     plan = plan_of_cart(wishes_of(quote.cart_id), wanted.site, wanted.day or clock.today(), wanted.deal)
     return wanted, Desk(plan, Asked(wanted.site, wanted.deal, wanted.day, wanted.window))
 

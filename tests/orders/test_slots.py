@@ -94,9 +94,10 @@ def test_days_say_why_nothing_is_free(db_session: Any) -> None:
     slots.except_on(who, closed, 0, note="праздник")
     slots.except_on(who, full, 0, span=(18 * 60, 21 * 60))
     early = quote_for(make.person(), offer, 1, "9-12", full)
-    quote = quote_for(make.person(), offer, 6, "9-12")
+    buyer = make.person()
+    quote = quote_for(buyer, offer, 6, "9-12")
     service.place(Actor(user_id=early_user(early)), early.public_id, steps.CONTACT, "invoice")
-    days = {one.day: one for one in choice_views.groups(quote)[0].carriers[0].days}
+    days = {one.day: one for one in choice_views.groups(checkout.quote_of(buyer, quote.public_id))[0].carriers[0].days}
     assert days[full].why == "full"
     assert days[closed].why == "closed"
     assert [(w.window.code, w.why) for w in days[in_two_days()].windows] == [("9-12", ""), ("18-21", "heavy")]
