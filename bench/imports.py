@@ -2,7 +2,8 @@
 
 A market of its own is made in a temporary folder: a seller who offers half of what the list names. The list holds
 changed and unchanged offers, new ones found by name and barcode, products nobody has, and wrong rows. A worker process
-reads and writes it; measured are its rows per second and its largest memory. With FILE (CSV, XLSX or YML) that list is
+reads and writes it; measured are its rows per second, its largest memory, and how long lists of the catalogue take
+meanwhile. With FILE (CSV, XLSX or YML) that list is
 read instead.
 """
 
@@ -11,6 +12,7 @@ from __future__ import annotations
 import argparse
 import csv
 import io
+import itertools
 import json
 import os
 import random
@@ -30,12 +32,16 @@ from app.cli import init_migrations
 from app.core.db import session, unit_of_work
 from app.core.models import Job
 from app.core.permissions import Actor, Membership
+from app.offers import listing
 from app.offers.imports import queries, service
 from app.offers.imports.service import Confirmation, Upload
 from app.settings import Settings
+from bench import load
 from tools.servers import ensure_servers
 
 SCALES = {"small": 10_000, "full": 100_000}
+PER_SECOND, ALONE_SECONDS = 5, 20
+"""How many pages of the catalogue somebody looks at in a second, and how long before the import."""
 WORKER = """
 import resource, sys
 from workers.worker import run
@@ -94,7 +100,32 @@ def measure(app: Flask, settings: Settings, rows: int, lists: list[bytes]) -> in
 
     upgrade()
     seller = prepare(rows)
+    listing.rebuild()
     metrics: dict[str, float] = {}
+    pages = (f"/catalog/bench?price_max={n}" for n in itertools.count(5_000))  # each once: nothing kept helps
+    with load.serving(settings.database_url, settings.redis_url) as port:
+        with load.browsing(port, pages, PER_SECOND):
+            time.sleep(3)
+        with load.browsing(port, pages, PER_SECOND) as alone:
+            time.sleep(ALONE_SECONDS)
+        with load.browsing(port, pages, PER_SECOND) as beside:
+            table = read(app, settings, seller, lists, metrics)
+    metrics["browsing_alone_p95_ms"], metrics["browsing_beside_p95_ms"] = load.p95(alone), load.p95(beside)
+    metrics["browsing_ratio"] = round(metrics["browsing_beside_p95_ms"] / metrics["browsing_alone_p95_ms"], 2)
+    metrics["worker_peak_mib"] = round(max(memory for *_, memory in table))
+    print("| step | rows | seconds | worker CPU s | rows/s | worker MiB |\n| --- | --- | --- | --- | --- | --- |")
+    for step, n, taken_s, cpu, memory in table:
+        print(f"| {step} | {n:,} | {taken_s:.1f} | {cpu:.1f} | {n / taken_s:,.0f} | {memory:.0f} |")
+    print(f"\nbrowsing, {PER_SECOND} pages a second: p95 {metrics['browsing_alone_p95_ms']} ms alone,"
+          f" {metrics['browsing_beside_p95_ms']} ms while lists are read")  # fmt: skip
+    print(json.dumps({"bench": "imports", "metrics": metrics}))
+    return 0
+
+
+def read(
+    app: Flask, settings: Settings, seller: Actor, lists: list[bytes], metrics: dict[str, float]
+) -> list[tuple[str, int, float, float, float]]:
+    """What each step took: name, rows, seconds, processor seconds and MiB of the worker."""
     table: list[tuple[str, int, float, float, float]] = []
     for index, content in enumerate(lists):
         begun = service.receive(seller, app.extensions["storage"], Upload("bench", content))
@@ -115,12 +146,7 @@ def measure(app: Flask, settings: Settings, rows: int, lists: list[bytes]) -> in
             metrics["list_seconds"] = round(seconds, 1)
             metrics["rows_per_second"] = round(head.rows_done / seconds)
             metrics["list_worker_cpu_seconds"] = round(sum(one[1] for one in taken), 1)
-    metrics["worker_peak_mib"] = round(max(memory for *_, memory in table))
-    print("| step | rows | seconds | worker CPU s | rows/s | worker MiB |\n| --- | --- | --- | --- | --- | --- |")
-    for step, n, taken_s, cpu, memory in table:
-        print(f"| {step} | {n:,} | {taken_s:.1f} | {cpu:.1f} | {n / taken_s:,.0f} | {memory:.0f} |")
-    print(json.dumps({"bench": "imports", "metrics": metrics}))
-    return 0
+    return table
 
 
 @unit_of_work

@@ -96,6 +96,28 @@ def asked(port: int, paths: Sequence[str], clients: int) -> list[float]:
     return times
 
 
+@contextmanager
+def browsing(port: int, paths: Iterator[str], per_second: float) -> Iterator[list[float]]:
+    """Somebody looks at one page after the other at an even pace while the block runs; gives the seconds of each."""
+    times: list[float] = []
+    is_over = threading.Event()
+
+    def run() -> None:
+        client = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        while not is_over.wait(1 / per_second):
+            started = time.perf_counter()
+            _get(client, next(paths))
+            times.append(time.perf_counter() - started)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        yield times
+    finally:
+        is_over.set()
+        thread.join()
+
+
 def p95(times: Sequence[float]) -> float:
     """Milliseconds that 95 of 100 answers take at most."""
     return round(statistics.quantiles(times, n=20)[-1] * 1000, 1)

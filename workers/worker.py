@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 import threading
 import time
@@ -26,6 +27,9 @@ from workers.process import make_app
 
 log = structlog.get_logger(__name__)
 
+GENTLE = 10
+"""Added to the niceness of jobs: whoever waits for a page gets the processor first."""
+
 Handler = Callable[[jobs.RunningJob], None]
 _app: Flask | None = None
 
@@ -46,7 +50,8 @@ def handler_of(kind: str) -> Handler:
 
 
 def run(job_id: int) -> None:
-    """What RQ calls: claim the row, do the work, write effect and `done` together."""
+    """What RQ calls in a process of its own: claim the row, do the work, write effect and `done` together."""
+    os.nice(GENTLE)
     app = application()
     with app.app_context():
         run_in_context(job_id, app)
