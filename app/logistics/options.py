@@ -57,23 +57,30 @@ class Cargo:
     longest_mm: int
 
 
+_TARIFFS = (
+    sa.select(
+        CarrierWarehouse.warehouse_id, Carrier.name.label("carrier_name"),
+        *(c for c in Tariff.__table__.c if c.name != "name"),
+    )
+    .join(Tariff, Tariff.carrier_id == Carrier.id)
+    .join(CarrierWarehouse, CarrierWarehouse.carrier_id == Carrier.id)
+    .where(
+        CarrierWarehouse.warehouse_id.in_(sa.bindparam("places", expanding=True)),
+        Carrier.is_active,
+        Tariff.valid_from <= sa.bindparam("day", type_=sa.Date),
+        sa.or_(Tariff.valid_to.is_(None), Tariff.valid_to >= sa.bindparam("day", type_=sa.Date)),
+    )
+    .order_by(Tariff.id)
+)  # fmt: skip
+_TRUCKS = sa.select(
+    Vehicle.carrier_id, Vehicle.payload_kg, Vehicle.volume_l, Vehicle.longest_mm, Vehicle.gross_mass_kg,
+    Vehicle.height_mm, Vehicle.has_crane, Vehicle.has_tail_lift,
+).where(Vehicle.carrier_id.in_(sa.bindparam("carriers", expanding=True)), Vehicle.is_active)  # fmt: skip
+
+
 def carriers(warehouse_ids: Iterable[int], day: date) -> Carriers:
     """Everything that prices a delivery from these warehouses on a day: two queries, however many there are."""
-    rows = session.execute(
-        sa.select(
-            CarrierWarehouse.warehouse_id, Carrier.name.label("carrier_name"),
-            *(c for c in Tariff.__table__.c if c.name != "name"),
-        )
-        .join(Tariff, Tariff.carrier_id == Carrier.id)
-        .join(CarrierWarehouse, CarrierWarehouse.carrier_id == Carrier.id)
-        .where(
-            CarrierWarehouse.warehouse_id.in_(sorted(set(warehouse_ids))),
-            Carrier.is_active,
-            Tariff.valid_from <= day,
-            sa.or_(Tariff.valid_to.is_(None), Tariff.valid_to >= day),
-        )
-        .order_by(Tariff.id)
-    ).all()  # fmt: skip
+    rows = session.execute(_TARIFFS, {"places": sorted(set(warehouse_ids)), "day": day}).all()
     found: dict[int, list[Any]] = {}
     for row in rows:
         found.setdefault(row.warehouse_id, []).append(row)
@@ -81,14 +88,8 @@ def carriers(warehouse_ids: Iterable[int], day: date) -> Carriers:
 
 
 def _trucks(carrier_ids: list[int]) -> dict[int, list[rules.Truck]]:
-    rows = session.execute(
-        sa.select(
-            Vehicle.carrier_id, Vehicle.payload_kg, Vehicle.volume_l, Vehicle.longest_mm, Vehicle.gross_mass_kg,
-            Vehicle.height_mm, Vehicle.has_crane, Vehicle.has_tail_lift,
-        ).where(Vehicle.carrier_id.in_(carrier_ids), Vehicle.is_active)
-    )  # fmt: skip
     found: dict[int, list[rules.Truck]] = {}
-    for row in rows:
+    for row in session.execute(_TRUCKS, {"carriers": carrier_ids}):
         facts: list[Any] = list(row[1:])
         found.setdefault(row[0], []).append(rules.Truck(*facts))
     return found

@@ -178,6 +178,12 @@ _LADDER = (
 )
 _WHOLE = _OFFERS.add_columns(_LADDER.label("ladder"), _STOCK.label("stock")).order_by(Offer.price, Offer.id)
 """An offer with its ladder and stock in one query."""
+# Statements that carts ask again and again are built once: building and hashing them took longer than the database.
+_BY_ID = _WHOLE.where(Offer.id.in_(sa.bindparam("ids", expanding=True)))
+_BY_PUBLIC_ID = _WHOLE.where(Offer.public_id == sa.bindparam("public_id", type_=sa.Uuid))
+_OF_PRODUCTS = _WHOLE.where(
+    Offer.product_id.in_(sa.bindparam("products", expanding=True)), Offer.status == "active", Seller.is_active
+)
 
 
 _PLACES = (
@@ -197,8 +203,9 @@ class Place:
     address: str
 
 
-def _load(condition: sa.ColumnElement[bool]) -> list[OfferForSale]:
-    return [_for_sale(dict(row._mapping)) for row in session.execute(_WHOLE.where(condition), {"today": clock.today()})]
+def _load(statement: sa.Select[Any], **asked: Any) -> list[OfferForSale]:
+    rows = session.execute(statement, {"today": clock.today(), **asked})
+    return [_for_sale(dict(row._mapping)) for row in rows]
 
 
 def _for_sale(values: dict[str, Any]) -> OfferForSale:
@@ -227,7 +234,7 @@ def offer_rows(ids: Iterable[int], held: Mapping[tuple[int, int], Decimal] | Non
         held: (offer, warehouse) -> base units on hold that count as free all the same: the cart's own.
     """
     wanted = sorted(set(ids))
-    found = {row.id: row for row in _load(Offer.id.in_(wanted))} if wanted else {}
+    found = {row.id: row for row in _load(_BY_ID, ids=wanted)} if wanted else {}
     for (offer, place), quantity in (held or {}).items():
         if offer in found:
             stock = dict(found[offer].stock)
@@ -262,7 +269,7 @@ def offers_with_places(
 
 def offers_of_products(product_ids: Sequence[int]) -> list[OfferForSale]:
     """Active offers of several products, cheapest first."""
-    return _load(sa.and_(Offer.product_id.in_(product_ids), Offer.status == "active", Seller.is_active))
+    return _load(_OF_PRODUCTS, products=list(product_ids))
 
 
 def offer_by_public_id(public_id: uuid.UUID) -> OfferForSale:
@@ -271,16 +278,20 @@ def offer_by_public_id(public_id: uuid.UUID) -> OfferForSale:
     Raises:
         NotFound: absent, hidden, or of a seller who does not sell now.
     """
-    found = [row for row in _load(Offer.public_id == public_id) if row.is_active]
+    found = [row for row in _load(_BY_PUBLIC_ID, public_id=public_id) if row.is_active]
     if not found:
         raise NotFound()
     return found[0]
 
 
+_WAREHOUSES = sa.select(*(getattr(Warehouse, name) for name in WarehouseRow.__dataclass_fields__)).where(
+    Warehouse.id.in_(sa.bindparam("ids", expanding=True))
+)
+
+
 def warehouses(ids: Iterable[int]) -> dict[int, WarehouseRow]:
     """Warehouses by id."""
-    rows = session.scalars(sa.select(Warehouse).where(Warehouse.id.in_(sorted(set(ids)))))
-    return {row.id: _warehouse(row) for row in rows}
+    return {row.id: _warehouse(row) for row in session.execute(_WAREHOUSES, {"ids": sorted(set(ids))})}
 
 
 def active_places() -> list[tuple[int, int, float, float]]:
@@ -313,7 +324,8 @@ def warehouse_of(seller_id: int, public_id: uuid.UUID) -> WarehouseRow:
     return _warehouse(row)
 
 
-def _warehouse(row: Warehouse) -> WarehouseRow:
+def _warehouse(row: Any) -> WarehouseRow:
+    """Of a `Warehouse`, or of its columns."""
     return WarehouseRow(
         row.id, row.public_id, row.seller_id, row.name, row.address, row.lat, row.lon, row.opens_at, row.closes_at,
         tuple(row.work_days), row.max_vehicle_kg, row.loading_minutes, row.is_active, row.version,
