@@ -156,6 +156,14 @@ def test_without_an_agreement_the_order_stays_as_it_was_placed() -> None:
         assert order.accept_by > clock.now()
         proposals.propose(case.seller, number, [case.instead()])
         service.accept(case.seller, number)
+        with pytest.raises(Conflict, match="order_state"):
+            proposals.propose(case.seller, number, [case.instead()])
+    late = Case()
+    with (
+        time_machine.travel(late.order.accept_by + timedelta(seconds=1), tick=False),
+        pytest.raises(Conflict, match="accept_deadline_passed"),
+    ):
+        proposals.propose(late.seller, late.order.number, [late.instead()])
     states = session.scalars(sa.select(OrderProposal.status).order_by(OrderProposal.id)).all()
     assert states == ["declined", "withdrawn", "expired", "withdrawn"]
     assert case.refreshed().total == before
