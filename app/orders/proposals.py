@@ -396,14 +396,7 @@ def expire(proposal_id: int) -> None:
 
 def _of_buyer(actor: Actor, number: str) -> tuple[OrderGroup, Order, list[Fulfilment], OrderProposal]:
     """The order and its open proposal, locked."""
-    order_id = session.scalar(
-        sa.select(Order.id)
-        .join(OrderGroup, OrderGroup.id == Order.group_id)
-        .where(Order.number == number, OrderGroup.user_id == actor.user)
-    )
-    if order_id is None:
-        raise NotFound()
-    group, order, trips = locked_order(order_id)
+    group, order, trips = service.of_buyer(actor, number)
     rules.ORDER.check(order.status, "accepted")
     row = _open_row(order.id)
     if row.answer_by <= clock.now():

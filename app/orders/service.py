@@ -289,14 +289,7 @@ def cancel(actor: Actor, number: str, reason: str = "", lines: Mapping[uuid.UUID
         Invalid: an unknown line, more than is still to come, nothing at all.
         Conflict: `order_state`, or `too_late_to_cancel` when picking has begun.
     """
-    order_id = session.scalar(
-        sa.select(Order.id)
-        .join(OrderGroup, OrderGroup.id == Order.group_id)
-        .where(Order.number == number, OrderGroup.user_id == actor.user)
-    )
-    if order_id is None:
-        raise NotFound()
-    group, order, trips = locked_order(order_id)
+    group, order, trips = of_buyer(actor, number)
     rules.ORDER.check(order.status, "cancelled")
     if any(t.status not in rules.CANCELLABLE and t.status != "cancelled" for t in trips):
         raise Conflict("too_late_to_cancel", state=order.fulfilment_status)
@@ -390,6 +383,22 @@ def _check_reason(reason: str, *, required: bool = True) -> str:
     if len(text) > REASON_LENGTH:
         raise Invalid.one("/reason", "too_long", maximum=REASON_LENGTH)
     return text
+
+
+def of_buyer(actor: Actor, number: str) -> tuple[OrderGroup, Order, list[Fulfilment]]:
+    """An order of the person with its purchase and trips, locked.
+
+    Raises:
+        NotFound: absent, or another person's.
+    """
+    order_id = session.scalar(
+        sa.select(Order.id)
+        .join(OrderGroup, OrderGroup.id == Order.group_id)
+        .where(Order.number == number, OrderGroup.user_id == actor.user)
+    )
+    if order_id is None:
+        raise NotFound()
+    return locked_order(order_id)
 
 
 def of_seller(actor: Actor, number: str) -> tuple[OrderGroup, Order, list[Fulfilment]]:
