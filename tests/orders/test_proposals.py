@@ -103,10 +103,11 @@ def test_a_substitute_comes_at_no_higher_price_and_everything_sums() -> None:
 
 
 def test_what_cannot_stand_in_is_refused_and_nothing_is_written() -> None:
-    case = Case()
+    case = Case(sellers=2)
     number, line = case.order.number, case.lines[0].public_id
-    heavy = make.offer(case.market, price=10_000, mass="80")
-    session.add(ProductValue(product_id=heavy.product_id, attribute_id=case.grade, text="C1"))
+    heavy, foreign = make.offer(case.market, price=10_000, mass="80"), make.offer(case.market, 1, price=10_000)
+    for offer in (heavy, foreign):
+        session.add(ProductValue(product_id=offer.product_id, attribute_id=case.grade, text="C1"))
     session.commit()
     wrong = {
         "not_a_substitute": Wish(line, Decimal(4), case.plaster.public_id),
@@ -122,6 +123,9 @@ def test_what_cannot_stand_in_is_refused_and_nothing_is_written() -> None:
         with pytest.raises(Invalid) as refused:
             proposals.propose(case.seller, number, [wish])
         assert [e.code for e in refused.value.errors] == [code], code
+    with pytest.raises(Invalid) as refused:
+        proposals.propose(case.seller, number, [Wish(line, Decimal(4), foreign.public_id)])
+    assert [e.code for e in refused.value.errors] == ["not_a_substitute"]
     with pytest.raises(Invalid) as refused:
         proposals.propose(case.seller, number, [Wish(li.public_id, Decimal(0)) for li in case.lines])
     assert [e.code for e in refused.value.errors] == ["accept_nothing"]
