@@ -9,6 +9,7 @@ from app.catalog import documents, pictures
 from app.core.db import session
 from app.core.jobs import RunningJob
 from app.core.storage import Storage
+from app.feedback import ratings
 from app.offers import picture_changes, selling
 from app.offers.imports import service as imports
 from app.orders import evidence
@@ -34,6 +35,7 @@ def daily(job: RunningJob) -> None:
         for name in names:
             storage.delete(name)
     selling.settle_all()
+    ratings.settle()
 
     def effect() -> None:
         pictures.sweep(picture_changes.wanted())

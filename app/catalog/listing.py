@@ -249,7 +249,8 @@ class _Conditions:
             raise Invalid.one("/query/sort", "unknown_option")
         if match is None:
             return [(self.standing(), True), ("l.offers_count", True), ("l.rating", True), last]
-        score = f"{match.score} * (1 + 0.5 * {self.standing()}) * (0.8 + 0.04 * l.rating)"
+        quality = "(0.8 + 0.04 * coalesce(nullif(l.rating, 0), 4))"  # 0: nobody has rated the sellers yet
+        score = f"{match.score} * (1 + 0.5 * {self.standing()}) * {quality}"
         return [(f"({score})::numeric(12, 6)", True), last]
 
     def after(self, keys: Sequence[tuple[str, bool]], values: Sequence[Decimal]) -> str:

@@ -16,33 +16,32 @@ class DemoSeller:
     prefix: str
     tops: tuple[str, ...]
     level: int
-    rating: str
     warehouses: int
     vat_code: str = "general"
 
 
 SELLERS = (
-    DemoSeller("Демо-База Останкино", "demo-ostankino", "OST", (), 100, "4.80", 3),
+    DemoSeller("Демо-База Останкино", "demo-ostankino", "OST", (), 100, 3),
     DemoSeller("Демо-Склад Север", "demo-sever", "SEV", ("dry_mixes", "drywall", "paint", "fasteners", "insulation"),
-               97, "4.70", 2),
+               97, 2),
     DemoSeller("Демо-Снаб Руставели", "demo-rustaveli", "RUS", ("dry_mixes", "binders_bulk", "masonry", "metal",
-               "waterproofing"), 99, "4.60", 2),
+               "waterproofing"), 99, 2),
     DemoSeller("Демо-Кровля", "demo-krovlya", "KRV", ("roofing", "facade", "insulation", "waterproofing", "timber"),
-               102, "4.50", 2),
+               102, 2),
     DemoSeller("Демо-Отделка", "demo-otdelka", "OTD", ("finishing", "tile", "paint", "dry_mixes", "doors_windows",
-               "tools"), 101, "4.90", 2),
+               "tools"), 101, 2),
     DemoSeller("Демо-Металл", "demo-metall", "MET", ("metal", "fasteners", "landscaping", "engineering"),
-               96, "4.40", 1),
-    DemoSeller("Демо-Лес", "demo-les", "LES", ("timber", "roofing", "landscaping", "doors_windows"), 95, "4.30", 1),
+               96, 1),
+    DemoSeller("Демо-Лес", "demo-les", "LES", ("timber", "roofing", "landscaping", "doors_windows"), 95, 1),
     DemoSeller("Демо-Инженерия", "demo-inzh", "ING", ("engineering", "tools", "fasteners", "waterproofing"),
-               103, "4.70", 1),
+               103, 1),
     DemoSeller("Демо-Гипс", "demo-gips", "GIP", ("drywall", "dry_mixes", "insulation", "fasteners", "tools"),
-               98, "4.60", 2),
-    DemoSeller("Демо-Керамика", "demo-keramika", "KER", ("tile", "masonry", "dry_mixes", "finishing"), 104, "4.80", 1),
-    DemoSeller("Демо-Двор", "demo-dvor", "DVR", ("landscaping", "binders_bulk", "masonry", "tools"), 94, "4.20", 1,
+               98, 2),
+    DemoSeller("Демо-Керамика", "demo-keramika", "KER", ("tile", "masonry", "dry_mixes", "finishing"), 104, 1),
+    DemoSeller("Демо-Двор", "demo-dvor", "DVR", ("landscaping", "binders_bulk", "masonry", "tools"), 94, 1,
                "special5"),
     DemoSeller("Демо-Мастер", "demo-master", "MAS", ("tools", "fasteners", "paint", "finishing", "facade"),
-               100, "4.50", 2),
+               100, 2),
 )  # fmt: skip
 
 

@@ -26,6 +26,7 @@ from app.demo.promotions import make_promotions
 from app.demo.shift import Moved, move_back, stamp_as_planned
 from app.estimates import service as estimates
 from app.estimates.service import Item
+from app.feedback import ratings
 from app.logistics import courier_day, plans
 from app.logistics.courier_day import HandOver
 from app.orders import carts, checkout, fulfilments, service
@@ -79,6 +80,7 @@ def make_history() -> None:
         work_off(made, tomorrow, share=1.0, fails=days == PAST_DAYS[0])
         move_back(Moved(tuple(p.group for p in made), tomorrow, CARRIER), days + 1)
     voices.speak([person(buyer) for buyer in buyers()], seller_of)
+    ratings.settle()
     make_promotions(operator(), seller_of(1))
     made = [buy(rng, goods, buyer) for buyer in [1, *sample_buyers(rng, ORDERS_A_DAY)]]
     work_off(made, tomorrow, share=share_of_day(), fails=False)

@@ -60,7 +60,7 @@ class Tables:
         )
     )
     sellers: Table = field(
-        default_factory=lambda: Table("seller", "id slug name rating is_active vat_code accept_hours", numbered=False)
+        default_factory=lambda: Table("seller", "id slug name is_active vat_code accept_hours", numbered=False)
     )
     warehouses: Table = field(default_factory=lambda: Table("warehouse", "seller_id name address lat lon", public=True))
     categories: Table = field(
@@ -225,7 +225,7 @@ def sellers(tables: Tables, spots: list[Place]) -> dict[int, list[int]]:
         brought += papers.bring(
             tables.papers, tables.signed, organisation, owner, inn(number + 1), "seller", accepted=True
         )
-        tables.sellers.add(organisation, seller.slug, seller.name, seller.rating, True, seller.vat_code, 24)
+        tables.sellers.add(organisation, seller.slug, seller.name, True, seller.vat_code, 24)
         found[number] = []
         for part in range(seller.warehouses):
             where = place if part == 0 else next(spot)

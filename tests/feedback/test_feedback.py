@@ -11,15 +11,15 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from app.catalog.models import Product
+from app.catalog.models import Product, ProductListing
 from app.core.db import session
 from app.core.errors import Conflict, Forbidden, Invalid, NotFound, Stale
 from app.core.models import AuditEntry, Job
 from app.core.permissions import Actor
-from app.feedback import moderation, queries, questions, reviews
+from app.feedback import moderation, queries, questions, ratings, reviews
 from app.feedback.models import Review
 from app.feedback.reviews import Opinion, public_name
-from app.offers.models import Offer
+from app.offers.models import Offer, Seller
 from app.orders import fulfilments, service
 from app.orders.models import Order, OrderGroup, OrderLine
 from tests.factories import orders as make
@@ -173,6 +173,26 @@ def test_average_and_counts_are_those_of_the_reviews_that_are_shown() -> None:
         before_id = page[-1].id
     assert seen == sorted(seen, reverse=True)
     assert len(set(seen)) == len(seen) == shown()[0]
+
+
+def test_sellers_are_rated_by_what_they_delivered_and_lists_show_it() -> None:
+    shop, operator = Shop(), admin()
+    first, second = shop.delivered_to("Ольга Петрова"), shop.delivered_to("Олег Петров")
+    reviews.write(first, shop.product.id, Opinion(1, "Плохо"))
+    own = reviews.write(second, shop.product.id, GOOD)
+    assert ratings.settle() == 1
+    assert ratings.settle() == 0
+
+    def rated() -> tuple[Decimal, Decimal, Decimal]:
+        session.expire_all()
+        one, other = (session.get_one(Seller, actor.seller_id).rating for actor in (shop.seller, shop.other))
+        return one, other, session.get_one(ProductListing, shop.product.id).rating
+
+    assert rated() == (Decimal("3.71"), 0, Decimal("3.71"))  # (5 x 4 + 1 + 5) / 7
+    moderation.hide(operator, "review", own, "брань")
+    assert ratings.settle() == 1
+    assert rated() == (Decimal("3.50"), 0, Decimal("3.50"))  # (5 x 4 + 1) / 6
+    steps.check_everything_sums()
 
 
 def test_the_seller_of_the_sale_answers_and_the_author_is_told_once() -> None:
