@@ -95,6 +95,10 @@ def test_a_count_below_what_is_promised_is_refused_with_the_promised() -> None:
     with pytest.raises(Conflict) as refused:
         stock.count(offer.id, place, Decimal(5), CAUSE)
     assert (refused.value.code, refused.value.context["allocated"]) == ("below_allocated", "6")
+    with pytest.raises(Conflict) as refused:
+        stock.change(line(offer, place, 5), "adjusted", -1, CAUSE)
+    assert (refused.value.code, refused.value.context["allocated"]) == ("below_allocated", "6")
+    assert level(offer, place) == (10, 6)
     assert stock.count(offer.id, place, Decimal("6.5"), CAUSE) == Decimal("-3.5")
     assert level(offer, place) == (Decimal("6.5"), 6)
     assert stock.count(offer.id, place, Decimal("6.5"), CAUSE) == 0

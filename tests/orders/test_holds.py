@@ -124,6 +124,21 @@ def test_what_is_too_old_stands_in_nobodys_way_though_the_timer_is_late(shelf: S
     assert shelf.held() == 0
 
 
+@pytest.mark.parametrize(("rival", "is_held"), [(0, True), (3, False)])
+def test_what_is_too_old_gives_way_to_the_next_checkout_and_lists_show_it(
+    shelf: Shelf, rival: int, is_held: bool
+) -> None:
+    steps.quoted(shelf.first, (shelf.offer, 4))
+    if rival:
+        steps.quoted(make.person(), (shelf.offer, rival))
+    old = sa.update(Reservation).where(Reservation.quantity == 4)
+    session.execute(old.values(expires_at=clock.now() - timedelta(minutes=1)))
+    session.commit()
+    quote = steps.quoted(shelf.second, (shelf.offer, 8))
+    assert (quote.held_until is not None, shelf.held()) == (is_held, 8 if is_held else rival)
+    steps.check_everything_sums()
+
+
 def test_a_sellers_count_takes_the_youngest_holds_away_and_no_promise(shelf: Shelf) -> None:
     [place] = shelf.market.warehouses
     steps.bought(make.person(), (shelf.offer, 2))

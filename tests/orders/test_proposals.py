@@ -90,6 +90,7 @@ def test_a_substitute_comes_at_no_higher_price_and_everything_sums() -> None:
     assert [(li.gross, li.accepted) for li in lines] == [(200_000, 4), (150_000, 5), (300_000, 6)]
     assert (lines[2].replaces_id, lines[2].price_rule) == (lines[0].id, "substitute")
     assert (allocated(case.glue), allocated(case.other)) == (4, 6)
+    assert repeat.missing(queries.order_view(case.buyer.user, order.number)[1]) == {}  # something came instead
     steps.check_everything_sums()
     [trip] = steps.trips_of(order)
     fulfilments.start_picking(case.seller, trip.public_id)
@@ -232,6 +233,9 @@ def test_what_does_not_come_is_taken_from_another_seller() -> None:
     assert [(w.offer_id, w.quantity) for w in checkout.wishes_of(cart or 0)] == [(twin.id, 3)]
     with pytest.raises(NotFound):
         repeat.missing_to_cart(make.person(), case.order.number)
+    service.cancel(case.buyer, case.order.number)
+    with pytest.raises(NotFound):
+        repeat.missing_to_cart(case.buyer, case.order.number)  # he does not want it any more
 
 
 def test_both_sides_agree_in_their_pages_and_by_json(app: Flask) -> None:
