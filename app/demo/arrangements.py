@@ -1,10 +1,14 @@
-"""How the demo market delivers: windows of the first carrier with their capacity, a closed date, a counter."""
+"""How the demo market delivers: windows of the first carrier with their capacity, a closed date, a counter, pallets."""
 
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
+
+import sqlalchemy as sa
 
 from app.core import clock
+from app.core.db import session
 from app.core.permissions import Actor
 from app.logistics import slots
 from app.logistics.slots import WindowFacts
@@ -29,3 +33,13 @@ def arrange(dispatcher: Actor, seller: Actor) -> None:
     slots.except_on(dispatcher, day, 0, note="Техосмотр машин")
     for place in offers.warehouses_of(seller.seller_id):
         service.edit_warehouse(seller, place.public_id, {"allows_pickup": True, "pickup_after_hours": 3})
+
+
+def set_deposits(seller: Actor) -> None:
+    """Some heavy bags of a seller come on returnable pallets."""
+    offers_of = sa.text(
+        "SELECT o.public_id FROM offer o JOIN product p ON p.id = o.product_id"
+        " WHERE o.seller_id = :seller AND o.unit = 'bag' AND p.mass_kg >= 20 ORDER BY o.id LIMIT 5"
+    )
+    for offer in session.scalars(offers_of, {"seller": seller.seller_id}).all():
+        service.edit_offer(seller, offer, {"pallet_units": Decimal(40), "pallet_deposit": 350_00})

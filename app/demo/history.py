@@ -73,6 +73,7 @@ def make_history() -> None:
     rng = random.Random("tutuu:history")
     goods = stock_to_sell()
     cases.set_terms(seller_of)
+    arrangements.set_deposits(seller_of(1))
     tomorrow = clock.today() + timedelta(days=1)
     for days in PAST_DAYS:
         made = [buy(rng, goods, buyer) for buyer in sample_buyers(rng, ORDERS_A_DAY)]

@@ -43,8 +43,8 @@ WAREHOUSE_FIELDS = (
 
 @dataclass(frozen=True, slots=True)
 class NewOffer:
-    """An offer to be put on sale. `price` in kopeks with VAT for one `unit`; `pallet_units` of them stand on a returnable
-    pallet with a deposit of `pallet_deposit` kopeks, both 0 without.
+    """An offer to be put on sale. `price` in kopeks with VAT for one `unit`; `pallet_units` of them stand on a
+    returnable pallet with a deposit of `pallet_deposit` kopeks, both 0 without.
     """
 
     product: uuid.UUID

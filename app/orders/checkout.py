@@ -400,6 +400,7 @@ def _payload(plan: Plan, wanted: Wanted, arrivals: Sequence[Arrival]) -> dict[st
             "goods": plan.goods,
             "delivery": plan.delivery,
             "deposit": plan.deposit,
+            "pallets": [[each, many] for each, many in plan.pallets.items()],
             "total": plan.total,
             "vat": plan.vat,
             "discount": plan.discount,

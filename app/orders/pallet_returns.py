@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 
 import sqlalchemy as sa
 
@@ -15,7 +16,7 @@ from app.orders import refunds
 from app.orders.models import FulfilmentLine, OrderLine
 from app.orders.pallet_models import PalletReturn
 from app.orders.transitions import locked_order, note
-from app.payments.models import Refund
+from app.payments.refunds import was_kept
 
 REASON = "pallets_returned"
 
@@ -48,8 +49,7 @@ def of_order(order_id: int) -> list[PalletLine]:
     )
     back = (
         sa.select(sa.func.coalesce(sa.func.sum(PalletReturn.pallets), 0))
-        .join(Refund, Refund.id == PalletReturn.refund_id)
-        .where(PalletReturn.order_line_id == OrderLine.id, Refund.status != "declined")
+        .where(PalletReturn.order_line_id == OrderLine.id, was_kept(PalletReturn.refund_id))
         .scalar_subquery()
     )
     rows = session.execute(
@@ -63,11 +63,11 @@ def of_order(order_id: int) -> list[PalletLine]:
 
 
 @unit_of_work
-def came_back(actor: Actor, number: str, counts: Mapping[uuid.UUID, int], before: int | None = None) -> int:
+def came_back(actor: Actor, number: str, counts: Mapping[uuid.UUID, Decimal], before: int | None = None) -> int:
     """The seller (own orders) or the operator has counted pallets that came back; they may come in several goes.
 
     Args:
-        counts: order line -> pallets.
+        counts: order line -> pallets, whole.
         before: how many had come back when the form was shown: sent twice, it counts once. None: not asked.
 
     Returns:
@@ -88,19 +88,19 @@ def came_back(actor: Actor, number: str, counts: Mapping[uuid.UUID, int], before
     for key, many in counts.items():
         if key not in known:
             errors.append(FieldError(f"/lines/{key}", "unknown_order_line"))
-        elif not 0 <= many <= known[key].left:
+        elif not many.is_finite() or many % 1 or not 0 <= many <= known[key].left:
             errors.append(FieldError(f"/lines/{key}", "counted_range", {"maximum": str(known[key].left)}))
     if not errors and not any(counts.values()):
         errors.append(FieldError("/lines", "pallets_none"))
     if errors:
         raise Invalid(errors)
-    deposit = sum(known[key].deposit * many for key, many in counts.items())
+    came = {known[key]: int(many) for key, many in counts.items() if many}
+    deposit = sum(line.deposit * many for line, many in came.items())
     refund = refunds.give(actor, group, order, {}, REASON, deposit=deposit)
     session.add_all(
-        PalletReturn(refund_id=refund.id, order_line_id=known[key].line_id, pallets=many, user_id=actor.user)
-        for key, many in counts.items()
-        if many
+        PalletReturn(refund_id=refund.id, order_line_id=line.line_id, pallets=many, user_id=actor.user)
+        for line, many in came.items()
     )
-    note(actor, order, "order.pallets_returned", details={"pallets": sum(counts.values()), "deposit": deposit})
+    note(actor, order, "order.pallets_returned", details={"pallets": sum(came.values()), "deposit": deposit})
     session.flush()
     return deposit

@@ -13,7 +13,7 @@ from typing import Any
 from app.orders.models import FulfilmentLine, OrderLine
 
 GRAIN = Fraction(1, 100_000)
-"""Base units that are forgiven: parts of a line are rounded to the grain of the database, which makes no pallet more."""
+"""Base units that are forgiven: parts of a line are rounded to the grain of the database; that makes no pallet more."""
 
 
 def count(units: Decimal, on_one: Decimal) -> int:

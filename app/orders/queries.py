@@ -265,6 +265,11 @@ class GroupView:
     payment: PaymentRow | None
 
     @property
+    def pallets(self) -> dict[int, int]:
+        """Kopeks for a returnable pallet -> how many are paid for."""
+        return pallets.grouped(pair for order in self.orders for pair in order.pallets.items())
+
+    @property
     def is_over(self) -> bool:
         """Nothing more will happen to it by itself."""
         return all(

@@ -76,7 +76,7 @@ def give(
     actor: Actor, group: OrderGroup, order: Order, parts: Mapping[int, int], reason: str, *, delivery: int = 0,
     deposit: int = 0,
 ) -> Given:  # fmt: skip
-    """Write a refund of lines (order line -> kopeks, at most `left_of`), delivery, and deposit for pallets that came back.
+    """Write a refund of lines (order line -> kopeks, at most `left_of`), delivery, and deposit for pallets.
 
     The caller holds the purchase.
 

@@ -234,6 +234,11 @@ def order_of(refund: uuid.UUID | int) -> tuple[int, int]:
     return row.id, row.order_id
 
 
+def was_kept(refund_id: sa.orm.InstrumentedAttribute[int]) -> sa.ColumnElement[bool]:
+    """Whether the refund of a row was not declined, inside a statement."""
+    return sa.exists().where(Refund.id == refund_id, Refund.status.in_(ALIVE))
+
+
 def locked(refund_id: int) -> Given:
     """A refund, locked; the caller holds the purchase."""
     return _given(_row(refund_id))

@@ -149,7 +149,11 @@ class Money(RuleBasedStateMachine):
         order = self.chosen(Order, pick, Order.status == "completed")
         if order is not None:
             lines = [one.public_id for one in pallet_returns.of_order(order.id)]
-            self.tried(lambda: pallet_returns.came_back(self.first, order.number, dict(zip(lines, counts, strict=False))))
+            self.tried(
+                lambda: pallet_returns.came_back(
+                    self.first, order.number, dict(zip(lines, map(Decimal, counts), strict=False))
+                )
+            )
 
     @rule(pick=PICK, yes=st.booleans())
     def decide_refund(self, pick: int, yes: bool) -> None:
