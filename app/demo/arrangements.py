@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import timedelta
 from decimal import Decimal
 
@@ -35,11 +36,14 @@ def arrange(dispatcher: Actor, seller: Actor) -> None:
         service.edit_warehouse(seller, place.public_id, {"allows_pickup": True, "pickup_after_hours": 3})
 
 
-def set_deposits(seller: Actor) -> None:
-    """Some heavy bags of a seller come on returnable pallets."""
-    offers_of = sa.text(
-        "SELECT o.public_id FROM offer o JOIN product p ON p.id = o.product_id"
-        " WHERE o.seller_id = :seller AND o.unit = 'bag' AND p.mass_kg >= 20 ORDER BY o.id LIMIT 5"
+def set_deposits(seller: Actor) -> uuid.UUID:
+    """Some heavy bags of a seller come on returnable pallets; the one of which most is in stock."""
+    heavy = sa.text(
+        "SELECT o.public_id FROM offer o JOIN product p ON p.id = o.product_id JOIN stock_level s ON s.offer_id = o.id"
+        " WHERE o.seller_id = :seller AND o.unit = 'bag' AND p.mass_kg >= 20 AND o.lead_time_days = 0"
+        " GROUP BY o.id ORDER BY max(s.on_hand) DESC, o.id LIMIT 5"
     )
-    for offer in session.scalars(offers_of, {"seller": seller.seller_id}).all():
+    found: list[uuid.UUID] = list(session.scalars(heavy, {"seller": seller.seller_id}))
+    for offer in found:
         service.edit_offer(seller, offer, {"pallet_units": Decimal(40), "pallet_deposit": 350_00})
+    return found[0]
