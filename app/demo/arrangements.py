@@ -39,11 +39,14 @@ def arrange(dispatcher: Actor, seller: Actor) -> None:
 def set_deposits(seller: Actor) -> uuid.UUID:
     """Some heavy bags of a seller come on returnable pallets; the one of which most is in stock."""
     heavy = sa.text(
-        "SELECT o.public_id FROM offer o JOIN product p ON p.id = o.product_id JOIN stock_level s ON s.offer_id = o.id"
-        " WHERE o.seller_id = :seller AND o.unit = 'bag' AND p.mass_kg >= 20 AND o.lead_time_days = 0"
-        " GROUP BY o.id ORDER BY max(s.on_hand) DESC, o.id LIMIT 5"
+        "SELECT o.public_id, u.numerator FROM offer o JOIN product p ON p.id = o.product_id"
+        " JOIN product_unit u ON u.product_id = p.id AND u.code = 'pallet' AND u.denominator = 1"
+        " JOIN stock_level s ON s.offer_id = o.id WHERE o.seller_id = :seller AND o.unit = 'bag'"
+        " AND p.base_unit = 'bag' AND p.mass_kg >= 20 AND o.lead_time_days = 0"
+        " GROUP BY o.id, u.numerator ORDER BY max(s.on_hand) DESC, o.id LIMIT 5"
     )
-    found: list[uuid.UUID] = list(session.scalars(heavy, {"seller": seller.seller_id}))
-    for offer in found:
-        service.edit_offer(seller, offer, {"pallet_units": Decimal(40), "pallet_deposit": 350_00})
-    return found[0]
+    found = session.execute(heavy, {"seller": seller.seller_id}).all()
+    for offer, bags in found:
+        service.edit_offer(seller, offer, {"pallet_units": Decimal(bags), "pallet_deposit": 350_00})
+    first: uuid.UUID = found[0].public_id
+    return first

@@ -17,7 +17,7 @@ from app.core.db import session
 from app.core.errors import Invalid
 from app.logistics.models import Delivery
 from app.offers import service as offers
-from app.orders import fulfilments, pallet_returns, pallets, proposals, rules
+from app.orders import fulfilments, pallet_returns, pallets, proposals, rules, service
 from app.orders.models import Fulfilment, FulfilmentLine, Order, OrderGroup, OrderLine
 from app.payments.models import Payment, PaymentSplit, Refund, SellerTransfer
 from tests.core.pdf_text import pages_of
@@ -84,8 +84,10 @@ def test_less_of_the_goods_is_fewer_pallets_until_they_are_with_the_buyer(db_ses
     market = make.market()
     seller, buyer = market.sellers[0], make.person()
     offer = make.offer(market, price=100_00, pallet=(10, 350_01))
-    group = steps.bought(buyer, (offer, 45), payment="cash")
-    offers.edit_offer(seller, offer.public_id, {"pallet_units": Decimal(1), "pallet_deposit": 9})  # the order is a copy
+    quote = steps.quoted(buyer, (offer, 45), payment="cash")
+    offers.edit_offer(seller, offer.public_id, {"pallet_units": Decimal(1), "pallet_deposit": 9})  # it was promised
+    placed = service.place(buyer, quote.public_id, steps.CONTACT, "cash")
+    group = session.get_one(OrderGroup, placed.id)
     order, trip = steps.orders_of(group)[0], steps.trips_of(steps.orders_of(group)[0])[0]
     assert (order.deposit, order.vat) == (5 * 350_01, rules.line_money(100_00, Decimal(45), Decimal(22)).vat)
     assert money_of(group) == (order.goods + order.delivery + 5 * 350_01,) * 3
