@@ -13,7 +13,7 @@ from flask import Flask
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.core.db import session
+from app.core.db import db, session, unit_of_work
 from app.core.errors import Invalid
 from app.logistics.models import Delivery
 from app.offers import service as offers
@@ -23,6 +23,7 @@ from app.payments.models import Payment, PaymentSplit, Refund, SellerTransfer
 from tests.core.pdf_text import pages_of
 from tests.factories import orders as make
 from tests.orders import steps
+from tests.orders.test_races import all_at_once
 from tests.payments import stories
 
 FACTORS = [Fraction(1), Fraction(1, 3), Fraction(25, 8), Fraction(7, 11)]
@@ -164,6 +165,25 @@ def test_pages_and_calls_from_the_offer_to_the_last_pallet(app: Flask, db_sessio
     page = plain(desk.get(f"/seller/money/orders/{order.number}").text)
     assert "−1 051,50" in page
     assert "350,50" in plain(desk.get(f"/seller/orders/{order.number}").text)
+    steps.check_everything_sums()
+
+
+def test_the_last_pallet_counted_by_five_at_once_is_paid_for_once(committed_db: Flask) -> None:
+    @unit_of_work
+    def ready() -> tuple[Any, str, Any]:
+        market = make.market()
+        order = stories.sold(market, (make.offer(market, price=100_00, pallet=(10, 350_01)), 15))
+        pallet_line = pallet_returns.of_order(order.id)[0]
+        pallet_returns.came_back(market.sellers[0], order.number, {pallet_line.public_id: Decimal(1)})
+        return market.sellers[0], order.number, pallet_line.public_id
+
+    seller, number, line = ready()
+    db.session.remove()
+    told = all_at_once(
+        committed_db, [lambda: pallet_returns.came_back(seller, number, {line: Decimal(1)}) for _each in range(5)], 5
+    )
+    assert [one for one in told if not isinstance(one, Invalid)] == [350_01]
+    assert session.scalars(sa.select(sa.func.sum(Refund.deposit))).one() == 2 * 350_01
     steps.check_everything_sums()
 
 
