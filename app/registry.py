@@ -25,6 +25,7 @@ from app.orders import claims as orders_claims
 from app.orders import company_models as orders_company_models
 from app.orders import events as orders_events
 from app.orders import models as orders_models
+from app.orders import pallet_models as orders_pallet_models
 from app.orders import paper_models as orders_paper_models
 from app.orders import paying as orders_paying
 from app.orders import promotion_models as orders_promotion_models
@@ -55,6 +56,7 @@ MODELS = (
     orders_paper_models,
     orders_company_models,
     orders_proposal_models,
+    orders_pallet_models,
     orders_return_models,
     orders_promotion_models,
     estimates_models,

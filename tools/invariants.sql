@@ -129,16 +129,19 @@ SELECT d.id FROM delivery d WHERE d.state = 'planned' AND NOT EXISTS (
 -- name: a_purchase_is_the_sum_of_its_orders
 SELECT g.number, g.total, o.total AS of_orders FROM order_group g
 LEFT JOIN (
-    SELECT group_id, sum(goods) AS goods, sum(delivery) AS delivery, sum(total) AS total, sum(vat) AS vat
+    SELECT group_id, sum(goods) AS goods, sum(delivery) AS delivery, sum(deposit) AS deposit, sum(total) AS total, sum(vat) AS vat
     FROM seller_order GROUP BY group_id
 ) o ON o.group_id = g.id
-WHERE (g.goods, g.delivery, g.total, g.vat) IS DISTINCT FROM (o.goods, o.delivery, o.total, o.vat);
+WHERE (g.goods, g.delivery, g.deposit, g.total, g.vat)
+    IS DISTINCT FROM (o.goods, o.delivery, o.deposit, o.total, o.vat);
 
 -- name: an_order_is_the_sum_of_its_lines_and_trips
-SELECT o.number, o.goods, o.delivery FROM seller_order o
+SELECT o.number, o.goods, o.delivery, o.deposit FROM seller_order o
 WHERE o.goods <> (SELECT coalesce(sum(l.gross), 0) FROM order_line l WHERE l.order_id = o.id)
     OR o.vat <> (SELECT coalesce(sum(l.vat), 0) FROM order_line l WHERE l.order_id = o.id)
-    OR o.delivery <> (SELECT coalesce(sum(f.delivery_price), 0) FROM fulfilment f WHERE f.order_id = o.id);
+    OR o.delivery <> (SELECT coalesce(sum(f.delivery_price), 0) FROM fulfilment f WHERE f.order_id = o.id)
+    OR o.deposit <> (SELECT coalesce(sum(x.pallets * l.pallet_deposit), 0)
+        FROM fulfilment_line x JOIN order_line l ON l.id = x.order_line_id WHERE l.order_id = o.id);
 
 -- name: parts_of_a_payment_sum_to_it
 SELECT p.id, p.amount FROM payment p
@@ -452,3 +455,44 @@ WHERE s.shares <> j.price;
 
 -- name: a_common_truck_is_of_one_carrier
 SELECT d.id FROM delivery d JOIN joint_delivery j ON j.id = d.joint_id WHERE d.carrier_id <> j.carrier_id;
+
+-- name: no_more_pallets_are_paid_for_than_goods_need
+SELECT x.fulfilment_id, x.order_line_id, x.pallets FROM (
+    SELECT fl.fulfilment_id, fl.order_line_id, fl.pallets, l.pallet_units * l.factor_numerator AS on_one,
+        l.factor_denominator * CASE WHEN f.status = 'cancelled' THEN 0
+            WHEN f.status IN ('delivered', 'partially_delivered', 'failed', 'returning', 'returned')
+            THEN coalesce(fl.delivered, 0) ELSE fl.quantity END AS goods
+    FROM fulfilment_line fl JOIN fulfilment f ON f.id = fl.fulfilment_id JOIN order_line l ON l.id = fl.order_line_id
+) x
+WHERE x.pallets > coalesce(ceil(x.goods / nullif(x.on_one, 0)), 0);
+
+-- name: no_more_pallets_come_back_than_went_out
+SELECT r.order_line_id, r.back, f.out FROM (
+    SELECT p.order_line_id, sum(p.pallets) AS back FROM pallet_return p JOIN refund r ON r.id = p.refund_id
+    WHERE r.status <> 'declined' GROUP BY p.order_line_id
+) r LEFT JOIN (
+    SELECT order_line_id, sum(pallets) AS out FROM fulfilment_line WHERE delivered IS NOT NULL GROUP BY order_line_id
+) f ON f.order_line_id = r.order_line_id
+WHERE r.back > coalesce(f.out, 0);
+
+-- name: a_deposit_given_back_is_of_the_pallets_that_came_back
+SELECT r.id, r.deposit, p.deposit AS of_pallets FROM refund r
+LEFT JOIN (
+    SELECT x.refund_id, sum(x.pallets * l.pallet_deposit) AS deposit, min(l.order_id) AS first, max(l.order_id) AS last
+    FROM pallet_return x JOIN order_line l ON l.id = x.order_line_id GROUP BY x.refund_id
+) p ON p.refund_id = r.id
+JOIN payment_split s ON s.id = r.split_id
+WHERE r.deposit <> coalesce(p.deposit, 0) OR p.first <> s.order_id OR p.last <> s.order_id;
+
+-- name: the_ledger_holds_deposits_and_what_was_given_back_of_them
+SELECT o.number, o.deposit, t.deposit AS in_ledger, r.back, t.back AS back_in_ledger FROM seller_order o
+LEFT JOIN (
+    SELECT order_id, sum(amount) FILTER (WHERE kind = 'deposit') AS deposit,
+        sum(amount) FILTER (WHERE kind = 'deposit_returned') AS back
+    FROM seller_transfer GROUP BY order_id
+) t ON t.order_id = o.id
+LEFT JOIN (
+    SELECT s.order_id, sum(f.deposit) AS back FROM refund f JOIN payment_split s ON s.id = f.split_id
+    WHERE f.status IN ('approved', 'paid') GROUP BY s.order_id
+) r ON r.order_id = o.id
+WHERE coalesce(t.back, 0) <> -coalesce(r.back, 0) OR (o.status = 'completed' AND coalesce(t.deposit, 0) <> o.deposit);

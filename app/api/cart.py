@@ -73,6 +73,7 @@ class CartGroupOut(Schema):
     address: str
     lines: list[uuid.UUID]
     goods: MoneyOut
+    deposit: MoneyOut
     delivery: MoneyOut | None
     carrier: str | None
     no_carrier: str
@@ -86,6 +87,8 @@ class TotalsOut(Schema):
 
     goods: MoneyOut
     delivery: MoneyOut
+    deposit: MoneyOut
+    """For returnable pallets."""
     total: MoneyOut
     vat: MoneyOut
 
@@ -185,6 +188,7 @@ def group_out(trip: PlannedTrip) -> CartGroupOut:
         address=trip.warehouse.address,
         lines=[piece.line.public_id for piece in trip.pieces],
         goods=money(trip.goods),
+        deposit=money(trip.deposit),
         delivery=money(trip.price) if trip.delivery else None,
         carrier=trip.delivery.carrier_name if trip.delivery else None,
         no_carrier=trip.no_carrier,
@@ -218,7 +222,11 @@ def cart_out(plan: Plan, changes: list[CartChange] | None = None) -> CartOut:
         lines=[line_out(line) for line in plan.lines],
         groups=[group_out(trip) for trip in plan.trips],
         totals=TotalsOut(
-            goods=money(plan.goods), delivery=money(plan.delivery), total=money(plan.total), vat=money(plan.vat)
+            goods=money(plan.goods),
+            delivery=money(plan.delivery),
+            deposit=money(plan.deposit),
+            total=money(plan.total),
+            vat=money(plan.vat),
         ),
         mass_kg=figure(plan.mass_kg),
         volume_m3=figure(plan.volume_m3),

@@ -80,6 +80,7 @@ class QuoteGroup(Schema):
     carrier: str
     goods: MoneyOut
     delivery: MoneyOut
+    deposit: MoneyOut
     price_lines: list[dict[str, Any]]
     mass_kg: QuantityText
     volume_m3: QuantityText
@@ -100,6 +101,8 @@ class QuoteTotals(Schema):
 
     goods: MoneyOut
     delivery: MoneyOut
+    deposit: MoneyOut
+    """For returnable pallets."""
     total: MoneyOut
     vat: MoneyOut
 
@@ -174,7 +177,7 @@ def quote(body: QuoteRequest) -> QuoteOut:
             SlotOut(day=s.day, windows=[w.code for w in s.windows])
             for s in checkout.slots(plan.lead_time_days, checkout.carriers_of(plan))
         ],
-        totals=QuoteTotals(**{name: money(totals[name]) for name in ("goods", "delivery", "total", "vat")}),
+        totals=QuoteTotals(**{name: money(totals[name]) for name in ("goods", "delivery", "deposit", "total", "vat")}),
         discount=money(totals["discount"]),
         discounts=discounts_out(plan),
         code=code_out(plan),
@@ -233,6 +236,7 @@ def _group(trip: dict[str, Any]) -> QuoteGroup:
         carrier=trip["carrier_name"],
         goods=money(trip["goods"]),
         delivery=money(trip["delivery"]),
+        deposit=money(trip.get("deposit", 0)),
         price_lines=trip["price_lines"],
         mass_kg=figure(Decimal(trip["mass_kg"])),
         volume_m3=figure(Decimal(trip["volume_m3"])),

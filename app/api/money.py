@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import date
+from decimal import Decimal
 from typing import Any, Literal
 
 from pydantic import Field
@@ -14,7 +15,7 @@ from app.api.orders import cursor_id
 from app.api.schemas import MoneyIn, MoneyOut, Page, PageQuery, Schema, Utc, money
 from app.core.errors import Invalid
 from app.core.permissions import Permission
-from app.orders import money_queries, refunds
+from app.orders import money_queries, pallet_returns, refunds
 from app.payments import balances, refund_queries, rules
 from app.payments.balances import Filter
 from app.payments.refunds import Payee
@@ -67,6 +68,7 @@ class RefundOut(Schema):
     amount: MoneyOut
     goods: MoneyOut
     delivery: MoneyOut
+    deposit: MoneyOut
     reason: str
     note: str
     needs_account: bool
@@ -84,7 +86,7 @@ def _refunds(order_id: int) -> list[RefundOut]:
     return [
         RefundOut(
             id=row.public_id, kind=row.kind, status=row.status, amount=money(row.amount), goods=money(row.goods),
-            delivery=money(row.delivery), reason=row.reason, note=row.note,
+            delivery=money(row.delivery), deposit=money(row.deposit), reason=row.reason, note=row.note,
             needs_account=row.wants_payee and not row.payee, created_at=row.created_at, paid_at=row.paid_at,
         )
         for row in refund_queries.of_orders([order_id])
@@ -113,6 +115,68 @@ def give_back(number: str, body: RefundIn) -> RefundOut:
     made = refunds.request(actor, number, refunds.Wanted(body.reason, body.goods.amount, body.delivery.amount, lines))
     order_id = money_queries.order_id_of(None if actor.is_admin else actor.seller_id, number)
     return next(row for row in _refunds(order_id) if row.id == made)
+
+
+class PalletCount(Schema):
+    """So many pallets of an order line."""
+
+    line: uuid.UUID
+    pallets: int = Field(ge=0, le=100_000)
+
+
+class PalletsIn(Schema):
+    """Pallets that came back. `before`: how many had come back before, when that is to be checked."""
+
+    lines: list[PalletCount] = Field(min_length=1, max_length=200)
+    before: int | None = Field(default=None, ge=0)
+
+
+class PalletLineOut(Schema):
+    """Returnable pallets of an order line: handed over, back, and the deposit for one."""
+
+    line: uuid.UUID
+    out: int
+    back: int
+    deposit: MoneyOut
+
+
+class PalletsOut(Schema):
+    """Returnable pallets of an order, line by line."""
+
+    items: list[PalletLineOut]
+
+
+def _pallets(number: str) -> PalletsOut:
+    actor = access.actor()
+    order_id = money_queries.order_id_of(None if actor.is_admin else actor.seller_id, number)
+    return PalletsOut(
+        items=[
+            PalletLineOut(line=one.public_id, out=one.out, back=one.back, deposit=money(one.deposit))
+            for one in pallet_returns.of_order(order_id)
+        ]
+    )
+
+
+@api.get("/orders/{number}/pallets", permission=Permission.REFUND, answer=PalletsOut, summary="Pallets of an order")
+def list_pallets(number: str) -> PalletsOut:
+    """For the seller of the order and the operator."""
+    return _pallets(number)
+
+
+@api.post(
+    "/orders/{number}/pallets", permission=Permission.REFUND, body=PalletsIn, answer=PalletsOut, status=201,
+    required_key=True, summary="Count pallets that came back",
+    example={"lines": [{"line": "00000000-0000-7000-8000-000000000000", "pallets": 2}]},
+)  # fmt: skip
+def count_pallets(number: str, body: PalletsIn) -> PalletsOut:
+    """The deposit for them becomes a refund. 409 `refund_too_early`, `pallets_counted`."""
+    counts: dict[uuid.UUID, Decimal] = {}
+    for index, one in enumerate(body.lines):
+        if one.line in counts:
+            raise Invalid.one(f"/lines/{index}/line", "line_twice")
+        counts[one.line] = Decimal(one.pallets)
+    pallet_returns.came_back(access.actor(), number, counts, body.before)
+    return _pallets(number)
 
 
 @api.post(
@@ -182,7 +246,19 @@ class TransferQuery(PageQuery):
     first: date | None = None
     last: date | None = None
     kind: (
-        Literal["sale", "commission", "delivery", "refund", "correction", "payout", "payout_failed", "promotion"] | None
+        Literal[
+            "sale",
+            "commission",
+            "delivery",
+            "refund",
+            "correction",
+            "payout",
+            "payout_failed",
+            "promotion",
+            "deposit",
+            "deposit_returned",
+        ]
+        | None
     ) = None
 
 

@@ -106,6 +106,8 @@ class OrderTotals(Schema):
 
     goods: MoneyOut
     delivery: MoneyOut
+    deposit: MoneyOut
+    """For returnable pallets that are needed, or are with the buyer or were."""
     total: MoneyOut
     vat: MoneyOut
 
@@ -218,7 +220,10 @@ class CancelIn(Schema):
 
 def totals_out(row: OrderRow | GroupRow) -> OrderTotals:
     """Sums of a row."""
-    return OrderTotals(goods=money(row.goods), delivery=money(row.delivery), total=money(row.total), vat=money(row.vat))
+    return OrderTotals(
+        goods=money(row.goods), delivery=money(row.delivery), deposit=money(row.deposit), total=money(row.total),
+        vat=money(row.vat),
+    )  # fmt: skip
 
 
 def order_brief(row: OrderRow) -> OrderBrief:

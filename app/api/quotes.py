@@ -94,6 +94,7 @@ class QuoteOut(Schema):
     goods: MoneyOut | None
     vat: MoneyOut | None
     delivery: MoneyOut | None
+    deposit: MoneyOut | None
     total: MoneyOut | None
 
 
@@ -182,7 +183,8 @@ def quote_out(view: QuoteView) -> QuoteOut:
         comment=row.comment, site=row.site, wanted_on=row.wanted_on, delivery_included=row.delivery_included,
         valid_until=row.valid_until, created_at=row.created_at, number=row.number, lines=lines, rounds=rounds,
         goods=_maybe(sums.goods if sums else None), vat=_maybe(sums.vat if sums else None),
-        delivery=_maybe(sums.delivery if sums else None), total=_maybe(sums.total if sums else None),
+        delivery=_maybe(sums.delivery if sums else None), deposit=_maybe(sums.deposit if sums else None),
+        total=_maybe(sums.total if sums else None),
     )  # fmt: skip
 
 

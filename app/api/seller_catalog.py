@@ -10,7 +10,7 @@ from pydantic import Field, RootModel
 
 from app import access
 from app.api.kernel import Answer, Api, etag, expected_version, given_id
-from app.api.schemas import UNITS, MoneyOut, Page, PageQuery, QuantityText, Schema, money
+from app.api.schemas import UNITS, MoneyIn, MoneyOut, Page, PageQuery, QuantityText, Schema, money
 from app.core.permissions import Permission
 from app.offers import counts, desk, queries, service, table
 from app.offers.counts import StatedStock
@@ -43,6 +43,10 @@ class OfferIn(Schema):
     ladder: list[LadderStep] = Field(default_factory=list, max_length=service.MAX_STEPS)
     vat: VAT = "general"
     lead_time_days: int = Field(default=0, ge=0, le=365)
+    pallet_units: QuantityText = Field(default=Decimal(0), ge=0, le=service.MAX_PALLET_UNITS)
+    """Units of sale on a returnable pallet; 0: it comes on none."""
+    pallet_deposit: MoneyIn = MoneyIn(amount=0)
+    """For each such pallet."""
     active: bool = True
 
 
@@ -54,6 +58,8 @@ class OfferPatch(Schema):
     ladder: list[LadderStep] | None = Field(default=None, max_length=service.MAX_STEPS)
     vat: VAT | None = None
     lead_time_days: int | None = Field(default=None, ge=0, le=365)
+    pallet_units: QuantityText | None = Field(default=None, ge=0, le=service.MAX_PALLET_UNITS)
+    pallet_deposit: MoneyIn | None = None
     active: bool | None = None
 
 
@@ -78,6 +84,8 @@ class OwnOffer(Schema):
     ladder: list[LadderStep]
     vat: str
     lead_time_days: int
+    pallet_units: QuantityText
+    pallet_deposit: MoneyOut
     active: bool
     blocked: bool
     not_sold: str | None
@@ -100,7 +108,8 @@ def _own(offer: DeskOffer, places: dict[int, WarehouseRow]) -> OwnOffer:
         id=offer.public_id, product=offer.product_public_id, name=offer.name(language()), sku=offer.sku,
         unit=offer.unit, base_unit=offer.base_unit, price=money(offer.price),
         ladder=[LadderStep.model_validate({"from": s.from_quantity, "price": money(s.price)}) for s in offer.ladder],
-        vat=offer.vat_code, lead_time_days=offer.lead_time_days, active=offer.status == "active",
+        vat=offer.vat_code, lead_time_days=offer.lead_time_days, pallet_units=offer.pallet_units,
+        pallet_deposit=money(offer.pallet_deposit), active=offer.status == "active",
         blocked=offer.status == "blocked", not_sold=offer.why_not_sold or None,
         stock=[
             LevelOut(warehouse=places[w].public_id, on_hand=level.on_hand, promised=level.promised)
@@ -148,7 +157,7 @@ def add_offer(body: OfferIn) -> Answer:
     """One SKU stands for one offer of the seller."""
     new = service.NewOffer(
         body.product, body.sku, body.unit, body.price.amount, _steps(body.ladder), body.vat, body.lead_time_days,
-        body.active,
+        body.pallet_units, body.pallet_deposit.amount, body.active,
     )  # fmt: skip
     made = service.add_offer(access.actor(), new)
     return _shown(made, 201)
@@ -161,9 +170,11 @@ def add_offer(body: OfferIn) -> Answer:
 def edit_offer(offer: str, body: OfferPatch) -> Answer:
     """With If-Match a change made meanwhile by somebody else answers 412."""
     sent = body.model_dump(exclude_unset=True, exclude_none=True)
-    given: dict[str, Any] = {k: v for k, v in sent.items() if k in ("sku", "lead_time_days", "active")}
+    given: dict[str, Any] = {k: v for k, v in sent.items() if k in ("sku", "lead_time_days", "pallet_units", "active")}
     if body.price is not None:
         given["price"] = body.price.amount
+    if body.pallet_deposit is not None:
+        given["pallet_deposit"] = body.pallet_deposit.amount
     if body.vat is not None:
         given["vat_code"] = body.vat
     if body.ladder is not None:

@@ -74,9 +74,11 @@ def make_history() -> None:
     rng = random.Random("tutuu:history")
     goods = stock_to_sell()
     cases.set_terms(seller_of)
+    bags = arrangements.set_deposits(seller_of(1))
     tomorrow = clock.today() + timedelta(days=1)
     for days in PAST_DAYS:
         made = [buy(rng, goods, buyer) for buyer in sample_buyers(rng, ORDERS_A_DAY)]
+        made += [buy_on_pallets(1, bags)] if days == PAST_DAYS[-1] else []
         work_off(made, tomorrow, share=1.0, fails=days == PAST_DAYS[0])
         move_back(Moved(tuple(p.group for p in made), tomorrow, CARRIER), days + 1)
     voices.speak([person(buyer) for buyer in buyers()], seller_of)
@@ -145,7 +147,18 @@ def buy(
     for seller in chosen:
         for offer, price in rng.sample(goods[seller], rng.randint(1, 3)):
             carts.add(actor, "", offer, Decimal(max(1, min(12, 1_200_000 // price))))
-    site = accounts.sites(buyer)[0].snapshot()
+    return _order(actor, window)
+
+
+def buy_on_pallets(buyer: int, offer: uuid.UUID) -> Purchase:
+    """A purchase of bags that come on two returnable pallets, to be brought tomorrow."""
+    actor = person(buyer)
+    carts.add(actor, "", offer, Decimal(50))
+    return _order(actor, "9-18")
+
+
+def _order(actor: Actor, window: str) -> Purchase:
+    site = accounts.sites(actor.user)[0].snapshot()
     quote = _quote(actor, site, window)
     placed = service.place(actor, quote, Contact(actor.name, "+79000000000"), "cash")
     return _purchase(placed.number)

@@ -51,6 +51,8 @@ class DeskOffer:
     price: int
     vat_code: str
     lead_time_days: int
+    pallet_units: Decimal
+    pallet_deposit: int
     status: str
     version: int
     product_status: str
@@ -118,7 +120,8 @@ ROWS = (
     sa.select(
         Offer.id, Offer.public_id, Offer.sku, Product.public_id.label("product_public_id"), Product.slug,
         Product.name_ru, Product.name_en, Product.base_unit, Offer.unit, ProductUnit.numerator, ProductUnit.denominator,
-        Offer.price, Offer.vat_code, Offer.lead_time_days, Offer.status, Offer.version,
+        Offer.price, Offer.vat_code, Offer.lead_time_days, Offer.pallet_units, Offer.pallet_deposit, Offer.status,
+        Offer.version,
         Product.status.label("product_status"), Seller.is_active.label("seller_is_active"),
         Seller.pause.label("seller_pause"), _LEVELS.label("levels"), _LADDER.label("ladder"),
     )

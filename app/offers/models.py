@@ -118,6 +118,10 @@ class Offer(Base):
         sa.ForeignKeyConstraint(["product_id", "unit"], ["product_unit.product_id", "product_unit.code"]),
         sa.CheckConstraint("price > 0", name="price_positive"),
         sa.CheckConstraint("lead_time_days BETWEEN 0 AND 365", name="lead_time_range"),
+        sa.CheckConstraint(
+            "pallet_units >= 0 AND pallet_deposit >= 0 AND (pallet_units = 0) = (pallet_deposit = 0)",
+            name="pallet_whole",
+        ),
         one_value_enum("status", OFFER_STATES),
         sa.Index("ix_offer_product_id_status", "product_id", "status"),
         sa.Index("ix_offer_upper_sku", sa.text("upper(sku)")),
@@ -132,6 +136,10 @@ class Offer(Base):
     price: Mapped[Kopeks]
     vat_code: Mapped[str] = mapped_column(server_default="general")
     lead_time_days: Mapped[int] = mapped_column(server_default="0")
+    pallet_units: Mapped[Decimal] = mapped_column(QUANTITY, server_default="0")
+    """Units of sale on one returnable pallet; 0: it does not come on such pallets."""
+    pallet_deposit: Mapped[Kopeks] = mapped_column(server_default="0")
+    """What the buyer leaves for each of them until it comes back."""
     status: Mapped[str] = mapped_column(server_default="active")
     version: Mapped[int] = mapped_column(server_default="1")
     created_at: Mapped[Created]

@@ -83,6 +83,8 @@ class OfferForSale:
     volume_m3: Decimal
     length_mm: int
     lead_time_days: int
+    pallet_units: Decimal
+    pallet_deposit: int
     is_active: bool
     version: int
     back_on: date | None = None
@@ -154,6 +156,8 @@ _OFFERS = (
         Product.volume_m3,
         Product.length_mm,
         Offer.lead_time_days,
+        Offer.pallet_units,
+        Offer.pallet_deposit,
         sa.and_(Offer.status == "active", Seller.is_active, Product.status == "active").label("is_active"),
         Offer.version,
         sa.case((Seller.pause == "holiday", Seller.holiday_until + 1)).label("back_on"),

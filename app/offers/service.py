@@ -31,7 +31,10 @@ from app.offers.rules import Step
 MAX_PRICE = 10**12
 """Kopeks; ten thousand million roubles for one unit is a slip of the keyboard."""
 MAX_STEPS = 10
-OFFER_FIELDS = ("sku", "price", "ladder", "vat_code", "lead_time_days", "active")
+MAX_PALLET_UNITS = 100_000
+MAX_DEPOSIT = 100_000_00
+"""Kopeks for one pallet."""
+OFFER_FIELDS = ("sku", "price", "ladder", "vat_code", "lead_time_days", "pallet_units", "pallet_deposit", "active")
 WAREHOUSE_FIELDS = (
     "name", "address", "lat", "lon", "opens_at", "closes_at", "work_days", "max_vehicle_kg", "loading_minutes",
     "allows_pickup", "pickup_after_hours", "active",
@@ -40,7 +43,9 @@ WAREHOUSE_FIELDS = (
 
 @dataclass(frozen=True, slots=True)
 class NewOffer:
-    """An offer to be put on sale. `price` in kopeks with VAT for one `unit`."""
+    """An offer to be put on sale. `price` in kopeks with VAT for one `unit`; `pallet_units` of them stand on a
+    returnable pallet with a deposit of `pallet_deposit` kopeks, both 0 without.
+    """
 
     product: uuid.UUID
     sku: str
@@ -49,6 +54,8 @@ class NewOffer:
     ladder: tuple[Step, ...] = ()
     vat_code: str = "general"
     lead_time_days: int = 0
+    pallet_units: Decimal = Decimal(0)
+    pallet_deposit: int = 0
     active: bool = True
 
 
@@ -76,7 +83,8 @@ def add_offer(actor: Actor, new: NewOffer) -> uuid.UUID:
         raise Invalid(errors)
     offer = Offer(
         seller_id=actor.seller_id, product_id=product_id, sku=new.sku, unit=new.unit, price=new.price,
-        vat_code=new.vat_code, lead_time_days=new.lead_time_days, status="active" if new.active else "hidden",
+        vat_code=new.vat_code, lead_time_days=new.lead_time_days, pallet_units=new.pallet_units,
+        pallet_deposit=new.pallet_deposit, status="active" if new.active else "hidden",
     )  # fmt: skip
     session.add(offer)
     _flush("/sku", "sku_taken")
@@ -101,15 +109,15 @@ def edit_offer(actor: Actor, public_id: uuid.UUID, given: Mapping[str, Any], ver
     offer = _own_offer(actor, public_id)
     if version is not None and version != offer.version:
         raise Stale(version=offer.version, price=offer.price)
-    wanted = {"price": offer.price} | dict(given)
+    wanted = {name: getattr(offer, name) for name in ("price", "pallet_units", "pallet_deposit")} | dict(given)
     errors = _offer_errors(wanted)
     if wanted.get("sku", offer.sku) != offer.sku and _sku_is_taken(actor.seller_id, wanted["sku"]):
         errors.append(FieldError("/sku", "sku_taken"))
     if errors:
         raise Invalid(errors)
-    before = {"sku": offer.sku, "price": offer.price, "status": offer.status}
+    before = _facts(offer)
     old_price = offer.price
-    for name in ("sku", "price", "vat_code", "lead_time_days"):
+    for name in ("sku", "price", "vat_code", "lead_time_days", "pallet_units", "pallet_deposit"):
         if name in given:
             setattr(offer, name, given[name])
     if "active" in given and offer.status != "blocked":
@@ -121,12 +129,14 @@ def edit_offer(actor: Actor, public_id: uuid.UUID, given: Mapping[str, Any], ver
     _flush("/sku", "sku_taken")
     if offer.price != old_price:
         _note_price(actor, offer, old_price)
-    audit.record(
-        actor, "offer.edited", "offer", offer.id, before=before,
-        after={"sku": offer.sku, "price": offer.price, "status": offer.status},
-    )  # fmt: skip
+    audit.record(actor, "offer.edited", "offer", offer.id, before=before, after=_facts(offer))
     listing.refresh([offer.product_id])
     return offer.version
+
+
+def _facts(offer: Offer) -> dict[str, Any]:
+    pallet = {"pallet_units": f"{offer.pallet_units:f}", "pallet_deposit": offer.pallet_deposit}
+    return {"sku": offer.sku, "price": offer.price, "status": offer.status} | (pallet if offer.pallet_deposit else {})
 
 
 @unit_of_work
@@ -247,6 +257,10 @@ def _offer_errors(given: Mapping[str, Any]) -> list[FieldError]:
         errors.append(FieldError("/sku", "too_long" if given["sku"] else "required", {"maximum": 100}))
     errors += _range(given, "price", 1, MAX_PRICE)
     errors += _range(given, "lead_time_days", 0, 365)
+    errors += _range(given, "pallet_units", 0, MAX_PALLET_UNITS) + _range(given, "pallet_deposit", 0, MAX_DEPOSIT)
+    if bool(given.get("pallet_units")) != bool(given.get("pallet_deposit")):
+        empty = "pallet_deposit" if given.get("pallet_units") else "pallet_units"
+        errors.append(FieldError(f"/{empty}", "pallet_half"))
     if given.get("vat_code", "general") not in VAT_CODES:
         errors.append(FieldError("/vat", "unknown_option"))
     ladder: Sequence[Step] = given.get("ladder", ())

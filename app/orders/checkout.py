@@ -403,6 +403,8 @@ def _payload(plan: Plan, wanted: Wanted, arrivals: Sequence[Arrival]) -> dict[st
                 "rule": line.price_rule,
                 "gross": line.gross,
                 "discount": line.discount,
+                "pallet_units": f"{line.offer.pallet_units:f}",
+                "pallet_deposit": line.offer.pallet_deposit,
             }
             for line in plan.lines
         ],
@@ -412,6 +414,8 @@ def _payload(plan: Plan, wanted: Wanted, arrivals: Sequence[Arrival]) -> dict[st
         "totals": {
             "goods": plan.goods,
             "delivery": plan.delivery,
+            "deposit": plan.deposit,
+            "pallets": [[each, many] for each, many in plan.pallets.items()],
             "total": plan.total,
             "vat": plan.vat,
             "discount": plan.discount,
@@ -433,6 +437,8 @@ def _trip(arrival: Arrival) -> dict[str, Any]:
         "reason": trip.reason,
         "distance_m": trip.distance_m,
         "goods": trip.goods,
+        "deposit": trip.deposit,
+        "pallets": [[each, count] for each, count in trip.pallets.items()],
         "mass_kg": f"{trip.mass_kg:f}",
         "volume_m3": f"{trip.volume_m3:f}",
         "length_mm": trip.length_mm,
@@ -452,7 +458,10 @@ def _trip(arrival: Arrival) -> dict[str, Any]:
         "delivery": option.price if option else 0,
         "price_lines": option.lines_json() if option else [],
         "trips": option.trips if option else 0,
-        "pieces": [{"line": p.line.id, "quantity": f"{p.quantity:f}", "gross": p.gross} for p in trip.pieces],
+        "pieces": [
+            {"line": p.line.id, "quantity": f"{p.quantity:f}", "gross": p.gross, "pallets": p.pallets}
+            for p in trip.pieces
+        ],
     }
 
 

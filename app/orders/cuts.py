@@ -10,8 +10,8 @@ from app.logistics import service as logistics
 from app.offers import stock
 from app.offers.levels import StockLine
 from app.orders import rules
-from app.orders.models import Fulfilment, Order, OrderGroup, OrderLine
-from app.orders.totals import Load, factor_of, goods_of_trip, recount, resize
+from app.orders.models import Fulfilment, FulfilmentLine, Order, OrderGroup, OrderLine
+from app.orders.totals import Load, cash_of_trip, factor_of, recount, resize
 from app.orders.transitions import move_trip
 
 
@@ -20,12 +20,17 @@ def wanted(line: OrderLine) -> Decimal:
     return line.quantity if line.accepted is None else line.accepted
 
 
+def given_up(line: OrderLine, kept: Decimal, pieces: Sequence[FulfilmentLine]) -> list[Decimal]:
+    """Base units that each piece of a line (first trip first) loses when `kept` units of it are left."""
+    present = [p.quantity for p in pieces]
+    base = line.quantity_base if kept == line.quantity else rules.to_base(kept, factor_of(line))
+    return rules.taken_back(present, max(Decimal(0), sum(present, Decimal(0)) - base))
+
+
 def give_up(actor: Actor, line: OrderLine, kept: Decimal, trips: Sequence[Fulfilment], load: Load, reason: str) -> None:
     """Leave `kept` units of a line: the rest is taken off the trips, the last one first, and off the stock promised."""
     pieces = load.of_line(line.id)
-    present = [p.quantity for p in pieces]
-    base = line.quantity_base if kept == line.quantity else rules.to_base(kept, factor_of(line))
-    given = rules.taken_back(present, max(Decimal(0), sum(present, Decimal(0)) - base))
+    given = given_up(line, kept, pieces)
     places = {trip.id: trip.warehouse_id for trip in trips}
     for piece, less in zip(pieces, given, strict=True):
         if less:
@@ -45,8 +50,7 @@ def settle(actor: Actor, group: OrderGroup, order: Order, trips: Sequence[Fulfil
     if group.payment_method == "cash":
         for trip in trips:
             if trip.status != "cancelled" and trip.method == "courier":
-                cash = goods_of_trip(trip.id, trips, load) + trip.delivery_price
-                logistics.change_cash_due(trip.id, cash)
+                logistics.change_cash_due(trip.id, cash_of_trip(trip, trips, load))
     return less
 
 

@@ -20,10 +20,11 @@ from app.offers import stock
 from app.offers.levels import StockLine
 from app.orders import papers, promoting, rules
 from app.orders.models import Fulfilment, Order, OrderGroup
+from app.orders.pallets import deposit_of
 from app.orders.totals import (
     Load,
+    cash_of_trip,
     factor_of,
-    goods_of_trip,
     load_of,
     recount,
     resize,
@@ -124,7 +125,7 @@ def _tell_carrier(actor: Actor, group: OrderGroup, trip: Fulfilment, trips: Sequ
     if trip.method != "courier":
         return  # it is fetched
     mass, volume = carried_size(trip)
-    cash = goods_of_trip(trip.id, trips, load) + trip.delivery_price if group.payment_method == "cash" else 0
+    cash = cash_of_trip(trip, trips, load) if group.payment_method == "cash" else 0
     logistics.mark_ready(
         trip.id, user_id=actor.user_id, cargo=cargo_of(trip, load), mass_kg=mass, volume_l=volume, cash_due=cash
     )
@@ -365,7 +366,8 @@ def _earn(order: Order, trip: Fulfilment, load: Load) -> None:
         promotion += of_operator
         fee += fees[line.id].kept(worth + of_operator) if line.id in fees else 0
     own = trip.delivery_price if trip.carrier_id and accounts.is_same_company(order.seller_id, trip.carrier_id) else 0
-    earned = ledger.Earned(goods, fee, own, promotion)
+    at_buyer = [piece for piece in load.pieces if piece.delivered is not None]
+    earned = ledger.Earned(goods, fee, own, promotion, deposit_of(load.lines, at_buyer))
     ledger.earn(order.seller_id, order.id, f"trip:{trip.id}", earned)
 
 

@@ -20,6 +20,7 @@ FULFILMENT_STATES = (
     "returning", "returned", "cancelled",
 )  # fmt: skip
 APPROVAL_STATES = ("waiting", "approved", "declined", "withdrawn", "expired")
+TOTALS_SUM = "goods >= 0 AND delivery >= 0 AND deposit >= 0 AND total = goods + delivery + deposit"
 QUOTE_STATES = ("requested", "offered", "countered", "accepted", "declined", "withdrawn", "expired")
 
 
@@ -85,7 +86,7 @@ class OrderGroup(Base):
     __table_args__ = (
         one_value_enum("payment_method", PAYMENT_METHODS),
         one_value_enum("payment_status", PAYMENT_STATES),
-        sa.CheckConstraint("goods >= 0 AND delivery >= 0 AND total = goods + delivery", name="totals_sum"),
+        sa.CheckConstraint(TOTALS_SUM, name="totals_sum"),
     )
 
     id: Mapped[Id]
@@ -101,6 +102,8 @@ class OrderGroup(Base):
     payment_status: Mapped[str] = mapped_column(server_default="none", index=True)
     goods: Mapped[Kopeks]
     delivery: Mapped[Kopeks]
+    deposit: Mapped[Kopeks] = mapped_column(server_default="0")
+    """For returnable pallets; neither goods nor delivery, no VAT in it."""
     total: Mapped[Kopeks]
     vat: Mapped[Kopeks]
     comment: Mapped[str] = mapped_column(server_default="")
@@ -115,7 +118,7 @@ class Order(Base):
         one_value_enum("status", ORDER_STATES),
         one_value_enum("payment_status", PAYMENT_STATES),
         one_value_enum("fulfilment_status", FULFILMENT_STATES),
-        sa.CheckConstraint("goods >= 0 AND delivery >= 0 AND total = goods + delivery", name="totals_sum"),
+        sa.CheckConstraint(TOTALS_SUM, name="totals_sum"),
         sa.UniqueConstraint("group_id", "seller_id"),
         sa.Index("ix_seller_order_seller_id_status_id", "seller_id", "status", "id"),
     )
@@ -131,6 +134,8 @@ class Order(Base):
     fulfilment_status: Mapped[str] = mapped_column(server_default="planned", index=True)
     goods: Mapped[Kopeks]
     delivery: Mapped[Kopeks]
+    deposit: Mapped[Kopeks] = mapped_column(server_default="0")
+    """For returnable pallets; neither goods nor delivery, no VAT in it."""
     total: Mapped[Kopeks]
     vat: Mapped[Kopeks]
     accept_by: Mapped[Moment]
@@ -154,6 +159,10 @@ class OrderLine(Base):
         sa.CheckConstraint("accepted IS NULL OR accepted BETWEEN 0 AND quantity", name="accepted_range"),
         sa.CheckConstraint("gross = net + vat AND gross >= 0 AND vat >= 0", name="gross_sums"),
         sa.CheckConstraint("discount >= 0", name="discount_not_negative"),
+        sa.CheckConstraint(
+            "pallet_units >= 0 AND pallet_deposit >= 0 AND (pallet_units = 0) = (pallet_deposit = 0)",
+            name="pallet_whole",
+        ),
         sa.UniqueConstraint("order_id", "position"),
     )
 
@@ -178,6 +187,10 @@ class OrderLine(Base):
     replaces_id: Mapped[int | None] = ref("order_line.id", index=False)
     """The line in whose place the seller sends this one."""
     discount: Mapped[Kopeks] = mapped_column(server_default="0")
+    pallet_units: Mapped[Decimal] = mapped_column(QUANTITY, server_default="0")
+    """Units of sale on a returnable pallet, and ..."""
+    pallet_deposit: Mapped[Kopeks] = mapped_column(server_default="0")
+    """... kopeks for each pallet; both 0 without."""
     vat_percent: Mapped[Decimal] = mapped_column(sa.Numeric(5, 2))
     net: Mapped[Kopeks]
     vat: Mapped[Kopeks]
@@ -258,6 +271,7 @@ class FulfilmentLine(Base):
         sa.CheckConstraint("quantity >= 0", name="quantity_not_negative"),
         sa.CheckConstraint("picked IS NULL OR picked BETWEEN 0 AND quantity", name="picked_range"),
         sa.CheckConstraint("delivered IS NULL OR delivered BETWEEN 0 AND quantity", name="delivered_range"),
+        sa.CheckConstraint("pallets >= 0", name="pallets_not_negative"),
     )
 
     fulfilment_id: Mapped[int] = mapped_column(sa.BigInteger, sa.ForeignKey("fulfilment.id"), primary_key=True)
@@ -267,6 +281,8 @@ class FulfilmentLine(Base):
     quantity: Mapped[Decimal] = mapped_column(QUANTITY)
     picked: Mapped[Decimal | None] = mapped_column(QUANTITY)
     delivered: Mapped[Decimal | None] = mapped_column(QUANTITY)
+    pallets: Mapped[int] = mapped_column(server_default="0")
+    """Returnable pallets that are paid for; goods taken off make them fewer, nothing makes them more."""
 
 
 ORDER_NUMBERS = sa.Sequence("order_number", start=1001, metadata=Base.metadata)

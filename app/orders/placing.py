@@ -15,7 +15,7 @@ from app.core.timers import Alarm
 from app.logistics import service as logistics
 from app.offers.levels import StockLine
 from app.offers.queries import WarehouseRow
-from app.orders import numbers, promoting, rules
+from app.orders import numbers, pallets, promoting, rules
 from app.orders.checkout import Quote
 from app.orders.fulfilments import cargo_of, carried_size
 from app.orders.models import (
@@ -27,7 +27,7 @@ from app.orders.models import (
     OrderLine,
 )
 from app.orders.plan import PlannedLine
-from app.orders.totals import Load, goods_of_trip
+from app.orders.totals import Load, cash_of_trip
 from app.payments import rules as money_rules
 from app.payments import service as payments
 from app.payments.service import FeeLine
@@ -92,6 +92,7 @@ def write(actor: Actor, purchase: Purchase) -> tuple[OrderGroup, list[StockLine]
     session.flush()
     for one in written:
         one.lines = {line.id: _line(one.order, index, line) for index, line in enumerate(one.planned, 1)}
+        pallets.keep_terms(one.lines, purchase.quote.payload)
         one.trips = [_trip(one.order, trip, purchase) for trip in one.promised]
         session.add_all([*one.lines.values(), *one.trips])
     session.flush()
@@ -124,6 +125,7 @@ def _group(actor: Actor, purchase: Purchase) -> OrderGroup:
         payment_status="awaiting",
         goods=totals["goods"],
         delivery=totals["delivery"],
+        deposit=totals.get("deposit", 0),
         total=totals["total"],
         vat=totals["vat"],
         comment=purchase.comment,
@@ -139,6 +141,7 @@ def _order(group: OrderGroup, position: int, seller: int, purchase: Purchase) ->
     planned = [purchase.lines[line] for line in wanted]
     goods = sum(line.gross for line in planned)
     delivery = sum(trip["delivery"] for trip in trips)
+    deposit = sum(trip.get("deposit", 0) for trip in trips)
     order = Order(
         number=numbers.order_number(group.number, position),
         group_id=group.id,
@@ -147,7 +150,8 @@ def _order(group: OrderGroup, position: int, seller: int, purchase: Purchase) ->
         payment_status="awaiting",
         goods=goods,
         delivery=delivery,
-        total=goods + delivery,
+        deposit=deposit,
+        total=goods + delivery + deposit,
         vat=sum(line.vat for line in planned),
         accept_by=clock.now() + timedelta(hours=planned[0].offer.accept_hours),
     )
@@ -228,15 +232,15 @@ def _pieces(one: Written, purchase: Purchase) -> list[FulfilmentLine]:
     pieces = []
     for line_id, line in one.lines.items():
         parts = [
-            (row, Decimal(piece["quantity"]))
+            (row, Decimal(piece["quantity"]), piece.get("pallets", 0))
             for trip, row in zip(one.promised, one.trips, strict=True)
             for piece in trip["pieces"]
             if piece["line"] == line_id
         ]
         left = line.quantity_base
-        for index, (row, units) in enumerate(parts, 1):
+        for index, (row, units, on) in enumerate(parts, 1):
             base = left if index == len(parts) else rules.to_base(units, purchase.lines[line_id].offer.factor)
-            pieces.append(FulfilmentLine(fulfilment_id=row.id, order_line_id=line.id, quantity=base))
+            pieces.append(FulfilmentLine(fulfilment_id=row.id, order_line_id=line.id, quantity=base, pallets=on))
             left -= base
     return pieces
 
@@ -312,7 +316,7 @@ def _delivery(
 ) -> logistics.NewDelivery:
     place = purchase.warehouses[trip.warehouse_id]
     mass, volume = carried_size(trip)
-    cash = goods_of_trip(trip.id, one.trips, one.load) + trip.delivery_price if group.payment_method == "cash" else 0
+    cash = cash_of_trip(trip, one.trips, one.load) if group.payment_method == "cash" else 0
     return logistics.NewDelivery(
         fulfilment_id=trip.id,
         carrier_id=trip.carrier_id or 0,

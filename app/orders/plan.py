@@ -18,7 +18,7 @@ from app.offers import queries as offers
 from app.offers import reservations
 from app.offers.queries import OfferForSale, WarehouseRow
 from app.offers.rules import AppliedPrice
-from app.orders import rules
+from app.orders import pallets, rules
 from app.orders.allocation import Allocation, Wish, allocate, metres_between
 from app.orders.discounts import Discount
 
@@ -114,6 +114,11 @@ class PlannedPiece:
         return self.quantity == self.line.quantity
 
     @property
+    def pallets(self) -> int:
+        """Returnable pallets that it comes on."""
+        return pallets.count(self.quantity, self.line.offer.pallet_units)
+
+    @property
     def mass_kg(self) -> Decimal:
         return self.line.mass_kg if self.is_whole else self.line.mass_kg * self.quantity / self.line.quantity
 
@@ -141,6 +146,16 @@ class PlannedTrip:
     @property
     def goods(self) -> int:
         return sum(p.gross for p in self.pieces)
+
+    @property
+    def pallets(self) -> dict[int, int]:
+        """Kopeks for a returnable pallet -> how many."""
+        return pallets.grouped((p.line.offer.pallet_deposit, p.pallets) for p in self.pieces)
+
+    @property
+    def deposit(self) -> int:
+        """Kopeks for its returnable pallets."""
+        return pallets.worth(self.pallets)
 
     @property
     def mass_kg(self) -> Decimal:
@@ -184,8 +199,17 @@ class Plan:
         return sum(t.price for t in self.trips)
 
     @property
+    def pallets(self) -> dict[int, int]:
+        """Kopeks for a returnable pallet -> how many."""
+        return pallets.grouped((p.line.offer.pallet_deposit, p.pallets) for t in self.trips for p in t.pieces)
+
+    @property
+    def deposit(self) -> int:
+        return sum(t.deposit for t in self.trips)
+
+    @property
     def total(self) -> int:
-        return self.goods + self.delivery
+        return self.goods + self.delivery + self.deposit
 
     @property
     def vat(self) -> int:

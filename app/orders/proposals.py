@@ -26,7 +26,7 @@ from app.offers import queries as offers
 from app.offers import stock
 from app.offers.levels import StockLine
 from app.offers.queries import OfferForSale
-from app.orders import cuts, numbers, rules, service
+from app.orders import cuts, numbers, pallets, rules, service
 from app.orders.models import Fulfilment, FulfilmentLine, Order, OrderGroup, OrderLine
 from app.orders.proposal_models import OrderProposal, OrderProposalLine
 from app.orders.queries import OrderView
@@ -61,7 +61,9 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class ProposedLine:
-    """A line of an open proposal as both sides see it. `offer` None: only less of it. Kopeks; `off`: taken off."""
+    """A line of an open proposal as both sides see it. `offer` None: only less of it. Kopeks; `off`: taken off the
+    goods, `deposit`: for pallets that are not needed any more. What stands in comes without returnable pallets.
+    """
 
     line_id: int
     kept: Decimal
@@ -70,6 +72,7 @@ class ProposedLine:
     quantity: Decimal
     price: int
     gross: int
+    deposit: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +87,11 @@ class Proposal:
 
     @property
     def less(self) -> int:
-        return sum(line.off - line.gross for line in self.lines)
+        return sum(line.off + line.deposit - line.gross for line in self.lines)
 
 
 def open_of(order_ids: Sequence[int]) -> dict[int, Proposal]:
-    """The open proposals of these orders, by order: two queries at most, one when there is none."""
+    """The open proposals of these orders, by order: three queries at most, one when there is none."""
     rows = session.execute(
         sa.select(OrderProposal, OrderProposalLine, OrderLine)
         .join(OrderProposalLine, OrderProposalLine.proposal_id == OrderProposal.id)
@@ -97,19 +100,31 @@ def open_of(order_ids: Sequence[int]) -> dict[int, Proposal]:
         .order_by(OrderLine.position)
     ).all()
     known = offers.offer_rows(change.offer_id for _row, change, _line in rows if change.offer_id) if rows else {}
+    carried = Load([], _pieces([line.id for _row, _change, line in rows if line.pallet_deposit]))
     found: dict[int, Proposal] = {}
     for row, change, line in rows:
-        proposed = _proposed(change, line, known.get(change.offer_id or 0))
+        proposed = _proposed(change, line, known.get(change.offer_id or 0), carried.of_line(line.id))
         before = found.get(row.order_id)
         lines = (*before.lines, proposed) if before else (proposed,)
         found[row.order_id] = Proposal(row.order_id, row.public_id, row.note, row.answer_by, lines)
     return found
 
 
-def _proposed(change: OrderProposalLine, line: OrderLine, offer: OfferForSale | None) -> ProposedLine:
+def _pieces(line_ids: Sequence[int]) -> list[FulfilmentLine]:
+    if not line_ids:
+        return []
+    return list(session.scalars(sa.select(FulfilmentLine).where(FulfilmentLine.order_line_id.in_(line_ids))))
+
+
+def _proposed(
+    change: OrderProposalLine, line: OrderLine, offer: OfferForSale | None, pieces: Sequence[FulfilmentLine]
+) -> ProposedLine:
     quantity, price = change.quantity or Decimal(0), change.price or 0
     gross = rules.line_money(price, quantity, offer.vat_percent).gross if offer else 0
-    return ProposedLine(line.id, change.kept, _off(line, change.kept), offer, quantity, price, gross)
+    return ProposedLine(
+        line.id, change.kept, _off(line, change.kept), offer, quantity, price, gross,
+        pallets.freed(line, pieces, cuts.given_up(line, change.kept, pieces)),
+    )  # fmt: skip
 
 
 def shown(orders: Sequence[OrderView]) -> dict[int, Proposal]:

@@ -19,7 +19,7 @@ from app.core.errors import NotFound
 from app.core.permissions import Actor
 from app.logistics import queries as logistics
 from app.logistics.queries import BuyersDelivery
-from app.orders import carts, discounts, numbers, promoting, rules
+from app.orders import carts, discounts, numbers, pallets, promoting, rules
 from app.orders.checkout import wishes_of
 from app.orders.models import (
     CartLine,
@@ -105,6 +105,8 @@ class LineRow:
     """The line in whose place the seller sends this one."""
     discount: int
     """Kopeks off the whole line as it was ordered; gross is after it."""
+    pallet_deposit: int
+    """Kopeks for a returnable pallet, 0 without."""
 
     @property
     def discount_now(self) -> int:
@@ -125,6 +127,7 @@ class PieceRow:
     quantity: Decimal
     picked: Decimal | None
     delivered: Decimal | None
+    pallets: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +198,7 @@ class OrderRow:
     fulfilment_status: str
     goods: int
     delivery: int
+    deposit: int
     total: int
     vat: int
     accept_by: datetime
@@ -213,6 +217,11 @@ class OrderView:
     trips: tuple[TripRow, ...]
     events: tuple[EventRow, ...]
     discounts: tuple[TakenOff, ...]
+
+    @property
+    def pallets(self) -> dict[int, int]:
+        """Kopeks for a returnable pallet -> how many are paid for."""
+        return pallets.grouped((p.line.pallet_deposit, p.pallets) for t in self.trips for p in t.pieces)
 
     @property
     def is_cancellable(self) -> bool:
@@ -240,6 +249,7 @@ class GroupRow:
     payment_status: str
     goods: int
     delivery: int
+    deposit: int
     total: int
     vat: int
     comment: str
@@ -253,6 +263,11 @@ class GroupView:
     row: GroupRow
     orders: tuple[OrderView, ...]
     payment: PaymentRow | None
+
+    @property
+    def pallets(self) -> dict[int, int]:
+        """Kopeks for a returnable pallet -> how many are paid for."""
+        return pallets.grouped(pair for order in self.orders for pair in order.pallets.items())
 
     @property
     def is_over(self) -> bool:
@@ -367,6 +382,7 @@ def _lines(order_ids: Sequence[int] | sa.Select[int]) -> list[LineRow]:
         OrderLine.factor_numerator, OrderLine.factor_denominator, OrderLine.quantity, OrderLine.quantity_base,
         OrderLine.accepted, OrderLine.price, OrderLine.price_rule, OrderLine.vat_percent, OrderLine.net, OrderLine.vat,
         OrderLine.gross, OrderLine.mass_kg, OrderLine.replaces_id, OrderLine.discount,
+        OrderLine.pallet_deposit,
     ]  # fmt: skip
     statement = sa.select(*columns).where(OrderLine.order_id.in_(order_ids))
     rows = session.execute(statement.order_by(OrderLine.order_id, OrderLine.position))
@@ -387,6 +403,7 @@ def _trips(order_ids: Sequence[int], lines: Mapping[int, LineRow]) -> list[TripR
             Fulfilment.price_lines, Fulfilment.mass_kg, Fulfilment.volume_m3, Fulfilment.length_mm, Fulfilment.ready_at,
             FulfilmentLine.order_line_id, FulfilmentLine.quantity, FulfilmentLine.picked, FulfilmentLine.delivered,
             Fulfilment.method, Fulfilment.pickup_code, Fulfilment.pickup_failures, Fulfilment.receiver,
+            FulfilmentLine.pallets,
         )
         .outerjoin(FulfilmentLine, FulfilmentLine.fulfilment_id == Fulfilment.id)
         .where(Fulfilment.order_id.in_(order_ids))
@@ -434,7 +451,7 @@ def _piece(row: Any, line: LineRow) -> PieceRow:
             return None
         return line.quantity if base == line.quantity_base else rules.per_unit(base, line.factor)
 
-    return PieceRow(line, units(row.quantity) or Decimal(0), units(row.picked), units(row.delivered))
+    return PieceRow(line, units(row.quantity) or Decimal(0), units(row.picked), units(row.delivered), row.pallets)
 
 
 def _events(order_ids: Sequence[int], numbers: Mapping[int, str]) -> list[EventRow]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -22,6 +22,7 @@ from app.offers import sellers
 from app.orders import rules
 from app.orders.company_models import PriceRequest, PriceRequestLine, PriceRequestRound
 from app.orders.models import OrderGroup
+from app.orders.pallets import worth
 from app.orders.plan import CartWish, make_plan
 from app.orders.quotes import buyers, deal_of
 
@@ -119,11 +120,17 @@ class Sums:
     delivery: int | None
     lacking: int
     """Lines that are not given in full."""
+    pallets: Mapping[int, int]
+    """Kopeks for a returnable pallet -> how many."""
+
+    @property
+    def deposit(self) -> int:
+        return worth(self.pallets)
 
     @property
     def total(self) -> int | None:
-        """With delivery."""
-        return None if self.delivery is None else self.goods + self.delivery
+        """With delivery and the deposit for pallets."""
+        return None if self.delivery is None else self.goods + self.delivery + self.deposit
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,7 +265,7 @@ def sums_of(view: QuoteView) -> Sums | None:
     lacking = len([line for line in view.lines if line.is_short])
     plan = make_plan(wishes, view.row.site, view.row.wanted_on or clock.today(), deal=deal_of(view.row, given))
     goods, vat = sum(line.gross for line in plan.lines), sum(line.vat for line in plan.lines)
-    return Sums(goods, vat, plan.delivery if plan.is_buyable else None, lacking)
+    return Sums(goods, vat, plan.delivery if plan.is_buyable else None, lacking, plan.pallets)
 
 
 def best_prices(views: Iterable[QuoteView]) -> dict[int, Fraction]:

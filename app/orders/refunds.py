@@ -49,7 +49,7 @@ def request(actor: Actor, number: str, wanted: Wanted) -> uuid.UUID:
         Invalid: no reason, no amount, more than is left of the goods, the delivery or a line.
         Conflict: `refund_too_early` before the order is completed and paid, `refund_exceeds_paid`.
     """
-    group, order, _trips = locked_order(_order_for(actor, number))
+    group, order, _trips = locked_order(order_for(actor, number))
     check_time(order)
     lines = lines_of(order.id)
     parts = _parts(wanted, lines, left_of(order, lines))
@@ -73,9 +73,12 @@ def left_of(order: Order, lines: Sequence[OrderLine]) -> Left:
 
 
 def give(
-    actor: Actor, group: OrderGroup, order: Order, parts: Mapping[int, int], reason: str, *, delivery: int = 0
-) -> Given:
-    """Write a refund of lines (order line -> kopeks, at most `left_of`) and delivery. The caller holds the purchase.
+    actor: Actor, group: OrderGroup, order: Order, parts: Mapping[int, int], reason: str, *, delivery: int = 0,
+    deposit: int = 0,
+) -> Given:  # fmt: skip
+    """Write a refund of lines (order line -> kopeks, at most `left_of`), delivery, and deposit for pallets.
+
+    The caller holds the purchase.
 
     A small one is approved at once; a large one waits for a second person.
 
@@ -84,7 +87,7 @@ def give(
     """
     check_time(order)
     _payment, split = refunds.locked_split(order.id)
-    refund = refunds.open_refund(split, parts, delivery, reason, actor.user_id)
+    refund = refunds.open_refund(split, parts, delivery, reason, actor.user_id, deposit=deposit)
     _told(actor, order, refund, "requested")
     if refund.status == "approved":
         _approved(actor, order, refund)
@@ -92,7 +95,12 @@ def give(
     return refund
 
 
-def _order_for(actor: Actor, number: str) -> int:
+def order_for(actor: Actor, number: str) -> int:
+    """The inner id of an order that the actor may give money back of: of the seller's own, for the operator of any.
+
+    Raises:
+        NotFound: absent, or another seller's.
+    """
     statement = sa.select(Order.id).where(Order.number == number)
     if not actor.is_admin:
         statement = statement.where(Order.seller_id == actor.seller_id)

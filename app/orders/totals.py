@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from app.core import money
 from app.core.db import session
 from app.core.permissions import Actor
-from app.orders import discounts, rules
+from app.orders import discounts, pallets, rules
 from app.orders.models import Fulfilment, FulfilmentLine, Order, OrderGroup, OrderLine
 from app.orders.transitions import note
 from app.payments import service as payments
@@ -106,7 +106,8 @@ def recount(actor: Actor, group: OrderGroup, order: Order, trips: Sequence[Fulfi
     order.goods = sum(line.gross for line in load.lines)
     order.vat = sum(line.vat for line in load.lines)
     order.delivery = sum(trip.delivery_price for trip in trips)
-    order.total = order.goods + order.delivery
+    order.deposit = pallets.recount(load.lines, load.pieces, lambda piece: counted(piece, states[piece.fulfilment_id]))
+    order.total = order.goods + order.delivery + order.deposit
     order.fulfilment_status = rules.derived_fulfilment(states.values())
     session.flush()
     less = before - order.total
@@ -132,12 +133,13 @@ def sum_group(group: OrderGroup) -> None:
     """Totals and payment status of a purchase out of its orders."""
     session.flush()
     rows = session.execute(
-        sa.select(Order.goods, Order.delivery, Order.total, Order.vat, Order.payment_status).where(
+        sa.select(Order.goods, Order.delivery, Order.deposit, Order.total, Order.vat, Order.payment_status).where(
             Order.group_id == group.id
         )
     ).all()
     group.goods = sum(r.goods for r in rows)
     group.delivery = sum(r.delivery for r in rows)
+    group.deposit = sum(r.deposit for r in rows)
     group.total = sum(r.total for r in rows)
     group.vat = sum(r.vat for r in rows)
     group.payment_status = rules.derived_payment([(r.payment_status, r.total) for r in rows])
@@ -174,3 +176,12 @@ def goods_of_trip(trip_id: int, trips: Sequence[Fulfilment], load: Load) -> int:
             parts = rules.shares(line.gross, counts)
             worth += sum(part for part, p in zip(parts, pieces, strict=True) if p.fulfilment_id == trip_id)
     return worth
+
+
+def cash_of_trip(trip: Fulfilment, trips: Sequence[Fulfilment], load: Load) -> int:
+    """Kopeks the driver takes for a trip: its goods, the way, and the deposit for its pallets."""
+    return (
+        goods_of_trip(trip.id, trips, load)
+        + trip.delivery_price
+        + pallets.deposit_of(load.lines, load.of_trip(trip.id))
+    )

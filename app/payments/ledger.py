@@ -26,14 +26,15 @@ CORRECTION_MOST = 10_000_000_00
 
 @dataclass(frozen=True, slots=True)
 class Earned:
-    """Kopeks of an order up to now: goods handed over, the fee on them, the operator's part of their discounts; and
-    `delivery` of this trip, when the seller carries it.
+    """Kopeks of an order up to now: goods handed over, the fee on them, the operator's part of their discounts, the
+    deposit for pallets that are with the buyer; and `delivery` of this trip, when the seller carries it.
     """
 
     goods: int
     fee: int
     delivery: int
     promotion: int
+    deposit: int
 
 
 def earn(seller_id: int, order_id: int, reference: str, now: Earned) -> None:
@@ -48,6 +49,7 @@ def earn(seller_id: int, order_id: int, reference: str, now: Earned) -> None:
             "promotion": now.promotion - before.get("promotion", 0),
             "commission": -now.fee - before.get("commission", 0),
             "delivery": now.delivery,
+            "deposit": now.deposit - before.get("deposit", 0),
         },
     )
 
@@ -94,6 +96,7 @@ def give_back(
             fee += fees[line].kept(net + had) - fees[line].kept(net - amount + has)
     own = refund.delivery if _earned(order_id).get("delivery") else 0
     parts = {"refund": -refund.goods, "promotion": -promotion, "commission": fee, "delivery": -own}
+    parts["deposit_returned"] = -refund.deposit
     _write(seller_id, order_id, f"refund:{refund.id}", parts, refund.reason)
 
 

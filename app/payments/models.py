@@ -58,7 +58,10 @@ class PaymentSplit(Base):
 
 
 REFUND_STATES = ("requested", "approved", "paid", "declined")
-TRANSFER_KINDS = ("sale", "commission", "delivery", "refund", "correction", "payout", "payout_failed", "promotion")
+TRANSFER_KINDS = (
+    "sale", "commission", "delivery", "refund", "correction", "payout", "payout_failed", "promotion",
+    "deposit", "deposit_returned",
+)  # fmt: skip
 PAYOUT_STATES = ("prepared", "paid", "failed")
 CORRECTION_STATES = ("requested", "approved", "declined")
 
@@ -76,7 +79,8 @@ class Refund(Base):
         one_value_enum("status", REFUND_STATES),
         one_value_enum("kind", ("shortage", "refund")),
         sa.CheckConstraint(
-            "goods >= 0 AND delivery >= 0 AND goods + delivery = CASE kind WHEN 'refund' THEN amount ELSE 0 END",
+            "goods >= 0 AND delivery >= 0 AND deposit >= 0"
+            " AND goods + delivery + deposit = CASE kind WHEN 'refund' THEN amount ELSE 0 END",
             name="parts_sum",
         ),
         sa.CheckConstraint("approved_by_id <> requested_by_id", name="approved_by_another"),
@@ -91,6 +95,8 @@ class Refund(Base):
     amount: Mapped[Kopeks]
     goods: Mapped[Kopeks] = mapped_column(server_default="0")
     delivery: Mapped[Kopeks] = mapped_column(server_default="0")
+    deposit: Mapped[Kopeks] = mapped_column(server_default="0")
+    """For pallets that came back."""
     reason: Mapped[str]
     status: Mapped[str] = mapped_column(server_default="requested")
     requested_by_id: Mapped[int | None] = ref("user_account.id", index=False)

@@ -28,6 +28,7 @@ class RefundRow:
     amount: int
     goods: int
     delivery: int
+    deposit: int
     reason: str
     status: str
     requested_by_id: int | None
@@ -46,8 +47,8 @@ class RefundRow:
 
 _COLUMNS: list[Any] = [
     Refund.id, Refund.public_id, PaymentSplit.order_id, Payment.method, Refund.kind, Refund.amount, Refund.goods,
-    Refund.delivery, Refund.reason, Refund.status, Refund.requested_by_id, Refund.note, Refund.payee,
-    Refund.bank_reference, Refund.decided_at, Refund.paid_at, Refund.created_at,
+    Refund.delivery, Refund.deposit, Refund.reason, Refund.status, Refund.requested_by_id, Refund.note,
+    Refund.payee, Refund.bank_reference, Refund.decided_at, Refund.paid_at, Refund.created_at,
 ]  # fmt: skip
 
 

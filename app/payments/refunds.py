@@ -47,6 +47,7 @@ class Given:
     amount: int
     goods: int
     delivery: int
+    deposit: int
     reason: str
     status: str
     note: str
@@ -121,9 +122,9 @@ def left_of(order_id: int, goods: int, delivery: int, gross: Mapping[int, int]) 
 
 
 def open_refund(
-    split: PaymentSplit, parts: Mapping[int, int], delivery: int, reason: str, user_id: int | None
+    split: PaymentSplit, parts: Mapping[int, int], delivery: int, reason: str, user_id: int | None, *, deposit: int = 0
 ) -> Given:  # fmt: skip
-    """A refund of goods handed over (order line -> kopeks) and delivery.
+    """A refund of goods handed over (order line -> kopeks), delivery, and the deposit for pallets that came back.
 
     Raises:
         Conflict: `refund_exceeds_paid`: together with those that wait it would be more than was paid.
@@ -141,14 +142,16 @@ def open_refund(
         ).where(Refund.split_id == split.id)
     ).one()
     left = split.amount - split.refunded - int(waiting)
-    if goods + delivery > left:
+    amount = goods + delivery + deposit
+    if amount > left:
         raise Conflict("refund_exceeds_paid", left=left)
     refund = Refund(
         split_id=split.id,
         kind="refund",
-        amount=goods + delivery,
+        amount=amount,
         goods=goods,
         delivery=delivery,
+        deposit=deposit,
         reason=reason,
         status="requested",
         requested_by_id=user_id,
@@ -229,6 +232,11 @@ def order_of(refund: uuid.UUID | int) -> tuple[int, int]:
     if row is None:
         raise NotFound()
     return row.id, row.order_id
+
+
+def was_kept(refund_id: sa.orm.InstrumentedAttribute[int]) -> sa.ColumnElement[bool]:
+    """Whether the refund of a row was not declined, inside a statement."""
+    return sa.exists().where(Refund.id == refund_id, Refund.status.in_(ALIVE))
 
 
 def locked(refund_id: int) -> Given:

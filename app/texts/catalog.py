@@ -34,5 +34,6 @@ ERRORS = {
     "category_in_use": _("The category holds products or other categories."),
     "barcode_taken": _("Another product has this barcode."),
     "one_content_unit": _("Prices are compared in one unit only."),
+    "pallet_half": _("Name both: how many units stand on a returnable pallet, and the deposit for it."),
     "ladder_order": _("Each step must start at a larger quantity and cost less."),
 }

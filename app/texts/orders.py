@@ -58,6 +58,7 @@ HISTORY = {
     "order.change_declined": _("The change is declined"),
     "order.change_withdrawn": _("The seller took the proposal back"),
     "order.change_expired": _("The proposed change was not answered"),
+    "order.pallets_returned": _("Returnable pallets came back"),
     "order.recounted": _("The sum was recalculated"),
     "fulfilment.picking": _("The warehouse is picking"),
     "fulfilment.ready": _("Ready for loading"),
@@ -93,6 +94,7 @@ REASONS = {
     "cancelled_by_buyer": _("cancelled by the buyer"),
     "not_paid": _("not paid in time"),
     "not_collected": _("nobody came for it in time"),
+    "pallets_returned": _("returnable pallets came back"),
 }
 
 ALLOCATION = {

@@ -15,6 +15,8 @@ ERRORS = {
     "refund_goes_to_card": _("The money goes back to the card by itself."),
     "refund_needs_payee": _("The buyer has not named an account yet."),
     "same_person": _("Another person has to agree: not the one who asked."),
+    "pallets_none": _("Count at least one pallet."),
+    "pallets_counted": _("Pallets of this order were counted meanwhile. Look at the numbers and count again."),
     "payout_state": _("The payout is in another state now, so this cannot be done."),
     "correction_state": _("This is decided already."),
     "correction_amount": _("Not zero, and at most %(maximum)s roubles."),
@@ -32,6 +34,8 @@ KINDS = {
     "payout": _("Paid out"),
     "payout_failed": _("Payout came back"),
     "promotion": _("Discounts that the market bears"),
+    "deposit": _("Deposit for pallets"),
+    "deposit_returned": _("Deposit for pallets that came back"),
 }
 SKIPPED = {
     "bank_missing": _("no confirmed bank details"),

@@ -6,7 +6,7 @@ Numbers are joined to their units by a no-break space, thousands too; the minus 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
@@ -81,6 +81,14 @@ def money(kopeks: int, *, sign: bool = False) -> str:
     if language() == "en":
         return f"{mark}₽{roubles:,}" + (f".{rest:02d}" if rest else "")
     return mark + f"{roubles:,}".replace(",", NBSP) + (f",{rest:02d}" if rest else "") + f"{NBSP}₽"
+
+
+def pallet_rows(pallets: Mapping[int, int] | Iterable[Sequence[int]]) -> list[tuple[str, str]]:
+    """Deposits (kopeks for a returnable pallet -> how many) as lines of a sum: what, how much."""
+    return [
+        (str(_("Returnable pallets: %(num)s × %(sum)s", num=many, sum=money(each))), money(each * many))
+        for each, many in sorted(dict(pallets).items())  # type: ignore[arg-type]  # pairs, as JSON keeps them
+    ]
 
 
 def roubles(kopeks: int | None) -> str:
@@ -264,8 +272,8 @@ def make_icon(assets: Assets) -> Callable[..., Markup]:
 def init_filters(app: Flask, assets: Assets) -> None:
     """Give the templates of `app` the filters and functions of this module."""
     filters: tuple[Callable[..., Any], ...] = (
-        number, figure, money, roubles, qty, unit, property_value, typed_parts, mass, volume, metres, percent, day,
-        short_day, relative_day, weekday, time_of_day, decimal, moment, minutes, duration, iso, fraction,
+        number, figure, money, pallet_rows, roubles, qty, unit, property_value, typed_parts, mass, volume, metres,
+        percent, day, short_day, relative_day, weekday, time_of_day, decimal, moment, minutes, duration, iso, fraction,
     )  # fmt: skip
     app.jinja_env.filters.update({function.__name__: function for function in filters})
     from app.web import charts, draw, photos, status_texts

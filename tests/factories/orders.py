@@ -139,8 +139,11 @@ def offer(
     factor: tuple[int, int] = (1, 1),
     ladder: dict[int, int] | None = None,
     mass: str = "25",
+    pallet: tuple[int | str, int] = (0, 0),
 ) -> Offer:
-    """An offer on sale. `stock`: base units per warehouse, or in the seller's first one."""
+    """An offer on sale. `stock`: base units per warehouse, or in the seller's first one; `pallet`: how many units stand
+    on a returnable pallet, and kopeks for one.
+    """
     _writing()
     mark = number()
     actor = made.sellers[seller]
@@ -157,7 +160,10 @@ def offer(
         )
     )  # fmt: skip
     session.flush()
-    row = Offer(seller_id=actor.seller_id, product_id=product.id, sku=f"SKU-{mark}", unit=unit, price=price)
+    row = Offer(
+        seller_id=actor.seller_id, product_id=product.id, sku=f"SKU-{mark}", unit=unit, price=price,
+        pallet_units=Decimal(pallet[0]), pallet_deposit=pallet[1],
+    )  # fmt: skip
     session.add(row)
     session.flush()
     first = min(w for w in made.warehouses if _owner(w) == actor.seller_id)

@@ -31,9 +31,9 @@ class Story:
         self.market = make.market(sellers=2, warehouses=2)
         one, two = self.market.warehouses[:2]
         wants = (
-            (make.offer(self.market, 0, stock={one: 6, two: 5}), 9),
+            (make.offer(self.market, 0, stock={one: 6, two: 5}, pallet=(2, 350_00)), 9),
             (make.offer(self.market, 0), 3),
-            (make.offer(self.market, 1, price=31_200), 4),
+            (make.offer(self.market, 1, price=31_200, pallet=(3, 1)), 4),
         )
         self.buyer = make.person()
         group = steps.bought(self.buyer, *wants, payment=self.dice.choice(["invoice", "cash"]))

@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from app.core.db import session
 from app.core.errors import Conflict, Invalid
-from app.orders import fulfilments, promotions, refunds, service
+from app.orders import fulfilments, pallet_returns, promotions, refunds, service
 from app.orders.models import Order
 from app.payments import balances, commission, ledger, payouts, rules
 from app.payments import refunds as money
@@ -37,8 +37,8 @@ class Money(RuleBasedStateMachine):
         self.market = make.market(sellers=2, warehouses=2)
         one, two = self.market.warehouses[:2]
         self.offers = [
-            make.offer(self.market, 0, price=33_333, stock={one: 40, two: 30}),
-            make.offer(self.market, 0, price=7),
+            make.offer(self.market, 0, price=33_333, stock={one: 40, two: 30}, pallet=(3, 500_01)),
+            make.offer(self.market, 0, price=7, pallet=("2.5", 3)),
             make.offer(self.market, 1, price=19_999_99),
         ]
         stories.with_bank(self.market.sellers[0])
@@ -49,6 +49,7 @@ class Money(RuleBasedStateMachine):
         self.promote()
         self.sell((3, 7), 1)
         self.refund(0, 30, 0, named=False)  # every history has one
+        self.pallets_back(0, (1, 1))
         session.commit()
 
     def promote(self) -> None:
@@ -141,6 +142,18 @@ class Money(RuleBasedStateMachine):
         parts = {line.public_id: left.lines[line.id] * share // 100} if named else {}
         wanted = refunds.Wanted("брак", 0 if named else left.goods * share // 100, min(delivery, left.delivery), parts)
         self.tried(lambda: refunds.request(self.first, order.number, wanted))
+
+    @rule(pick=PICK, counts=st.tuples(st.integers(0, 4), st.integers(0, 4)))
+    def pallets_back(self, pick: int, counts: tuple[int, int]) -> None:
+        """More than are with the buyer is refused."""
+        order = self.chosen(Order, pick, Order.status == "completed")
+        if order is not None:
+            lines = [one.public_id for one in pallet_returns.of_order(order.id)]
+            self.tried(
+                lambda: pallet_returns.came_back(
+                    self.first, order.number, dict(zip(lines, map(Decimal, counts), strict=False))
+                )
+            )
 
     @rule(pick=PICK, yes=st.booleans())
     def decide_refund(self, pick: int, yes: bool) -> None:

@@ -6,17 +6,20 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, TypeVar
 
 from flask import request
 
 from app import texts
 from app.core.errors import DomainError, Invalid
+from app.core.units import NotANumber, parse_decimal
+
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field. kind: text, number, money (roubles), time (hours and minutes), day, check, choice."""
+    """One field. kind: text, number, quantity (decimal), money (roubles), time (of the day), day, check, choice."""
 
     name: str
     label: Any
@@ -133,8 +136,8 @@ def _text(one: Field, text: str) -> str:
     return text
 
 
-def _needed(reader: Callable[[str, str], int]) -> Callable[[Field, str], int]:
-    def read_one(one: Field, text: str) -> int:
+def _needed(reader: Callable[[str, str], Value]) -> Callable[[Field, str], Value]:
+    def read_one(one: Field, text: str) -> Value:
         if not text and one.required:
             raise Invalid.one(f"/{one.name}", "required")
         return reader(text or "0", f"/{one.name}")
@@ -153,6 +156,13 @@ def _day(one: Field, text: str) -> date | None:
         raise Invalid.one(f"/{one.name}", "not_a_day") from None
 
 
+def _quantity(text: str, pointer: str) -> Decimal:
+    try:
+        return parse_decimal(text)
+    except NotANumber as error:
+        raise Invalid.one(pointer, error.code) from None
+
+
 def _choice(one: Field, text: str) -> str:
     if text not in {value for value, _label in one.options}:
         raise Invalid.one(f"/{one.name}", "unknown_option")
@@ -162,6 +172,7 @@ def _choice(one: Field, text: str) -> str:
 _READERS: dict[str, Callable[[Field, str], Any]] = {
     "text": _text,
     "number": _needed(number),
+    "quantity": _needed(_quantity),
     "money": _needed(kopeks),
     "time": _needed(minutes),
     "day": _day,

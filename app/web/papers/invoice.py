@@ -84,6 +84,12 @@ def _rows(view: GroupView, *, has_discount: bool) -> list[list[str]]:
             sum_ = roubles(order.row.delivery)
             off = ["–"] if has_discount else []
             rows.append([str(len(rows) + 1), name, "1", "усл.", sum_, *off, "–", "–", sum_])
+        for each, many in order.pallets.items():
+            name = f"Залог за возвратные поддоны, заказ {order.row.number}, без НДС"
+            off = ["–"] if has_discount else []
+            rows.append([
+                str(len(rows) + 1), name, str(many), "шт", roubles(each), *off, "–", "–", roubles(each * many),
+            ])  # fmt: skip
     return rows
 
 

@@ -42,6 +42,14 @@ FIELDS = (
         hint=lazy_gettext("From a quantity a lower price: 10 = 520; 50 = 499"),
     ),
     Field("lead_time_days", lazy_gettext("Days to make ready"), "number", required=False),
+    Field(
+        "pallet_units",
+        lazy_gettext("Units of sale on a returnable pallet"),
+        "quantity",
+        required=False,
+        hint=lazy_gettext("Empty when the goods come on none"),
+    ),
+    Field("pallet_deposit", lazy_gettext("Deposit for such a pallet"), "money", "₽", required=False),
     Field("active", lazy_gettext("On sale"), "check", required=False),
 )
 
@@ -123,7 +131,10 @@ def _filled(offer: DeskOffer) -> Filled:
     return Filled(
         {
             "sku": offer.sku, "price": _roubles(offer.price), "ladder": ladder,
-            "lead_time_days": str(offer.lead_time_days), "active": "1" if offer.status == "active" else "",
+            "lead_time_days": str(offer.lead_time_days),
+            "pallet_units": to_api(offer.pallet_units) if offer.pallet_units else "",
+            "pallet_deposit": _roubles(offer.pallet_deposit) if offer.pallet_deposit else "",
+            "active": "1" if offer.status == "active" else "",
         }
     )  # fmt: skip
 
@@ -225,7 +236,8 @@ def add(slug: str) -> Response:
             access.actor(),
             service.NewOffer(
                 card.public_id, values["sku"], request.form.get("unit", ""), values["price"], values["ladder"],
-                lead_time_days=values["lead_time_days"], active=values["active"],
+                lead_time_days=values["lead_time_days"], pallet_units=values["pallet_units"],
+                pallet_deposit=values["pallet_deposit"], active=values["active"],
             ),
         )  # fmt: skip
     except Invalid as error:

@@ -16,7 +16,7 @@ from app.core import clock
 from app.core.errors import Conflict, FieldError, Invalid
 from app.core.ids import parse_uuid
 from app.core.permissions import Permission, may
-from app.orders import case_queries, fulfilments, proposals, queries, seller_queries, service
+from app.orders import case_queries, fulfilments, pallet_returns, proposals, queries, seller_queries, service
 from app.orders.queries import OrderView
 from app.texts import orders as words
 from app.web import paths
@@ -102,6 +102,8 @@ def order_page(number: str, *, status: int = 200, errors: list[tuple[str, str]] 
         typed=request.form if request.method == "POST" else {},
         may_answer=may(actor, Permission.SELLER_ORDERS),
         may_pick=may(actor, Permission.SELLER_PICK),
+        may_refund=may(actor, Permission.REFUND),
+        pallets=pallet_returns.of_order(row.id) if view.order.pallets else [],
         words=words,
         name_of=name_of,
         reached=_reached(view.order),
@@ -148,6 +150,20 @@ def reject(number: str) -> Response:
     def act() -> str:
         service.reject(access.actor(), number, request.form.get("reason", ""))
         return str(_("Rejected. The goods are back in stock, the buyer has been told why."))
+
+    return _acted(number, act)
+
+
+@pages.post("/orders/<number>/pallets", permission=Permission.REFUND)
+def pallets(number: str) -> Response:
+    """So many returnable pallets came back."""
+
+    def act() -> str:
+        before = request.form.get("before", "")
+        deposit = pallet_returns.came_back(
+            access.actor(), number, quantities(skip_blank=True), int(before) if before.isdecimal() else None
+        )
+        return str(_("Counted. The deposit of %(sum)s goes back to the buyer.", sum=money(deposit)))
 
     return _acted(number, act)
 
