@@ -89,7 +89,11 @@ def test_goods_leave_with_their_documents_which_never_change(app: Flask, db_sess
     session.commit()
     slip = ours.get(f"/seller/orders/{order.number}/packing.pdf")
     text = " ".join(pages_of(slip.data))
-    assert [w for w in ("250 кг", "0,2 м³", "Паллеты", "Складская ул., 1", "Учебная ул., 1") if w not in text] == []
+    assert [w for w in ("250 кг", "0,2 м³", "Складская ул., 1", "Учебная ул., 1") if w not in text] == []
+    stands = ours.get(f"/seller/orders/{order.number}/pallets.pdf")
+    assert make.signed_api(app, seller).get(f"/seller/orders/{order.number}/pallets.pdf").data == stands.data
+    text = " ".join(pages_of(stands.data))
+    assert [w for w in ("Мест 1", "10 мешков", "кг 250", "м³ 0,2", "Учебная ул., 1") if w not in text] == []
     assert theirs.get(f"/orders/{order.number}/upd.pdf").status_code == 404  # nothing has left
     fulfilments.start_picking(seller, trip.public_id)
     line = session.scalars(sa.select(OrderLine).where(OrderLine.order_id == order.id)).one()
@@ -111,7 +115,7 @@ def test_goods_leave_with_their_documents_which_never_change(app: Flask, db_sess
     assert ours.get(f"/seller/orders/{order.number}/upd.pdf").data == first.data
     stranger = make.signed_browser(app, make.market().sellers[0])
     session.commit()
-    for path in ("packing.pdf", "upd.pdf"):
+    for path in ("packing.pdf", "pallets.pdf", "upd.pdf"):
         assert stranger.get(f"/seller/orders/{order.number}/{path}").status_code == 404
 
 

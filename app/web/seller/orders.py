@@ -26,6 +26,7 @@ from app.web.filters import money, short_day, time_of_day
 from app.web.htmx import redirect_to, render_live, render_page
 from app.web.papers import as_pdf
 from app.web.papers.packing import packing_pdf
+from app.web.papers.pallets import pallets_pdf
 from app.web.reading import quantities
 from app.web.seller import frame
 
@@ -157,6 +158,21 @@ def packing_slip(number: str) -> Response:
     """The packing slip of each trip."""
     view = seller_queries.seller_order(access.actor().seller_id, number)
     return as_pdf(packing_pdf(view), f"packing-{number}")
+
+
+@pages.get("/orders/<number>/pallets.pdf", permission=Permission.SELLER_VIEW)
+def pallet_list(number: str) -> Response:
+    """What stands on which pallet of each trip."""
+    return pallets_of(access.actor().seller_id, number)
+
+
+def pallets_of(seller_id: int, number: str) -> Response:
+    """The list of pallets of an order of the seller.
+
+    Raises:
+        NotFound: absent, or another seller's.
+    """
+    return as_pdf(pallets_pdf(seller_queries.seller_order(seller_id, number)), f"pallets-{number}")
 
 
 @pages.get("/orders/<number>/upd.pdf", permission=Permission.SELLER_VIEW)
