@@ -247,7 +247,7 @@ def complete(
     move_trip(actor, order, trip, outcome, reason=reason, details=details)
     _ship(actor, load, trip)
     recount(actor, group, order, trips, load, "not_delivered")
-    _earn(order, trip, load)
+    _earn(group, order, trip, load)
     _close(SYSTEM, group, order, trips)
 
 
@@ -290,7 +290,7 @@ def collected(actor: Actor, trip_id: uuid.UUID, code: str) -> int | None:
     move_trip(actor, order, trip, "delivered", details={"receiver": trip.receiver or group.contact_name})
     _ship(actor, load, trip)
     recount(actor, group, order, trips, load, "not_delivered")
-    _earn(order, trip, load)
+    _earn(group, order, trip, load)
     _close(SYSTEM, group, order, trips)
     return None
 
@@ -352,8 +352,10 @@ def _ship(actor: Actor, load: Load, trip: Fulfilment) -> None:
         stock.ship(gone, _because(actor, trip, "delivered"))
 
 
-def _earn(order: Order, trip: Fulfilment, load: Load) -> None:
-    """What the seller has earned up to this trip, less what the ledger says already; the fee as it was frozen."""
+def _earn(group: OrderGroup, order: Order, trip: Fulfilment, load: Load) -> None:
+    """What the seller has earned up to this trip, less what the ledger says already; the fee as it was frozen. The act
+    says the same to the buyer.
+    """
     fees = money_queries.fees_of(line.id for line in load.lines)
     borne = promoting.borne_by_operator(load.lines)
     goods = fee = promotion = 0
@@ -367,6 +369,7 @@ def _earn(order: Order, trip: Fulfilment, load: Load) -> None:
     own = trip.delivery_price if trip.carrier_id and accounts.is_same_company(order.seller_id, trip.carrier_id) else 0
     earned = ledger.Earned(goods, fee, own, promotion)
     ledger.earn(order.seller_id, order.id, f"trip:{trip.id}", earned)
+    papers.issue_act(group, order, trip, load, own)
 
 
 def _close(actor: Actor, group: OrderGroup, order: Order, trips: Sequence[Fulfilment]) -> None:

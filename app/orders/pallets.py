@@ -16,10 +16,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from app.catalog.models import ProductUnit
+from app.catalog import queries as catalog
 from app.core.db import session
 from app.orders.models import OrderLine
-from app.orders.queries import TripRow
+from app.orders.queries import PieceRow, TripRow
 
 MOST_KG = Fraction(1000)
 MOST_M3 = Fraction(17, 10)
@@ -141,32 +141,28 @@ def _parts(total: Decimal, weights: Sequence[Fraction], places: int) -> list[Dec
 
 
 def places_of(trips: Sequence[TripRow]) -> dict[int, list[Place]]:
-    """Trip -> its places, from what each trip carries now and the catalogue's pallets. One query.
+    """Trip -> its places, from what each trip carries now and the catalogue's pallets. Two queries.
 
     Keys of goods are ids of order lines, pieces are units of sale.
     """
-    lines = [piece.line.id for trip in trips for piece in trip.pieces]
-    pallet = sa.and_(ProductUnit.product_id == OrderLine.product_id, ProductUnit.code == "pallet")
-    rows = session.execute(
-        sa.select(
-            OrderLine.id, OrderLine.volume_m3, OrderLine.length_mm, ProductUnit.numerator, ProductUnit.denominator
-        )
-        .outerjoin(ProductUnit, pallet)
-        .where(OrderLine.id.in_(lines))
+    lines = {piece.line.id: piece.line for trip in trips for piece in trip.pieces}
+    sizes = session.execute(
+        sa.select(OrderLine.id, OrderLine.volume_m3, OrderLine.length_mm).where(OrderLine.id.in_(lines))
     )
-    facts = {row.id: row for row in rows}
-    return {trip.id: pack(_goods(trip, facts), trip.mass_kg, trip.volume_m3) for trip in trips}
-
-
-def _goods(trip: TripRow, facts: Mapping[int, Any]) -> list[Goods]:
-    found = []
-    for piece in trip.pieces:
-        if piece.quantity:
-            line, fact = piece.line, facts[piece.line.id]
-            ordered = Fraction(line.quantity)
-            on_pallet = Fraction(fact.numerator, fact.denominator) / line.factor if fact.numerator else None
-            found.append(
-                Goods(line.id, Fraction(piece.quantity), Fraction(line.mass_kg) / ordered,
-                      Fraction(fact.volume_m3) / ordered, fact.length_mm, on_pallet)
-            )  # fmt: skip
+    size = {row.id: row for row in sizes}
+    whole = catalog.on_pallet([line.product_id for line in lines.values()])
+    found: dict[int, list[Place]] = {}
+    for trip in trips:
+        goods = [_goods(piece, size[piece.line.id], whole) for piece in trip.pieces if piece.quantity]
+        found[trip.id] = pack(goods, trip.mass_kg, trip.volume_m3)
     return found
+
+
+def _goods(piece: PieceRow, size: Any, whole: Mapping[int, Fraction]) -> Goods:
+    line = piece.line
+    ordered = Fraction(line.quantity)
+    on_pallet = whole[line.product_id] / line.factor if line.product_id in whole else None
+    return Goods(
+        line.id, Fraction(piece.quantity), Fraction(line.mass_kg) / ordered, Fraction(size.volume_m3) / ordered,
+        size.length_mm, on_pallet,
+    )  # fmt: skip

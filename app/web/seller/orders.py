@@ -16,12 +16,12 @@ from app.core import clock
 from app.core.errors import Conflict, FieldError, Invalid
 from app.core.ids import parse_uuid
 from app.core.permissions import Permission, may
-from app.orders import case_queries, fulfilments, proposals, queries, seller_queries, service
+from app.orders import case_queries, fulfilments, papers, proposals, queries, seller_queries, service
 from app.orders.queries import OrderView
 from app.texts import orders as words
 from app.web import paths
 from app.web.buyer.cart import first_message, name_of, uuid_or_404
-from app.web.buyer.orders import upd_of, way_of
+from app.web.buyer.orders import acts_of, upd_of, way_of
 from app.web.filters import money, short_day, time_of_day
 from app.web.htmx import redirect_to, render_live, render_page
 from app.web.papers import as_pdf
@@ -106,6 +106,7 @@ def order_page(number: str, *, status: int = 200, errors: list[tuple[str, str]] 
         words=words,
         name_of=name_of,
         reached=_reached(view.order),
+        acts=papers.with_acts([row.id] if view.order.was_at_the_door else []),
         proposal=proposals.shown([view.order]).get(row.id),
         now=clock.now(),
         **frame.context(actor),
@@ -180,6 +181,13 @@ def transfer_documents(number: str) -> Response:
     """The transfer documents of trips that have left."""
     view = seller_queries.seller_order(access.actor().seller_id, number)
     return upd_of(view.order.row.id, number)
+
+
+@pages.get("/orders/<number>/act.pdf", permission=Permission.SELLER_VIEW)
+def acts(number: str) -> Response:
+    """The acts of what was handed over."""
+    view = seller_queries.seller_order(access.actor().seller_id, number)
+    return acts_of(view.order.row.id, number)
 
 
 @pages.post("/fulfilments/<trip>/start-picking", permission=Permission.SELLER_PICK)
