@@ -47,7 +47,8 @@ def ask_for_approval(person: WHO, goods: list[tuple[uuid.UUID, int]]) -> None:
     team.set_limits(owner, firm.public_id, member.public_id, LIMIT, None)
     for offer, price in goods[:3]:
         carts.add(member, "", offer, Decimal(-(-LIMIT // (2 * price))))
-    quote = checkout.make_quote(member, accounts.sites(member.user)[0].snapshot(), None, "", "invoice")
+    site = accounts.sites(member.user)[0].snapshot()
+    quote = checkout.make_quote(member, site, None, "", "invoice", organisation=firm.public_id)
     contact = Contact(member.name, "+79000000000")
     found = approvals.place(member, quote.public_id, contact, "invoice", "На второй этаж, к пятнице", firm.public_id)
     assert isinstance(found, approvals.Asked), "the demo purchase was not above the limit"

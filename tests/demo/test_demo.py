@@ -15,7 +15,9 @@ from app.core import clock, timers
 from app.core.db import db
 from app.core.errors import DomainError
 from app.demo import loader
+from app.demo.history import member
 from app.logistics import tracking
+from app.orders import approvals
 from tests.conftest import _settings, copy_database
 from tools.doctor import broken
 
@@ -133,6 +135,10 @@ def test_a_purchase_prices_and_a_change_wait_for_the_demo_buyer(market: Flask) -
                  " ON m.organisation_id = a.organisation_id AND m.role = 'owner'") == [
         ("waiting", "buyer2@demo.example", True, BUYER)
     ]  # fmt: skip
+    [(firm,)] = _rows("SELECT organisation_id FROM approval_request")
+    decider = member(BUYER, int(str(firm)), "buyer", "owner")
+    [waiting] = approvals.requests_of(decider)
+    assert not approvals.request(decider, waiting.public_id).is_changed, "it is what the member was promised"
     assert _counts("SELECT status, count(DISTINCT batch_id) FROM price_request WHERE user_id = :u GROUP BY 1",
                    u=BUYER) == {"offered": 1, "requested": 1}  # fmt: skip
     proposed = _rows(

@@ -121,6 +121,7 @@ def approve(approver: Person, request: str, lines: list[tuple[str, int]], shop: 
         expect(main.get_by_role("row", name=re.compile(re.escape(name)))).to_contain_text(str(count))
     for fact in (BUYING_COMPANY, "Покупатель Демо 2", "30 000", "Разгрузка с торца"):
         expect(main).to_contain_text(fact)
+    expect(main).not_to_contain_text("изменилось")  # what was asked for a moment ago is still true
     button = page.get_by_role("button", name=re.compile("^Согласовать на"))
     agreed = kopeks(button.inner_text())
     button.click()
