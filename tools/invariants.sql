@@ -235,6 +235,15 @@ SELECT id, amount, received FROM payment WHERE status IN ('awaiting', 'overdue')
 SELECT seller_id, kind, year, count(*) AS issued, max(number) AS last FROM order_document
 GROUP BY seller_id, kind, year HAVING count(*) <> max(number);
 
+-- name: acts_say_what_the_ledger_says_was_sold
+SELECT o.id, a.said, t.sold FROM seller_order o
+JOIN (SELECT order_id, sum((payload ->> 'gross')::bigint) AS said, count(*) AS acts FROM order_document
+    WHERE kind = 'act' GROUP BY order_id) a ON a.order_id = o.id
+LEFT JOIN (SELECT order_id, sum(amount) AS sold FROM seller_transfer
+    WHERE kind = 'sale' AND starts_with(reference, 'trip:') GROUP BY order_id) t ON t.order_id = o.id
+WHERE a.said <> coalesce(t.sold, 0) AND a.acts = (SELECT count(DISTINCT f.id) FROM fulfilment f
+    JOIN fulfilment_line l ON l.fulfilment_id = f.id WHERE f.order_id = o.id AND l.delivered > 0);
+
 -- name: what_waits_was_asked_for
 SELECT c.id FROM cart c
 WHERE (c.status = 'waiting') <> EXISTS (SELECT FROM approval_request a WHERE a.cart_id = c.id AND a.status = 'waiting');

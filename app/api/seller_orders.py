@@ -8,6 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal
 
+from flask import Response
 from pydantic import Field
 
 from app import access
@@ -17,6 +18,7 @@ from app.api.schemas import MoneyOut, Page, PageQuery, QuantityText, Schema, Utc
 from app.core.errors import Invalid
 from app.core.permissions import Permission
 from app.orders import fulfilments, seller_queries, service
+from app.web.seller.orders import pallets_of
 
 api = Api("seller_orders", tag="Orders and money")
 
@@ -144,6 +146,13 @@ def inbox(query: InboxQuery) -> Page[InboxItem]:
 def show(number: str) -> SellerOrderOut:
     """With the buyer's contact and the fee of the market."""
     return shown(number)
+
+
+@api.get("/seller/orders/{number}/pallets.pdf", permission=Permission.SELLER_VIEW, summary="The list of pallets as PDF",
+         status=200)  # fmt: skip
+def pallet_list(number: str) -> Response:
+    """What stands on which pallet of each trip, with mass and volume."""
+    return pallets_of(access.actor().seller_id, number)
 
 
 @api.post(

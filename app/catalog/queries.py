@@ -451,3 +451,14 @@ def categories_named(nodes: Sequence[CategoryNode], forms: Sequence[str], limit:
 
     walk(nodes)
     return sorted(found, key=lambda node: (-node.products, node.id))[:limit]
+
+
+def on_pallet(product_ids: Sequence[int]) -> dict[int, Fraction]:
+    """Product -> base units on a whole pallet, of those that say it."""
+    unit = ProductUnit
+    rows = session.execute(
+        sa.select(unit.product_id, unit.numerator, unit.denominator).where(
+            unit.product_id.in_(product_ids), unit.code == "pallet"
+        )
+    )
+    return {product: Fraction(numerator, denominator) for product, numerator, denominator in rows}

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 PASSWORD = "tutuu-demo"
+BUYING_COMPANY = "Демо-Строй"
+"""Buys with limits: the demo buyer owns it, `buyer2@` buys for it."""
 
 
 @dataclass(frozen=True, slots=True)

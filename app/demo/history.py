@@ -20,7 +20,7 @@ from app.core import clock, jobs
 from app.core.db import session, unit_of_work
 from app.core.models import Job
 from app.core.permissions import Actor, Membership
-from app.demo import arrangements, cases, voices
+from app.demo import answers, arrangements, cases, voices
 from app.demo.companies import SELLERS
 from app.demo.promotions import make_promotions
 from app.demo.shift import Moved, move_back, stamp_as_planned
@@ -91,6 +91,9 @@ def make_history() -> None:
     for state in OPEN_STATES:
         bring_to(buy(rng, goods, 1 if rng.random() < 0.4 else rng.choice(buyers()), window=""), state)
     cases.open_cases(person, seller_of)
+    answers.ask_for_approval(person, goods[1])
+    answers.ask_for_prices(person, seller_of)
+    answers.propose_a_change(seller_of(1), buy(rng, goods, 1, window="").parts[0].number)
     count_something()
     leave_a_dead_job()
     finish_jobs()

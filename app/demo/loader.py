@@ -20,7 +20,7 @@ from app.core import clock
 from app.core.db import Base, session, unit_of_work
 from app.core.errors import DomainError
 from app.demo import papers
-from app.demo.companies import PASSWORD, SELLERS, DemoSeller, inn, kpp, ogrn
+from app.demo.companies import BUYING_COMPANY, PASSWORD, SELLERS, DemoSeller, inn, kpp, ogrn
 from app.demo.copying import Table
 from app.demo.places import Place, places
 from app.demo.products import LOOSE, DemoProduct, products_of
@@ -162,6 +162,7 @@ def load_market() -> None:
     warehouses = sellers(tables, spots)
     offers(tables, goods, warehouses)
     carriers(tables, spots, len(tables.warehouses))
+    buying_company(tables, spots)
     tables.load()
     # only the own tables: the system's are shared with databases that may be analysed now too
     session.execute(sa.text(f"ANALYZE {', '.join(sorted(Base.metadata.tables))}"))
@@ -455,3 +456,13 @@ def carriers(tables: Tables, spots: list[Place], warehouses: int) -> None:
             organisation, "Город", 1500 * level, 5, 45 * level, 350 * level, 60 * level, 1200 * level, 300 * level,
             900 * level, 4500 * level, 1500 * level, 1900 * level, 400 * level, 20_000, 60, today - timedelta(days=90),
         )  # fmt: skip
+
+
+def buying_company(tables: Tables, spots: list[Place]) -> None:
+    """A company that buys, owned by the demo buyer."""
+    number = 201
+    organisation = tables.organisations.add(
+        "buyer", BUYING_COMPANY, inn(number), kpp(number), ogrn(number), spots[55].address, "approved",
+        papers.bank(number),
+    )  # fmt: skip
+    tables.members.add(organisation, 1, "owner")

@@ -248,7 +248,7 @@ def complete(
     move_trip(actor, order, trip, outcome, reason=reason, details=details)
     _ship(actor, load, trip)
     recount(actor, group, order, trips, load, "not_delivered")
-    _earn(order, trip, load)
+    _earn(group, order, trip, load)
     _close(SYSTEM, group, order, trips)
 
 
@@ -291,7 +291,7 @@ def collected(actor: Actor, trip_id: uuid.UUID, code: str) -> int | None:
     move_trip(actor, order, trip, "delivered", details={"receiver": trip.receiver or group.contact_name})
     _ship(actor, load, trip)
     recount(actor, group, order, trips, load, "not_delivered")
-    _earn(order, trip, load)
+    _earn(group, order, trip, load)
     _close(SYSTEM, group, order, trips)
     return None
 
@@ -353,8 +353,10 @@ def _ship(actor: Actor, load: Load, trip: Fulfilment) -> None:
         stock.ship(gone, _because(actor, trip, "delivered"))
 
 
-def _earn(order: Order, trip: Fulfilment, load: Load) -> None:
-    """What the seller has earned up to this trip, less what the ledger says already; the fee as it was frozen."""
+def _earn(group: OrderGroup, order: Order, trip: Fulfilment, load: Load) -> None:
+    """What the seller has earned up to this trip, less what the ledger says already; the fee as it was frozen. The act
+    says the same to the buyer.
+    """
     fees = money_queries.fees_of(line.id for line in load.lines)
     borne = promoting.borne_by_operator(load.lines)
     goods = fee = promotion = 0
@@ -369,6 +371,7 @@ def _earn(order: Order, trip: Fulfilment, load: Load) -> None:
     at_buyer = [piece for piece in load.pieces if piece.delivered is not None]
     earned = ledger.Earned(goods, fee, own, promotion, deposit_of(load.lines, at_buyer))
     ledger.earn(order.seller_id, order.id, f"trip:{trip.id}", earned)
+    papers.issue_act(group, order, trip, load, own)
 
 
 def _close(actor: Actor, group: OrderGroup, order: Order, trips: Sequence[Fulfilment]) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Base, Created, Id, Json, PublicId, one_value_enum, ref
 
-DOCUMENT_KINDS = ("upd",)
+DOCUMENT_KINDS = ("upd", "act")
 
 
 class DocumentCounter(Base):
@@ -24,7 +24,9 @@ class DocumentCounter(Base):
 
 
 class OrderDocument(Base):
-    """Append-only: a document of one trip, everything that stands on it as it was when the goods left."""
+    """Append-only: a document of one trip, everything that stands on it as it was: `upd` when the goods left, `act`
+    when they were handed over at the door.
+    """
 
     __tablename__ = "order_document"
     __table_args__ = (

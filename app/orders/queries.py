@@ -233,6 +233,11 @@ class OrderView:
         """When the order first came to one of these points of its history."""
         return min((e.at for e in self.events if e.kind in kinds), default=None)
 
+    @property
+    def was_at_the_door(self) -> bool:
+        """Whether some of it was handed over."""
+        return self.reached("fulfilment.delivered", "fulfilment.partially_delivered") is not None
+
 
 @dataclass(frozen=True, slots=True)
 class GroupRow:

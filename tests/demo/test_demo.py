@@ -15,7 +15,9 @@ from app.core import clock, timers
 from app.core.db import db
 from app.core.errors import DomainError
 from app.demo import loader
+from app.demo.history import member
 from app.logistics import tracking
+from app.orders import approvals
 from tests.conftest import _settings, copy_database
 from tools.doctor import broken
 
@@ -125,6 +127,25 @@ def test_the_demo_seller_has_open_orders_in_several_states_and_a_deadline(market
                     " WHERE o.seller_id = :s AND o.status = 'placed'", s=SELLER)  # fmt: skip
     assert waiting
     assert set(waiting) == {(True, True)}
+
+
+def test_a_purchase_prices_and_a_change_wait_for_the_demo_buyer(market: Flask) -> None:
+    assert _rows("SELECT a.status, u.email, a.limit_was < a.total, m.user_id FROM approval_request a"
+                 " JOIN user_account u ON u.id = a.user_id JOIN organisation_member m"
+                 " ON m.organisation_id = a.organisation_id AND m.role = 'owner'") == [
+        ("waiting", "buyer2@demo.example", True, BUYER)
+    ]  # fmt: skip
+    [(firm,)] = _rows("SELECT organisation_id FROM approval_request")
+    decider = member(BUYER, int(str(firm)), "buyer", "owner")
+    [waiting] = approvals.requests_of(decider)
+    assert not approvals.request(decider, waiting.public_id).is_changed, "it is what the member was promised"
+    assert _counts("SELECT status, count(DISTINCT batch_id) FROM price_request WHERE user_id = :u GROUP BY 1",
+                   u=BUYER) == {"offered": 1, "requested": 1}  # fmt: skip
+    proposed = _rows(
+        "SELECT g.user_id, o.seller_id, o.status FROM order_proposal p JOIN seller_order o ON o.id = p.order_id"
+        " JOIN order_group g ON g.id = o.group_id WHERE p.status = 'offered'"
+    )
+    assert proposed == [(BUYER, SELLER, "placed")]
 
 
 def test_no_timer_is_due_so_the_schedule_undoes_nothing_at_the_first_start(market: Flask) -> None:

@@ -78,7 +78,7 @@ def test_what_is_fetched_costs_no_delivery_and_opens_with_the_code_only(db_sessi
     ) * 2
     level = session.scalars(sa.select(StockLevel).execution_options(populate_existing=True)).one()
     assert (level.on_hand, level.allocated) == (96, 0)
-    paper = session.execute(sa.text("SELECT payload FROM order_document")).scalar_one()
+    paper = session.execute(sa.text("SELECT payload FROM order_document WHERE kind = 'upd'")).scalar_one()
     assert (paper["to"], paper["receiver"]) == (place.address, "Прораб Демо")
     steps.check_everything_sums()
 

@@ -89,7 +89,11 @@ def test_goods_leave_with_their_documents_which_never_change(app: Flask, db_sess
     session.commit()
     slip = ours.get(f"/seller/orders/{order.number}/packing.pdf")
     text = " ".join(pages_of(slip.data))
-    assert [w for w in ("250 кг", "0,2 м³", "Паллеты", "Складская ул., 1", "Учебная ул., 1") if w not in text] == []
+    assert [w for w in ("250 кг", "0,2 м³", "Складская ул., 1", "Учебная ул., 1") if w not in text] == []
+    stands = ours.get(f"/seller/orders/{order.number}/pallets.pdf")
+    assert make.signed_api(app, seller).get(f"/seller/orders/{order.number}/pallets.pdf").data == stands.data
+    text = " ".join(pages_of(stands.data))
+    assert [w for w in ("Мест 1", "10 мешков", "кг 250", "м³ 0,2", "Учебная ул., 1") if w not in text] == []
     assert theirs.get(f"/orders/{order.number}/upd.pdf").status_code == 404  # nothing has left
     fulfilments.start_picking(seller, trip.public_id)
     line = session.scalars(sa.select(OrderLine).where(OrderLine.order_id == order.id)).one()
@@ -105,13 +109,28 @@ def test_goods_leave_with_their_documents_which_never_change(app: Flask, db_sess
     ]  # fmt: skip
     assert [word for word in needed if word not in text] == []
     lines = [{"line": "1", "delivered": "5", "delivered_base": "5"}]
+    assert theirs.get(f"/orders/{order.number}/act.pdf").status_code == 404  # nobody has taken anything
+    assert "act.pdf" not in theirs.get(f"/orders/{group.number}").text
     fulfilments.complete(trip.id, "partially_delivered", "no_access", lines, None)
+    fulfilments.complete(trip.id, "partially_delivered", "no_access", lines, None)
+    act = theirs.get(f"/orders/{order.number}/act.pdf")
+    text = " ".join(pages_of(act.data)).replace("\u00a0", " ")
+    needed = [
+        "Акт приёма-передачи товаров № 1 от", company.name, company.inn, steps.CONTACT.name, "должность, Ф. И. О.",
+        f"Заказ {order.number} от", "УПД № 1", "Учебная ул., 1", "передал, а покупатель принял", line.name_ru, line.sku,
+        "мешков 9 5 22 %", "491,39 2 725,00", "2 233,61", "меньше, чем отправлено, в строках: 1", "Доставку оказал",
+    ]  # fmt: skip
+    assert [word for word in needed if word not in text] == []
+    for browser, page in ((theirs, f"/orders/{group.number}"), (ours, f"/seller/orders/{order.number}")):
+        assert f"{order.number}/act.pdf" in browser.get(page).text
+    steps.check_everything_sums()
     session.execute(sa.text("UPDATE organisation SET name = 'Другое имя' WHERE id = :i"), {"i": order.seller_id})
     session.commit()
     assert ours.get(f"/seller/orders/{order.number}/upd.pdf").data == first.data
+    assert ours.get(f"/seller/orders/{order.number}/act.pdf").data == act.data
     stranger = make.signed_browser(app, make.market().sellers[0])
     session.commit()
-    for path in ("packing.pdf", "upd.pdf"):
+    for path in ("packing.pdf", "pallets.pdf", "upd.pdf", "act.pdf"):
         assert stranger.get(f"/seller/orders/{order.number}/{path}").status_code == 404
 
 

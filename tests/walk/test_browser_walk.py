@@ -114,7 +114,12 @@ def test_from_a_wall_to_materials_on_the_site(chromium: Browser, market: Market)
         " FROM order_group g WHERE number = :n",
         n=number,
     )[0]
-    assert group[0] == estimated
+    off = market.value(
+        "SELECT sum(l.discount) FROM order_line l JOIN seller_order o ON o.id = l.order_id"
+        " JOIN order_group g ON g.id = o.group_id WHERE g.number = :n",
+        n=number,
+    )
+    assert group[0] + off == estimated, "the company's first order is cheaper by what its lines say"
     assert group[2] == group[0] + group[1] == group[3]
     assert group[5] == "cash"
     mine = market.query(

@@ -31,6 +31,7 @@ from app.web.buyer.paying import deadline_of
 from app.web.filters import moment, money, short_day, time_of_day
 from app.web.htmx import redirect_to, render_live, render_page
 from app.web.papers import as_pdf
+from app.web.papers.act import act_pdf
 from app.web.papers.invoice import invoice_pdf
 from app.web.papers.upd import upd_pdf
 from app.web.reading import quantities
@@ -77,6 +78,7 @@ def _shown(view: GroupView) -> dict[str, Any]:
         "card": _card(view),
         "missing": {order.row.id for order in view.orders if repeat.missing(order)},
         "proposals": proposals.shown(view.orders),
+        "acts": papers.with_acts(order.row.id for order in view.orders if order.was_at_the_door),
         "words": words,
         "name_of": name_of,
     }
@@ -252,6 +254,25 @@ def upd_of(order_id: int, number: str) -> Response:
     if not issued:
         raise NotFound()
     return as_pdf(upd_pdf(issued), f"upd-{number}")
+
+
+@pages.get("/orders/<number>/act.pdf", permission=Permission.BUY)
+def acts(number: str) -> Response:
+    """The acts of what was handed over."""
+    _group, order = queries.order_view(access.actor().user, number)
+    return acts_of(order.row.id, number)
+
+
+def acts_of(order_id: int, number: str) -> Response:
+    """The acts of an order.
+
+    Raises:
+        NotFound: nothing was handed over yet.
+    """
+    issued = papers.issued(order_id, papers.ACT)
+    if not issued:
+        raise NotFound()
+    return as_pdf(act_pdf(issued), f"act-{number}")
 
 
 _NOW = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, datetime
 from decimal import Decimal
@@ -42,6 +42,13 @@ def figure(value: Decimal) -> str:
 def percent(value: Decimal) -> str:
     """22 %, or the words of the law for none."""
     return f"{figure(value)} %" if value else "без НДС"
+
+
+def company_of(side: Mapping[str, str], *, short: bool = False) -> str:
+    """A side of a document with its numbers and, unless short, its address."""
+    tax = f", ИНН/КПП {side['inn']}/{side['kpp'] or '–'}" if side["inn"] else ""
+    place = f", {side['address']}" if side["address"] and not short else ""
+    return f"{side['name']}{tax}{place}"
 
 
 def going(order: OrderView, line: LineRow) -> Decimal:

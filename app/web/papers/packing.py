@@ -1,4 +1,4 @@
-"""The packing slip of an order as PDF: what lies in each trip, how heavy and how large it is, and how it is loaded."""
+"""The packing slip of an order as PDF: what lies in each trip, how heavy and how large it is."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ COLUMNS = (
     Column("№", 0.5, right=True), Column("Артикул", 1.6), Column("Товар", 4.5), Column("Кол-во", 1.0, right=True),
     Column("Ед.", 1.2), Column("Масса, кг", 1.2, right=True),
 )  # fmt: skip
-PLACES = (Column("Место", 0.8), Column("Товары на нём", 5), Column("Масса, кг", 1.2), Column("Отметка", 1.5))
 
 
 def packing_pdf(view: SellerOrderView) -> bytes:
@@ -44,14 +43,6 @@ def _trip(paper: Document, view: SellerOrderView, trip: TripRow) -> None:
         [str(n), p.line.sku, p.line.name_ru, figure(p.quantity), unit(p.line.unit, p.quantity), _mass(p)]
         for n, p in enumerate(pieces, 1)
     ])  # fmt: skip
-    paper.text("Паллеты и места", 11, bold=True)
-    on_pallets = [p for p in pieces if p.line.unit == "pallet"]
-    rows = [
-        [str(n), f"{p.line.name_ru}: {figure(p.quantity)} {unit(p.line.unit, p.quantity)}", _mass(p), ""]
-        for n, p in enumerate(on_pallets, 1)
-    ]
-    blank = [[str(n), "", "", ""] for n in range(len(rows) + 1, len(rows) + 5)]
-    paper.table(PLACES, rows + blank)
     paper.signature("Собрал")
     paper.signature("Водитель принял")
 

@@ -16,7 +16,7 @@ from app.core.money import round_half_up
 from app.core.pdf import Column, Document
 from app.orders.papers import IssuedPaper
 from app.web.filters import unit
-from app.web.papers import figure, in_russian, long_day, roubles
+from app.web.papers import company_of, figure, in_russian, long_day, roubles
 
 OKEI = {
     "pcs": "796", "sheet": "625", "roll": "736", "pack": "778", "set": "839", "box": "812", "m": "006", "m2": "055",
@@ -53,12 +53,12 @@ def _one(paper: Document, issued: IssuedPaper) -> None:
     paper.text("Статус 1: счёт-фактура и передаточный документ (акт). Исправление № – от – (1а)", 8)
     rows = "по порядку 1–" + str(len(said["lines"]))
     paper.facts([
-        ("Продавец (2, 2а, 2б)", _company(seller)),
+        ("Продавец (2, 2а, 2б)", company_of(seller)),
         ("Грузоотправитель (3)", f"{seller['name']}, {said['from']}"),
         ("Грузополучатель (4)", f"{buyer['name']}, {said['to']}"),
         ("К платёжному документу (5)", "–"),
         ("Документ об отгрузке (5а)", f"УПД № {issued.number} от {day}, {rows}"),
-        ("Покупатель (6, 6а, 6б)", _company(buyer)),
+        ("Покупатель (6, 6а, 6б)", company_of(buyer)),
         ("Валюта (7)", "Российский рубль, 643; идентификатор государственного контракта (8): –"),
     ], 50)  # fmt: skip
     paper.space(2)
@@ -72,18 +72,12 @@ def _one(paper: Document, issued: IssuedPaper) -> None:
         ("Основание передачи [8]", f"Заказ {said['order']} от {ordered}"),
         ("Транспортировка [9]", f"масса груза {figure(Decimal(said['mass_kg']))} кг"),
         ("Дата отгрузки [11]", day),
-        ("Составитель: продавец [14]", _company(seller, short=True)),
-        ("Составитель: покупатель [19]", _company(buyer, short=True)),
+        ("Составитель: продавец [14]", company_of(seller, short=True)),
+        ("Составитель: покупатель [19]", company_of(buyer, short=True)),
     ], 50)  # fmt: skip
     for who in ("Руководитель", "Главный бухгалтер", "Товар передал [10], [13]", "Товар получил [15], [18]"):
         paper.signature(who)
     paper.text("Дата получения [16] «___» ____________ 20___ г.", 9)
-
-
-def _company(side: dict[str, str], *, short: bool = False) -> str:
-    tax = f", ИНН/КПП {side['inn']}/{side['kpp'] or '–'}" if side["inn"] else ""
-    place = f", {side['address']}" if side["address"] and not short else ""
-    return f"{side['name']}{tax}{place}"
 
 
 def _row(number: int, line: dict[str, Any]) -> list[str]:

@@ -16,16 +16,17 @@ from app.core import clock
 from app.core.errors import Conflict, FieldError, Invalid
 from app.core.ids import parse_uuid
 from app.core.permissions import Permission, may
-from app.orders import case_queries, fulfilments, pallet_returns, proposals, queries, seller_queries, service
+from app.orders import case_queries, fulfilments, pallet_returns, papers, proposals, queries, seller_queries, service
 from app.orders.queries import OrderView
 from app.texts import orders as words
 from app.web import paths
 from app.web.buyer.cart import first_message, name_of, uuid_or_404
-from app.web.buyer.orders import upd_of, way_of
+from app.web.buyer.orders import acts_of, upd_of, way_of
 from app.web.filters import money, short_day, time_of_day
 from app.web.htmx import redirect_to, render_live, render_page
 from app.web.papers import as_pdf
 from app.web.papers.packing import packing_pdf
+from app.web.papers.pallets import pallets_pdf
 from app.web.reading import quantities
 from app.web.seller import frame
 
@@ -107,6 +108,7 @@ def order_page(number: str, *, status: int = 200, errors: list[tuple[str, str]] 
         words=words,
         name_of=name_of,
         reached=_reached(view.order),
+        acts=papers.with_acts([row.id] if view.order.was_at_the_door else []),
         proposal=proposals.shown([view.order]).get(row.id),
         now=clock.now(),
         **frame.context(actor),
@@ -175,11 +177,33 @@ def packing_slip(number: str) -> Response:
     return as_pdf(packing_pdf(view), f"packing-{number}")
 
 
+@pages.get("/orders/<number>/pallets.pdf", permission=Permission.SELLER_VIEW)
+def pallet_list(number: str) -> Response:
+    """What stands on which pallet of each trip."""
+    return pallets_of(access.actor().seller_id, number)
+
+
+def pallets_of(seller_id: int, number: str) -> Response:
+    """The list of pallets of an order of the seller.
+
+    Raises:
+        NotFound: absent, or another seller's.
+    """
+    return as_pdf(pallets_pdf(seller_queries.seller_order(seller_id, number)), f"pallets-{number}")
+
+
 @pages.get("/orders/<number>/upd.pdf", permission=Permission.SELLER_VIEW)
 def transfer_documents(number: str) -> Response:
     """The transfer documents of trips that have left."""
     view = seller_queries.seller_order(access.actor().seller_id, number)
     return upd_of(view.order.row.id, number)
+
+
+@pages.get("/orders/<number>/act.pdf", permission=Permission.SELLER_VIEW)
+def acts(number: str) -> Response:
+    """The acts of what was handed over."""
+    view = seller_queries.seller_order(access.actor().seller_id, number)
+    return acts_of(view.order.row.id, number)
 
 
 @pages.post("/fulfilments/<trip>/start-picking", permission=Permission.SELLER_PICK)
