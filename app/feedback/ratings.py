@@ -2,37 +2,30 @@
 
 from __future__ import annotations
 
+from decimal import ROUND_HALF_UP, Decimal
+
 import sqlalchemy as sa
 
-from app.core.db import session, unit_of_work
-from app.offers import listing
-from app.offers.models import Offer
+from app.core.db import session
+from app.feedback.models import Review
+from app.offers import sellers
 
-AT_ONCE = 2_000
-"""Offers whose lists are reckoned in one transaction: nobody waits long for their products."""
-
-# A mean drawn towards 4 by five reviews that nobody wrote, so that one happy buyer makes no best seller of the market
-# ("Bayesian average"). 0: nobody has said anything yet.
-_SETTLE = sa.text(
-    """
-    UPDATE seller s SET rating = x.rating FROM (
-        SELECT o.id, coalesce(round((4.0 * 5 + sum(r.stars)) / (5 + count(r.id)), 2), 0) AS rating
-        FROM seller o LEFT JOIN review r ON r.seller_id = o.id AND r.hidden_at IS NULL GROUP BY o.id
-    ) x WHERE x.id = s.id AND s.rating <> x.rating RETURNING s.id
-    """
-)
+NOBODYS, NOBODYS_STARS = 5, 4
+"""A mean is drawn towards 4 by five reviews that nobody wrote, so that one happy buyer makes no best seller of the market
+("Bayesian average").
+"""
 
 
 def settle() -> int:
     """Rate every seller anew, and show it in lists. Safe to repeat. Returns how many ratings changed."""
-    changed = _rate()
-    offers = list(session.scalars(sa.select(Offer.id).where(Offer.seller_id.in_(changed)).order_by(Offer.id)))
-    session.rollback()
-    for first in range(0, len(offers), AT_ONCE):
-        listing.refresh_stock(offers[first : first + AT_ONCE])
-    return len(changed)
+    rows = session.execute(
+        sa.select(Review.seller_id, sa.func.sum(Review.stars).label("stars"), sa.func.count().label("number"))
+        .where(Review.hidden_at.is_(None))
+        .group_by(Review.seller_id)
+    ).all()
+    return sellers.rate({row.seller_id: _mean(row.stars, row.number) for row in rows})
 
 
-@unit_of_work
-def _rate() -> list[int]:
-    return [row.id for row in session.execute(_SETTLE)]
+def _mean(stars: int, number: int) -> Decimal:
+    exact = Decimal(NOBODYS * NOBODYS_STARS + stars) / (NOBODYS + number)
+    return exact.quantize(Decimal("0.01"), ROUND_HALF_UP)
