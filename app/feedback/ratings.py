@@ -11,8 +11,8 @@ from app.feedback.models import Review
 from app.offers import sellers
 
 NOBODYS, NOBODYS_STARS = 5, 4
-"""A mean is drawn towards 4 by five reviews that nobody wrote, so that one happy buyer makes no best seller of the market
-("Bayesian average").
+"""A mean is drawn towards 4 by five reviews that nobody wrote, so that one happy buyer makes no best seller ("Bayesian
+average").
 """
 
 
