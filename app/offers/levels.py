@@ -88,6 +88,13 @@ def lock(lines: Sequence[StockLine]) -> dict[tuple[int, int], Level]:
     return {(row.offer_id, row.warehouse_id): Level(row.on_hand, row.allocated, row.reserved) for row in rows}
 
 
+def short(wanted: Sequence[StockLine]) -> dict[StockLine, Decimal]:
+    """The lines of which there is too little, and what is free of them. All are locked afterwards."""
+    there = lock(wanted)
+    free = {line: there[line.key].free if line.key in there else Decimal(0) for line in wanted}
+    return {line: base for line, base in free.items() if base < line.quantity}
+
+
 def add(lines: Sequence[StockLine], *, on_hand: int = 0, allocated: int = 0, reserved: int = 0) -> None:
     """Add so many times the quantity of each line to the counters. A level may be named once."""
     signs = {"on_hand": on_hand, "allocated": allocated, "reserved": reserved}

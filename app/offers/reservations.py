@@ -33,9 +33,9 @@ def hold(cart_id: int, lines: Sequence[StockLine], until: datetime) -> bool:
     before = [StockLine(*row) for row in session.execute(_HELD.where(Reservation.cart_id == cart_id))]
     levels.lock(in_order([*wanted, *before]))
     given_back = _remove(Reservation.cart_id == cart_id)
-    if _is_short(wanted):
+    if levels.short(wanted):
         given_back += let_go_expired(wanted)
-        if _is_short(wanted):
+        if levels.short(wanted):
             refresh_lists(given_back)
             return False
     levels.add(wanted, reserved=1)
@@ -49,16 +49,6 @@ def hold(cart_id: int, lines: Sequence[StockLine], until: datetime) -> bool:
     )  # fmt: skip
     refresh_lists([*wanted, *given_back])
     return True
-
-
-def _is_short(wanted: Sequence[StockLine]) -> bool:
-    there = levels.lock(wanted)
-    return any(line.key not in there or there[line.key].free < line.quantity for line in wanted)
-
-
-def holds(cart_id: Any) -> sa.Exists:
-    """Whether a cart (a column) holds anything."""
-    return sa.exists().where(Reservation.cart_id == cart_id)
 
 
 @unit_of_work

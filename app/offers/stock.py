@@ -38,21 +38,14 @@ def take(lines: Sequence[StockLine], cause: Cause) -> None:
         Conflict: `stock_changed`, with all lines that are short: items = [{offer_id, warehouse_id, available}].
     """
     wanted = in_order(lines)
-    if short := _short(wanted):
+    if short := levels.short(wanted):
         reservations.let_go_expired(list(short))
-        short = _short(wanted)
+        short = levels.short(wanted)
     if short:
         items = [{"offer_id": line.offer_id, "warehouse_id": line.warehouse_id, "available": max(free, Decimal(0))}
                  for line, free in short.items()]  # fmt: skip
         raise Conflict("stock_changed", items=items)
     _move(wanted, "allocated", on_hand=0, allocated=1, cause=cause)
-
-
-def _short(wanted: Sequence[StockLine]) -> dict[StockLine, Decimal]:
-    """The lines of which there is too little, and what is free of them. All are locked afterwards."""
-    there = levels.lock(wanted)
-    free = {line: there[line.key].free if line.key in there else Decimal(0) for line in wanted}
-    return {line: base for line, base in free.items() if base < line.quantity}
 
 
 @unit_of_work

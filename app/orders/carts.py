@@ -64,18 +64,12 @@ def find_cart(actor: Actor, token: str, *, lock: bool = False) -> int | None:
 
 def cart_to_change(actor: Actor, token: str) -> int | None:
     """The open cart, locked, which holds nothing any more: a checkout that was begun is out of date now."""
-    statement = open_cart(actor, token)
-    if statement is None:
-        return None
     if actor.is_signed_in:
         changed(kept_as(actor.user))
-    found = session.execute(statement.add_columns(reservations.holds(Cart.id)).with_for_update()).one_or_none()
-    if found is None:
-        return None
-    cart, holds = found
-    if holds:
-        reservations.let_go(cart)
-    return int(cart)
+    cart = find_cart(actor, token, lock=True)
+    if cart is not None and actor.is_signed_in:  # guests cannot check out
+        reservations.let_go(cart)  # after the lock: another tab may have begun a checkout while this one waited
+    return cart
 
 
 def base_wanted(cart: int) -> dict[uuid.UUID, Decimal]:

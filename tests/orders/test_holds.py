@@ -164,4 +164,4 @@ def test_the_page_says_what_is_held_and_holds_it_longer_while_one_types(app: Any
     assert "держим за вами" in answer.text
     foreign = make.signed_browser(app, shelf.second)
     assert foreign.post(f"/checkout/quote/{quote.public_id}/prolong").status_code == 404
-    assert session.scalar(sa.select(reservations.holds(quote.cart_id)))
+    assert session.scalar(sa.select(reservations.held_until(quote.cart_id)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
@@ -15,7 +16,7 @@ from flask import Flask
 from app.core.db import db, session, unit_of_work
 from app.core.errors import Conflict, DomainError
 from app.offers.models import StockLevel
-from app.orders import fulfilments, proposals, service
+from app.orders import carts, checkout, fulfilments, proposals, service
 from app.orders.models import Order, OrderGroup, OrderLine
 from app.orders.proposals import Wish
 from tests.factories import orders as make
@@ -124,6 +125,29 @@ def test_a_cancellation_against_the_other_side_has_one_winner(committed_db: Flas
         assert status == ("cancelled" if refused[0] else {"reject": "rejected", "pick": "accepted"}[rival])
     promised = 4 if status == "accepted" else 0
     assert session.scalars(sa.select(StockLevel.allocated)).one() == promised
+    steps.check_everything_sums()
+
+
+def test_a_cart_that_changes_while_a_checkout_begins_holds_nothing(committed_db: Flask) -> None:
+    """One tab asks for the price, the other puts something in and waits for the first: the hold is out of date."""
+    _market, offer = market_with(10)
+    who = buyer()
+    carts.add(who, "", offer.public_id, Decimal(3))
+    db.session.remove()
+    begun = threading.Event()
+
+    @unit_of_work
+    def quote() -> None:
+        checkout.make_quote(who, make.site(), None, "", "invoice")
+        begun.set()
+        time.sleep(0.5)  # the other tab comes to the lock meanwhile
+
+    def put() -> None:
+        begun.wait(10)
+        carts.add(who, "", offer.public_id, Decimal(1))
+
+    assert all_at_once(committed_db, [quote, put], 2) == [None, None]
+    assert session.scalars(sa.select(StockLevel.reserved)).one() == 0
     steps.check_everything_sums()
 
 
