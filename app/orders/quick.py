@@ -97,7 +97,7 @@ def of_text(text: str) -> list[Line]:
     given = [
         (number, line.strip()[:LONGEST_LINE])
         for number, line in enumerate(text.splitlines(), 1)
-        if line.strip(' \t;|,"')
+        if line.strip(' \t;|,"').strip()  # a no-break space alone is an empty line too
     ]
     return _read([(number, line, _cells(line)) for number, line in given], "/text")
 

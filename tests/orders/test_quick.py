@@ -9,7 +9,7 @@ from typing import Any
 import openpyxl
 import pytest
 from flask import Flask
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from app.core.errors import Invalid
@@ -42,6 +42,7 @@ def test_a_line_is_read_in_any_usual_writing(text: str, read: tuple[str, str, st
 
 
 @given(st.text(max_size=200))
+@example("\xa0")
 def test_no_text_breaks_the_reading_and_no_line_is_lost(text: str) -> None:
     try:
         lines = quick.of_text("SKU;количество\n" + text)
