@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from app.catalog import cards, categories, facts
 from app.catalog.cards import flush
 from app.catalog.models import ATTRIBUTE_KINDS, Attribute, Category, Product, ProductValue
+from app.catalog.queries import TAXONOMY
 from app.core import audit, jobs
 from app.core.db import changed, lock_rows, session, unit_of_work
 from app.core.errors import FieldError, Invalid, NotFound
@@ -52,6 +53,7 @@ def add(actor: Actor, category: str, key: str, given: Mapping[str, Any]) -> None
     flush("/key", "key_taken")
     audit.record(actor, "attribute.added", "attribute", row.id, after={"key": key} | dict(given))
     changed("listing")
+    changed(TAXONOMY)
 
 
 def _errors(given: Mapping[str, Any]) -> list[FieldError]:
@@ -103,6 +105,7 @@ def edit(actor: Actor, category: str, key: str, given: Mapping[str, Any]) -> uui
         actor, "attribute.edited", "attribute", row.id, before=before, after={name: given[name] for name in before}
     )
     changed("listing")
+    changed(TAXONOMY)
     if "kind" in before:
         return _do(actor, row, {"action": "convert"})
     return _do(actor, row, {"action": "refresh"}) if any(name in before for name in LISTED) else None
@@ -228,6 +231,7 @@ def _finish_removal(attribute: int) -> None:
     session.execute(sa.delete(Attribute).where(Attribute.id == attribute))
     facts.refresh(left)
     changed("listing")
+    changed(TAXONOMY)
 
 
 def values(category: str, key: str, limit: int = 500) -> list[tuple[str, int]]:

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from app.catalog.cards import flush
 from app.catalog.models import Attribute, Category, CategorySlug, Product
+from app.catalog.queries import TAXONOMY
 from app.core import audit, jobs
 from app.core.db import changed, lock_rows, session, unit_of_work
 from app.core.errors import Conflict, FieldError, Invalid, NotFound, Stale
@@ -44,6 +45,7 @@ def add(actor: Actor, slug: str, parent: str | None, given: Mapping[str, Any]) -
     row.path = [*(above.path if above else []), row.id]
     audit.record(actor, "category.added", "category", row.id, after={"slug": slug, "parent": parent})
     changed("listing")
+    changed(TAXONOMY)
 
 
 @unit_of_work
@@ -77,6 +79,7 @@ def edit(actor: Actor, slug: str, given: Mapping[str, Any], version: int | None 
     if any(name in given for name in SEARCHED):
         jobs.enqueue("search.rebuild", {"category": row.id}, user_id=actor.user_id)
     changed("listing")
+    changed(TAXONOMY)
     return int(row.version)
 
 
@@ -101,6 +104,7 @@ def remove(actor: Actor, slug: str) -> None:
     session.execute(sa.text("DELETE FROM price_index WHERE category_id = :id"), {"id": row.id})
     session.delete(row)
     changed("listing")
+    changed(TAXONOMY)
 
 
 def by_slug(slug: str) -> Category:

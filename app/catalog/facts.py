@@ -7,6 +7,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 import sqlalchemy as sa
 
+from app.catalog.queries import TAXONOMY
 from app.core.db import changed, session
 
 KG_PER_M3 = 250
@@ -42,3 +43,4 @@ def refresh(ids: Sequence[int]) -> None:
     """Write the rows of these products anew, in the present transaction. Offers are not looked at."""
     session.execute(_UPDATE, {"ids": sorted(ids)})
     changed("listing")
+    changed(TAXONOMY)

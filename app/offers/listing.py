@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from app.catalog.facts import FACTS_SQL
+from app.catalog.queries import TAXONOMY
 from app.core.db import changed, session, unit_of_work
 
 COLUMNS = (
@@ -62,7 +63,8 @@ ORDER BY s.product_id
 ON CONFLICT (product_id) DO UPDATE SET {", ".join(f"{c} = excluded.{c}" for c in COLUMNS)}
 WHERE ({", ".join(f"l.{c}" for c in COLUMNS)}) IS DISTINCT FROM ({", ".join(f"excluded.{c}" for c in COLUMNS)})
 RETURNING WITH (OLD AS was, NEW AS now)
-    ({", ".join(f"was.{c}" for c in SEEN)}) IS DISTINCT FROM ({", ".join(f"now.{c}" for c in SEEN)})
+    ({", ".join(f"was.{c}" for c in SEEN)}) IS DISTINCT FROM ({", ".join(f"now.{c}" for c in SEEN)}) AS differs,
+    was.category_id IS DISTINCT FROM now.category_id AS is_counted_anew
 """
 _GONE = """
 DELETE FROM product_listing l WHERE ({only}) AND NOT EXISTS (
@@ -107,10 +109,12 @@ def refresh(product_ids: Sequence[int]) -> None:
     if not ids:
         return
     session.execute(_LOCK, {"ids": ids})
-    differs = [row[0] for row in session.execute(_SOME, {"ids": ids})]
+    rows = session.execute(_SOME, {"ids": ids}).all()
     gone = session.execute(_SOME_GONE, {"ids": ids}).all()
-    if any(differs) or gone:
+    if gone or any(row.differs for row in rows):
         changed("listing")
+    if gone or any(row.is_counted_anew for row in rows):
+        changed(TAXONOMY)
 
 
 @unit_of_work
@@ -128,3 +132,4 @@ def rebuild() -> None:
     session.execute(_ALL)
     session.execute(_ALL_GONE)
     changed("listing")
+    changed(TAXONOMY)

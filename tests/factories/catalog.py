@@ -108,7 +108,7 @@ def ready() -> None:
     dictionary.rebuild()
     listing.rebuild()
     session.commit()
-    for name in ("listing", "rates", "synonyms"):  # what the test before left may be kept still
+    for name in ("listing", "taxonomy", "rates", "synonyms"):  # what the test before left may be kept still
         current_app.extensions["cache"].bump(name)
 
 

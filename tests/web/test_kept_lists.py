@@ -74,6 +74,26 @@ def test_a_new_rival_and_the_end_of_the_stock_show_at_once(client: FlaskClient, 
     assert "под заказ" in text_of(client.get(shop.path))
 
 
+def test_prices_leave_the_tree_of_sections_alone_and_what_comes_or_goes_does_not(
+    client: FlaskClient, shop: Shop, told: list[str]
+) -> None:
+    """Counting the whole catalogue for each row of a price list would slow every page."""
+    thing = make.product(session.get_one(Category, shop.thing.category_id), "Новинка")
+    make.ready()
+    assert "1 товар" in text_of(client.get(shop.path))
+    told.clear()
+    service.edit_offer(shop.market.sellers[0], shop.offer.public_id, {"price": 61_000})
+    assert told == ["listing"]
+    new = service.NewOffer(thing.public_id, "N2", thing.base_unit, 40_000)
+    offer = service.add_offer(shop.market.sellers[0], new)
+    assert set(told) == {"listing", "taxonomy"}
+    assert "2 товара" in text_of(client.get(shop.path))
+    told.clear()
+    service.edit_offer(shop.market.sellers[0], offer, {"active": False})
+    assert "taxonomy" in told
+    assert "1 товар" in text_of(client.get(shop.path))
+
+
 def test_only_a_smaller_stock_may_wait_a_minute(client: FlaskClient, shop: Shop, told: list[str]) -> None:
     stock.take([StockLine(shop.offer.id, shop.market.warehouses[0], Decimal(2))], Cause("order", 1, ANONYMOUS))
     assert told == []
