@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from app.accounts import queries as accounts
-from app.core import clock
+from app.core import clock, mail
 from app.core.db import session, unit_of_work
 from app.core.errors import Conflict, FieldError, Invalid, NotFound
 from app.core.permissions import Actor
@@ -92,7 +92,10 @@ def ready(actor: Actor, trip_id: uuid.UUID, counted: Mapping[uuid.UUID, Decimal]
         less = recount(actor, group, order, trips, load, "not_found")
     _derive(order, trips)
     session.flush()
-    _tell_carrier(actor, group, trip, trips, load)
+    if trip.method == "pickup":
+        _tell_who_fetches(group, order, trip)
+    else:
+        _tell_carrier(actor, group, trip, trips, load)
     return less
 
 
@@ -122,13 +125,22 @@ def _check_counts(load: Load, trip: Fulfilment, counted: Mapping[uuid.UUID, Deci
 
 
 def _tell_carrier(actor: Actor, group: OrderGroup, trip: Fulfilment, trips: Sequence[Fulfilment], load: Load) -> None:
-    if trip.method != "courier":
-        return  # it is fetched
     mass, volume = carried_size(trip)
     cash = cash_of_trip(trip, trips, load) if group.payment_method == "cash" else 0
     logistics.mark_ready(
         trip.id, user_id=actor.user_id, cargo=cargo_of(trip, load), mass_kg=mass, volume_l=volume, cash_due=cash
     )
+
+
+def _tell_who_fetches(group: OrderGroup, order: Order, trip: Fulfilment) -> None:
+    """The code stays on the page of the order: a forwarded letter must not open the counter."""
+    buyer, place = accounts.acting_as(group.user_id), trip.allocation
+    opens, closes = (f"{place[name] // 60}:{place[name] % 60:02d}" for name in ("opens_at", "closes_at"))
+    mail.queue(
+        buyer.email, "pickup_ready", buyer.locale, name=group.contact_name, number=order.number,
+        seller=order.seller_name, address=place["address"], opens=opens, closes=closes,
+        path=f"/orders/trips/{trip.public_id}",
+    )  # fmt: skip
 
 
 def carried_size(trip: Fulfilment) -> tuple[int, int]:

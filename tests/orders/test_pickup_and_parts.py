@@ -13,6 +13,7 @@ import time_machine
 from app.core import clock
 from app.core.db import session
 from app.core.errors import Conflict, Invalid
+from app.core.models import Job
 from app.logistics.models import Delivery
 from app.offers.models import StockLevel, Warehouse
 from app.orders import carts, checkout, choice_views, fulfilments, moving, service
@@ -61,6 +62,9 @@ def test_what_is_fetched_costs_no_delivery_and_opens_with_the_code_only(db_sessi
         fulfilments.collect(seller, trip.public_id, trip.pickup_code)  # not ready yet
     fulfilments.ready(seller, trip.public_id)
     code = steps.trips_of(order)[0].pickup_code
+    [told] = session.scalars(sa.select(Job.payload).where(Job.payload["template"].as_string() == "pickup_ready"))
+    assert (told["to"], told["values"]["number"]) == (who.email, order.number)
+    assert code not in str(told), "a forwarded letter must not open the counter"
     wrong = f"{(int(code) + 1) % 1_000_000:06d}"
     for left in (4, 3, 2, 1, 0):
         with pytest.raises(Invalid) as refused:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -203,6 +204,30 @@ def test_a_lost_webhook_is_asked_for(app: Flask, bought: Bought, bank: Bank) -> 
     run_jobs(app, "orders.payment_paid", "cards.ask")
     assert (visits(), state(bought.group)) == (["paid"], ("paid", "paid"))
     assert not session.scalars(sa.select(Job.id).where(Job.kind == "cards.ask", Job.state == "queued")).all()
+
+
+def test_a_slow_bank_is_waited_for_and_not_forever(app: Flask, bought: Bought, bank: Bank) -> None:
+    """What comes too late is asked for again, and nothing counts twice."""
+    at_the_bank(bought, bought.visit())
+    told, pages = providers.present(), make_bank(bank)
+
+    def late(environ: Any, start: Any) -> Any:
+        time.sleep(0.8)
+        return pages(environ, start)
+
+    server = make_server("127.0.0.1", 0, late, threaded=True)
+    Thread(target=server.serve_forever, daemon=True).start()
+    providers.use(TestProvider(f"http://127.0.0.1:{server.port}", SECRET, seconds=0.3))
+    run_jobs(app, "cards.ask")
+    assert (visits(), state(bought.group)) == (["open"], ("awaiting", "awaiting"))
+    providers.use(TestProvider(f"http://127.0.0.1:{server.port}", SECRET, seconds=5))
+    run_jobs(app, "cards.ask")
+    assert visits() == ["paid"]
+    run_jobs(app, "orders.payment_paid", "cards.ask")
+    providers.use(told)
+    assert state(bought.group) == ("paid", "paid")
+    assert session.scalars(sa.select(Payment.received)).one() == bought.group.total
+    server.shutdown()
 
 
 def test_a_lying_bank_is_caught_by_the_question_too(app: Flask, bought: Bought, bank: Bank) -> None:
