@@ -58,12 +58,12 @@ def place(
     The cart is the replay key here too: asked again, however often and at once, it answers the same request.
     """
     quote = checkout.quote_of(actor, quote_id)
-    lock_rows(Cart, [quote.cart_id])
+    [cart] = lock_rows(Cart, [quote.cart_id])
     asked = session.scalar(sa.select(ApprovalRequest.public_id).where(ApprovalRequest.cart_id == quote.cart_id))
     if asked is not None:
         return Asked(asked)
     try:
-        return service.place(actor, quote_id, contact, payment_method, comment, organisation)
+        return service.place_locked(actor, quote, cart, contact, payment_method, comment, organisation)
     except Conflict as refusal:
         if refusal.code != "above_limit" or organisation is None:
             raise

@@ -95,7 +95,23 @@ def place(
             `above_limit` of the person in the company (`approvals.place` then asks for an approval).
     """
     quote = quote_of(actor, quote_id)
-    cart: Cart = lock_rows(Cart, [quote.cart_id])[0]
+    [cart] = lock_rows(Cart, [quote.cart_id])
+    return place_locked(actor, quote, cart, contact, payment_method, comment, organisation, is_checked=is_checked)
+
+
+@unit_of_work
+def place_locked(
+    actor: Actor,
+    quote: Quote,
+    cart: Cart,
+    contact: Contact,
+    payment_method: str,
+    comment: str = "",
+    organisation: uuid.UUID | None = None,
+    *,
+    is_checked: bool = False,
+) -> Placed:
+    """`place` for a caller that has read the quote of this person and then locked its cart. Raises as `place`."""
     if cart.status == "ordered":
         return _placed_before(cart.id)
     who = _check_contact(contact, comment)
