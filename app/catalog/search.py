@@ -318,7 +318,7 @@ def _first_found(
 ) -> tuple[Parts, tuple[str, ...]] | None:
     """The first set of words that some product on sale has. One query that stops at the first."""
     checks = ", ".join(
-        f"(SELECT {i} WHERE EXISTS (SELECT FROM product_listing WHERE search @@ CAST(:q{i} AS tsquery)))"
+        f"(SELECT {i} WHERE is_listing_found(CAST(:q{i} AS tsquery)))"
         for i in range(len(tries))
     )
     asked = {f"q{i}": _whole(parts, others) for i, (parts, _) in enumerate(tries)}
