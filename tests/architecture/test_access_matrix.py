@@ -401,6 +401,36 @@ def test_an_object_of_somebody_else_answers_as_an_absent_one(app: Flask, db_sess
     assert tried == set(known)
 
 
+IN_PUBLIC = ("/seller/products/", "/seller/offers/", "/seller/stock/", "/seller/reviews/", "/seller/questions/",
+             "/me/reviews/")  # fmt: skip
+"""What stands on pages for everybody."""
+
+
+def test_lists_hold_what_is_ones_own(app: Flask, db_session: Any) -> None:
+    """No list, counter or overview names an object of another tenant; the owners find theirs in them."""
+    foreign, own = make.world(), make.world()
+    known = {kind: mark for kind, mark in foreign_ids(foreign, db_session).items() if kind not in IN_PUBLIC}
+    people = ("buyer", "seller owner", "carrier dispatcher", "courier")
+    strangers = {role: caller(app, person_of(role, own)) for role in people} | {"buyer": caller(app, own.buyer)}
+    owners = {role: caller(app, person_of(role, foreign)) for role in people} | {"buyer": caller(app, foreign.buyer)}
+    db_session.commit()
+    told, found = [], set()
+    for rule, method, permission in doors(app):
+        if method != "GET" or "<" in rule.rule:
+            continue
+        for role in people:
+            if not GRANTS[permission] & ROLES[role]:
+                continue
+            with undone(db_session):
+                shown = strangers[role](method, rule.rule).text
+            told += [(rule.rule, role, kind) for kind, mark in known.items() if mark in shown]
+            with undone(db_session):
+                seen = owners[role](method, rule.rule).text
+            found |= {kind for kind, mark in known.items() if mark in seen}
+    assert not told
+    assert len(found) >= 36, sorted(set(known) - found)
+
+
 def _is_uuid(text: str) -> bool:
     try:
         UUID(text)

@@ -14,14 +14,30 @@ from app.core import clock
 from app.core.db import session
 from app.core.errors import Conflict, Invalid, NotFound
 from app.offers.models import Warehouse
-from app.orders import approvals, carts, checkout, choice_views, fulfilments, moving, rules, service
+from app.orders import (
+    approvals,
+    carts,
+    checkout,
+    choice_views,
+    fulfilments,
+    moving,
+    promotions,
+    quick,
+    quotes,
+    rules,
+    service,
+)
 from app.orders.approvals import Asked
 from app.orders.choices import MOST_PARTS, Choice, Part
 from app.orders.models import Cart, Fulfilment, Order, OrderGroup
+from app.orders.promotions import PromotionData
+from app.orders.quotes import Ask, Price
 from tests.factories import orders as make
 from tests.orders import steps
 from tests.orders.test_company import company, firm_of, pressed
 from tests.orders.test_pickup_and_parts import chosen, counter
+from tests.orders.test_promotions import promoted
+from tests.orders.test_quotes import HOW, lines_of, requested, terms, wish
 
 pytestmark = pytest.mark.usefixtures("db_session")
 
@@ -223,3 +239,78 @@ def test_approvals_too_late_too_long_and_not_yet_answered() -> None:
     assert code_of(late) == "approval_state"
     assert firm_of(member) == firm_of(owner)
     assert session.scalars(sa.select(Cart.status).where(Cart.user_id == member.user)).all() == ["waiting"]
+
+
+def test_a_quick_order_that_is_too_much_or_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    for text in ("", " \n ; \n", "Артикул;Количество"):
+        with pytest.raises(Invalid) as nothing:
+            quick.of_text(text)
+        assert code_of(nothing) == "required"
+    for content in (b"", b"  \n "):
+        with pytest.raises(Invalid) as empty:
+            quick.of_file(content)
+        assert code_of(empty) == "file_empty"
+    with pytest.raises(Invalid) as long:
+        quick.of_text("A-1 1\n" * (quick.MOST_LINES + 1))
+    assert code_of(long) == "too_many_lines"
+    monkeypatch.setattr(quick, "MOST_BYTES", 10)
+    with pytest.raises(Invalid) as heavy:
+        quick.of_text("A-100000000 1")
+    assert code_of(heavy) == "file_too_large"
+    with pytest.raises(Invalid) as large:
+        quick.of_file(b"A-100000000 1")
+    assert code_of(large) == "file_too_large"
+
+
+def test_prices_asked_for_what_cannot_be() -> None:
+    market, buyer = make.market(), make.person()
+    bags, boards = make.offer(market), make.offer(market)
+    session.commit()
+    seller = market.sellers[0]
+    far = clock.today() + timedelta(days=500)
+    for ask, code in (
+        (Ask([], [seller.seller_id], make.site()), "required"),
+        (Ask([wish(bags, 1)], [], make.site()), "required"),
+        (Ask([wish(bags, 1), wish(bags, 2)], [seller.seller_id], make.site()), "line_twice"),
+        (Ask([wish(bags, 1)], [seller.seller_id], make.site(), wanted_on=far), "day_out_of_range"),
+        (Ask([wish(bags, 1)], [seller.seller_id], make.site(), comment="и" * 5000), "too_long"),
+    ):
+        with pytest.raises(Invalid) as refused:
+            quotes.ask(buyer, ask)
+        assert code_of(refused) == code
+    [row] = requested(buyer, market, wish(bags, 10), wish(boards, 4))
+    session.commit()
+    first, second = (line.public_id for line in lines_of(row))
+    quotes.offer(seller, row.public_id, terms(row, Price(40_000), Price(None)))
+    for wished, code in (
+        ({}, "required"),
+        ({steps.any_id(): 100}, "unknown_order_line"),
+        ({second: 100}, "unknown_order_line"),  # it was not offered
+        ({first: 0}, "price_range"),
+    ):
+        with pytest.raises(Invalid) as wrong:
+            quotes.counter(buyer, row.public_id, wished)
+        assert code_of(wrong) == code
+    with pytest.raises(Invalid) as talk:
+        quotes.counter(buyer, row.public_id, {first: 39_000}, "и" * 5000)
+    assert code_of(talk) == "too_long"
+    with pytest.raises(NotFound):
+        quotes.counter(make.person(), row.public_id, {first: 39_000})
+    lines_of(row)[0].unit = "roll"  # it was asked for by another unit than it is sold by now
+    session.commit()
+    with pytest.raises(Conflict) as other_unit:
+        quotes.accept(buyer, row.public_id, HOW)
+    assert code_of(other_unit) == "quote_over"
+
+
+def test_promotions_that_are_over_and_codes_without_goods() -> None:
+    operator = make.person()
+    public_id = promoted(operator)
+    promotions.stop(operator, public_id)
+    session.commit()
+    with pytest.raises(Conflict) as over:
+        promotions.edit(operator, public_id, PromotionData("Осень", "Autumn", percent=Decimal(5)))
+    assert code_of(over) == "promotion_stopped"
+    with pytest.raises(Conflict) as empty:
+        promotions.use_code(make.person(), "", "ОСЕНЬ")
+    assert code_of(empty) == "cart_empty"
