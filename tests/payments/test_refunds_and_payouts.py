@@ -113,7 +113,7 @@ def test_two_at_once_never_give_back_more_than_was_paid_nor_agree_twice(committe
     steps.check_everything_sums()
 
 
-def _job() -> jobs.RunningJob:
+def claimed_run() -> jobs.RunningJob:
     job = payouts.start(unit_of_work(stories.operator)())
     row_id = session.scalar(sa.text("SELECT id FROM job WHERE public_id = :p"), {"p": job})
     claimed = jobs.claim(int(row_id or 0))
@@ -129,7 +129,7 @@ def test_runs_killed_repeated_and_doubled_pay_everybody_once(
     other, _id, _n = _scene()
     unit_of_work(lambda: session.execute(sa.text("UPDATE organisation SET bank = '{}' WHERE id = :o"),
                                          {"o": other.sellers[0].seller_id}))()  # fmt: skip
-    first, second = _job(), _job()
+    first, second = claimed_run(), claimed_run()
     real = payouts.pay_seller
     calls: list[int] = []
 
