@@ -237,6 +237,9 @@ API_BLUEPRINTS: tuple[str, ...] = (
     "app.api.seller_imports:api",
     "app.api.carrier:api",
     "app.api.carrier_slots:api",
+    "app.api.carrier_calendar:api",
+    "app.api.carrier_tariffs:api",
+    "app.api.carrier_deliveries:api",
     "app.api.courier:api",
     "app.api.tracking:api",
 )

@@ -97,6 +97,24 @@ def deliveries(carrier_id: int, day: date | None = None, state: str | None = Non
     return sorted((DeliveryRow(*row) for row in rows), key=lambda d: (not d.problems, d.window_from, d.id))
 
 
+def warehouse_of(carrier_id: int, public_id: uuid.UUID) -> int:
+    """The warehouse that a delivery of the carrier leaves from.
+
+    Raises:
+        NotFound: absent, or another carrier's.
+    """
+    own = sa.select(Delivery.warehouse_id).where(Delivery.public_id == public_id, Delivery.carrier_id == carrier_id)
+    found = session.scalar(own)
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def carrier_of(fulfilment_id: int) -> int | None:
+    """Who carries a fulfilment now: not always the carrier that sold it to the buyer."""
+    return session.scalar(sa.select(Delivery.carrier_id).where(Delivery.fulfilment_id == fulfilment_id))
+
+
 def count_waiting(carrier_id: int, day: date) -> int:
     """How many deliveries of a day are ready and in no route."""
     return (

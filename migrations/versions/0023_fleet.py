@@ -140,10 +140,10 @@ def absences() -> None:
     check(name, "one_of_two", "(courier_id IS NULL) <> (vehicle_id IS NULL)")
     check(name, "ordered", "from_day <= to_day")
     for who in ("courier", "vehicle"):
-        op.create_exclude_constraint(
-            f"ex_absence_{who}", name, (sa.column(f"{who}_id"), "="),
-            (sa.text("daterange(from_day, to_day, '[]')"), "&&"), using="gist",
-        )  # fmt: skip
+        op.execute(
+            f"ALTER TABLE {name} ADD CONSTRAINT ex_absence_{who} EXCLUDE USING gist"
+            f" ({who}_id WITH =, daterange(from_day, to_day, '[]') WITH &&)"
+        )
 
 
 def tariffs() -> None:
@@ -161,10 +161,10 @@ def tariffs() -> None:
         " AND o.name = t.name AND o.id < t.id"
         " AND daterange(o.valid_from, o.valid_to, '[]') && daterange(t.valid_from, t.valid_to, '[]')"
     )
-    op.create_exclude_constraint(
-        "ex_tariff_name", name, (sa.column("carrier_id"), "="), (sa.column("name"), "="),
-        (sa.text("daterange(valid_from, valid_to, '[]')"), "&&"), using="gist",
-    )  # fmt: skip
+    op.execute(
+        f"ALTER TABLE {name} ADD CONSTRAINT ex_tariff_name EXCLUDE USING gist"
+        " (carrier_id WITH =, name WITH =, daterange(valid_from, valid_to, '[]') WITH &&)"
+    )
 
 
 def hand_overs() -> None:
