@@ -107,7 +107,6 @@ def _truck(truck: TruckOfDay, day: date, heights: Sequence[int]) -> Truck | None
     if starts >= ends:
         return None
     vehicle, yard = truck.vehicle, Place(*truck.yard)
-    rests = truck.break_minutes * 60
     skills = {f"under_{height}" for height in heights if vehicle.height_mm <= height}
     skills |= {name for name, has in (("crane", vehicle.has_crane), ("tail_lift", vehicle.has_tail_lift)) if has}
     return Truck(

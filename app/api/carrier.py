@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+
 from app import access
 from app.api import kernel
 from app.api.carrier_rows import merged, one_of, shown

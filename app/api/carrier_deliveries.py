@@ -177,9 +177,7 @@ def move_pin(body: PinIn, delivery: str) -> None:
 def geocode(query: GeocodeQuery) -> CandidatesOut:
     """From where deliveries went, warehouses, the shipped streets, and a remote service when one is set."""
     settings = current_app.extensions["settings"]
-    asked = geocoding.sources(
-        access.actor().carrier_id, settings.geocoder_url, anywhere=settings.fetch_anywhere
-    )
+    asked = geocoding.sources(access.actor().carrier_id, settings.geocoder_url, anywhere=settings.fetch_anywhere)
     found = geocoding.geocode(query.q, asked)
     return CandidatesOut(items=[CandidateOut.model_validate(one) for one in found])
 
@@ -207,9 +205,7 @@ def offers(query: PageQuery) -> Page[HandOverOut]:
     return part_of([_out(row, carrier_id) for row in hand_overs.hand_overs(carrier_id)], query)
 
 
-@api.get(
-    "/carrier/hand-overs/{hand_over}", permission=Permission.CARRIER_VIEW, answer=HandOverOut, summary="An offer"
-)
+@api.get("/carrier/hand-overs/{hand_over}", permission=Permission.CARRIER_VIEW, answer=HandOverOut, summary="An offer")
 def show_offer(hand_over: str) -> HandOverOut:
     """Only the two carriers see it."""
     carrier_id = access.actor().carrier_id

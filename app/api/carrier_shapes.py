@@ -26,7 +26,7 @@ class Made(Schema):
 
 
 class VehicleIn(Schema):
-    """A truck: kg, litres, mm; costs in kopeks. The fuel (millilitres a km, kopeks a litre) is a part of cost_per_km."""
+    """A truck: kg, litres, mm; costs in kopeks. The fuel (ml a km, kopeks a litre) is part of cost_per_km."""
 
     name: str = Field(min_length=1, max_length=80)
     plate: str = Field(min_length=1, max_length=20)

@@ -32,7 +32,9 @@ def plans_with(delivery_id: int) -> list[int]:
         sa.select(RoutePlan.id)
         .join(Route, Route.plan_id == RoutePlan.id)
         .join(Stop, Stop.route_id == Route.id)
-        .where(Stop.delivery_id == delivery_id, RoutePlan.status != "superseded", Stop.state.in_(("planned", "arrived")))
+        .where(
+            Stop.delivery_id == delivery_id, RoutePlan.status != "superseded", Stop.state.in_(("planned", "arrived"))
+        )
         .distinct()
         .order_by(RoutePlan.id)
     )

@@ -97,5 +97,3 @@ def check(driver: Driver, truck: Driven, day: date) -> None:
 def fuel_per_km(ml_per_km: int, price: int) -> int:
     """Kopeks of fuel a kilometre, rounded up: millilitres a kilometre times kopeks a litre."""
     return -(-ml_per_km * price // 1000)
-
-

@@ -205,6 +205,4 @@ def _wrong_zone(number: int, zone: Mapping[str, Any]) -> list[FieldError]:
 
 def is_place(lat: Any, lon: Any) -> bool:
     """Whether it is a place on Earth."""
-    return (
-        isinstance(lat, int | float) and isinstance(lon, int | float) and abs(lat) <= 90 and abs(lon) <= 180
-    )
+    return isinstance(lat, int | float) and isinstance(lon, int | float) and abs(lat) <= 90 and abs(lon) <= 180

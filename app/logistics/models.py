@@ -199,7 +199,7 @@ class Tariff(Base):
     """More than this goes in several trips, each paid."""
     max_km: Mapped[int] = mapped_column(server_default="100")
     zones: Mapped[JsonList]
-    """[{name, price, polygon: [[lat, lon], ...]} or {name, price, lat, lon, radius_m}]: the way to there in one price."""
+    """[{name, price, polygon: [[lat, lon], ...]} or {name, price, lat, lon, radius_m}]: the way for one price."""
     distance_steps: Mapped[JsonList]
     """[{up_to_km, price}]: in place of base and kilometres."""
     mass_steps: Mapped[JsonList]

@@ -155,6 +155,9 @@ class BuyersDelivery:
     eta: datetime | None
     vehicle_name: str | None
     plate: str | None
+    is_corrected: bool = False
+    """The dispatcher moved the site on the map: `place` is where the truck goes."""
+    place: tuple[float, float] | None = None
 
 
 def of_fulfilments(fulfilment_ids: Iterable[int]) -> dict[int, BuyersDelivery]:
@@ -173,7 +176,7 @@ def of_fulfilments(fulfilment_ids: Iterable[int]) -> dict[int, BuyersDelivery]:
         sa.select(
             Delivery.public_id, Delivery.fulfilment_id, Delivery.state, Carrier.name, Carrier.phone,
             Delivery.window_from, Delivery.window_to, Delivery.pin, Delivery.tracking_token,
-            drops.c.eta, drops.c.name, drops.c.plate,
+            drops.c.eta, drops.c.name, drops.c.plate, Delivery.site,
         )
         .join(Carrier, Carrier.id == Delivery.carrier_id)
         .outerjoin(drops, drops.c.delivery_id == Delivery.id)
@@ -182,11 +185,12 @@ def of_fulfilments(fulfilment_ids: Iterable[int]) -> dict[int, BuyersDelivery]:
     )  # fmt: skip
     found: dict[int, BuyersDelivery] = {}
     for row in rows:
-        public_id, fulfilment_id, state, carrier, phone, start, end, pin, token, eta, vehicle, plate = tuple(row)
+        public_id, fulfilment_id, state, carrier, phone, start, end, pin, token, eta, vehicle, plate, site = tuple(row)
         live, over = state in rules.ON_THE_WAY, state in rules.OVER
         found[fulfilment_id] = BuyersDelivery(
             public_id, fulfilment_id, state, carrier, phone, start, end, None if over else pin,
-            token if live else None, None if over else eta, vehicle, plate,
+            token if live else None, None if over else eta, vehicle, plate, bool(site.get("is_corrected")),
+            (site["lat"], site["lon"]) if site.get("lat") is not None and site.get("lon") is not None else None,
         )  # fmt: skip
     return found
 

@@ -103,8 +103,9 @@ def quote(
     """Price a delivery.
 
     A mass over `max_mass_kg` goes in several trips. The way, long piece and crane or tail-lift are paid for every
-    trip, goods once (with mass steps each trip by its own step); kilometres are begun ones beyond the included. Carrying by hand costs
-    `hands_tonne` a tonne and `per_floor_tonne` a tonne for each floor up (or down to a basement) when there is no lift.
+    trip, goods once (with mass steps each trip by its own step); kilometres are begun ones beyond the included.
+    Carrying by hand costs `hands_tonne` a tonne and `per_floor_tonne` a tonne for each floor up (or down to a basement)
+    when there is no lift.
     Each line is rounded once, half up; a sum under the minimum of the trips is raised by a line of its own.
 
     Args:

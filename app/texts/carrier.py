@@ -27,7 +27,9 @@ ERRORS = {
     "tariff_overlaps": _("A tariff of this name is valid on some of these days."),
     "version_not_later": _("The next version must begin after %(since)s and before the present one ends."),
     "steps_not_rising": _("Each step must reach farther than the one before and cost no less."),
-    "wrong_zone": _("A zone needs a name, a price, and three corners or more, or a centre and a radius of 0.1 to 500 km."),
+    "wrong_zone": _(
+        "A zone needs a name, a price, and three corners or more, or a centre and a radius of 0.1 to 500 km."
+    ),
     "zone_twice": _("Two zones have the same name."),
     "step_line": _("Write one step a line: the bound, then the price, such as “10 1500”."),
     "zone_line": _("Write one zone a line: title; latitude, longitude; radius in km; price."),
@@ -94,6 +96,15 @@ AWAY = {
     "repair": _("in repair"),
     "inspection": _("technical inspection"),
 }
+NOT_COPIED = {
+    "shift_overlaps": _("Those hours are busy already."),
+    "courier_away": _("The driver is away."),
+    "vehicle_away": _("The truck is away."),
+    "licence_not_enough": _("The licence does not cover the truck."),
+    "licence_over": _("The licence is over by then."),
+    "no_crane_operator": _("The driver is no crane operator."),
+}
+"""Why a shift of last week could not be copied."""
 WARNINGS = {"truck_away": _("the truck is away"), "licence_over": _("the licence is over")}
 REASONS = {
     "no_truck": _("no free truck"),
@@ -129,38 +140,40 @@ def fix(code: str, context: Mapping[str, Any]) -> str:
     if code in _FIXES:
         return str(_FIXES[code])
     if code == "too_long":
-        return gettext(
+        return str(gettext(
             "The longest piece is %(length)s m, your longest truck takes %(most)s m: hand it to another carrier.",
             length=_metres(context["mm"]), most=_metres(context["most"]),
-        )  # fmt: skip
+        ))  # fmt: skip
     if code == "too_heavy":
-        return ngettext(
+        return str(ngettext(
             "%(mass)s t is %(num)s trip of your largest truck that may go there (%(most)s t): share it with another"
             " carrier or agree on several days.",
             "%(mass)s t are %(num)s trips of your largest truck that may go there (%(most)s t): share it with another"
             " carrier or agree on several days.",
             context["lots"], mass=_tonnes(context["kg"]), most=_tonnes(context["most"]),
-        )  # fmt: skip
+        ))  # fmt: skip
     if code == "site_mass_limit":
-        return gettext(
+        return str(gettext(
             "The site lets in %(limit)s t, your lightest truck weighs %(least)s t: agree on a place nearby, or hand it"
             " to a carrier with a lighter one.",
             limit=_tonnes(context["limit"]), least=_tonnes(context["least"]),
-        )  # fmt: skip
+        ))  # fmt: skip
     if code == "site_height_limit":
-        return gettext(
+        return str(gettext(
             "The way lets through %(limit)s m, your lowest truck is %(least)s m high: agree on a place nearby.",
             limit=_metres(context["limit"]), least=_metres(context["least"]),
-        )  # fmt: skip
+        ))  # fmt: skip
     if code == "not_on_this_day":
-        return gettext(
-            "You have it, but nobody drives %(truck)s on this day: write a shift into the calendar.",
-            truck=_LACKS.get(str(context.get("why")), str(context.get("why"))),
+        return str(
+            gettext(
+                "You have it, but nobody drives %(truck)s on this day: write a shift into the calendar.",
+                truck=_LACKS.get(str(context.get("why")), str(context.get("why"))),
+            )
         )
-    return gettext(
+    return str(gettext(
         "Trucks that can go work from %(since)s to %(until)s, outside the buyer's window: change a shift.",
         since=_hour(context["since"]), until=_hour(context["until"]),
-    )  # fmt: skip
+    ))  # fmt: skip
 
 
 def doubt(reason: str, number: str) -> str:

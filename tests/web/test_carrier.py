@@ -17,7 +17,8 @@ from tests.factories import logistics as make
 VEHICLE = {
     "name": "КамАЗ 418", "plate": "Т418КР14", "payload_kg": "15 000", "volume_l": "40000", "longest_mm": "6200",
     "gross_mass_kg": "26000", "height_mm": "3400", "has_crane": "1", "fixed_cost": "", "cost_per_km": "45,50",
-    "cost_per_hour": "1 200", "is_active": "1",
+    "cost_per_hour": "1 200", "is_active": "1", "body": "manipulator", "fuel": "diesel", "fuel_per_100km": "32,5",
+    "fuel_price": "70", "depot": "",
 }  # fmt: skip
 
 
@@ -115,12 +116,14 @@ def test_a_truck_is_added_changed_and_taken_out(client: FlaskClient, world: make
 def test_drivers_shifts_and_tariffs(client: FlaskClient, world: make.World) -> None:
     page = text(client.get("/carrier/couriers"))
     assert "7:00–22:00" in page
+    calendar = client.get(f"/carrier/calendar?date={tomorrow()}")
+    assert "Машин на линии" in text(calendar)
     [driver] = fleet.couriers(world.carrier.id)
     shift = {
         "date": tomorrow(), "courier": driver.public_id, "vehicle": world.vehicle.public_id, "from": "8:30", "to": "17",
     }  # fmt: skip
     assert client.post("/carrier/shifts", data=shift).status_code == 303
-    assert "8:30–17:00" in text(client.get(f"/carrier/couriers?date={tomorrow()}"))
+    assert "8:30–17:00" in text(client.get(f"/carrier/calendar?date={tomorrow()}"))
     assert client.post("/carrier/shifts", data=shift).status_code == 409
     assert client.post("/carrier/shifts", data=shift | {"to": "xx"}).status_code == 422
     stranger = client.post(
@@ -128,7 +131,9 @@ def test_drivers_shifts_and_tariffs(client: FlaskClient, world: make.World) -> N
         data={
             "email": "nobody@test.example",
             "name": "N",
-            "licence": "C",
+            "categories": "C",
+            "work_days": "1",
+            "break_minutes": "45",
             "vehicle": "",
             "shift_from": "8",
             "shift_to": "20",
@@ -168,6 +173,10 @@ def test_every_page_speaks_english_too(client: FlaskClient, world: make.World) -
         "vehicles",
         "couriers",
         "tariffs",
+        "calendar",
+        "depots",
+        "hand-overs",
+        f"deliveries/{made.public_id}/place",
         f"plans/{plan}",
         f"deliveries/{made.public_id}",
     ):
@@ -175,7 +184,7 @@ def test_every_page_speaks_english_too(client: FlaskClient, world: make.World) -
         assert re.search('lang="en"', body), path
 
 
-@pytest.mark.parametrize("path", ["plans", "deliveries", "vehicles", "couriers", "tariffs"])
+@pytest.mark.parametrize("path", ["plans", "deliveries", "vehicles", "couriers", "tariffs", "calendar", "depots", "hand-overs"])
 def test_a_page_asks_the_database_few_times(
     client: FlaskClient, world: make.World, count_queries: Any, path: str
 ) -> None:
@@ -184,4 +193,4 @@ def test_a_page_asks_the_database_few_times(
     client.get(f"/carrier/{path}")
     with count_queries() as seen:
         client.get(f"/carrier/{path}?date={tomorrow()}")
-    assert len(seen) <= 10, seen
+    assert len(seen) <= 14, seen

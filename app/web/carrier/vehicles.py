@@ -66,7 +66,12 @@ def vehicles() -> Response:
 @pages.get("/vehicles/new", permission=Permission.CARRIER_FLEET)
 def new_vehicle() -> Response:
     """An empty form."""
-    return form_page(_("New truck"), _fields(), Filled({"height_mm": "3000", "is_active": "1", "body": "tilt", "fuel": "diesel"}), LIST)
+    return form_page(
+        _("New truck"),
+        _fields(),
+        Filled({"height_mm": "3000", "is_active": "1", "body": "tilt", "fuel": "diesel"}),
+        LIST,
+    )
 
 
 @pages.post("/vehicles/new", permission=Permission.CARRIER_FLEET)
@@ -91,7 +96,9 @@ def _row(text: str) -> fleet.VehicleRow:
 def vehicle(key: str) -> Response:
     """The form of a truck."""
     row = _row(key)
-    return form_page(row.name, _fields(), shown(_fields(), row), LIST, version=row.version, remove=f"{LIST}/{key}/remove")
+    return form_page(
+        row.name, _fields(), shown(_fields(), row), LIST, version=row.version, remove=f"{LIST}/{key}/remove"
+    )
 
 
 @pages.post("/vehicles/<key>", permission=Permission.CARRIER_FLEET)
