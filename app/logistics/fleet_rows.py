@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -40,8 +42,8 @@ def own(table: type[Row], actor: Actor, public_id: uuid.UUID) -> Row:
 
 def insert(actor: Actor, row: Fleet, entity: str, pointer: str) -> uuid.UUID:
     """Add a row; a taken name or busy hours are told in words."""
-    session.add(row)
-    flush(entity, pointer)
+    with told(entity, pointer):
+        session.add(row)
     audit.record(actor, f"{entity}.added", entity, row.id)
     return row.public_id
 
@@ -58,15 +60,15 @@ def update(
 
     Raises:
         Stale: somebody changed it meanwhile.
-        Invalid, Conflict: what `flush` tells.
+        Invalid, Conflict: what `told` tells.
     """
     if version is not None and version != row.version:
         raise Stale(version=row.version)
     before = {name: str(getattr(row, name)) for name in values}
-    for name, value in values.items():
-        setattr(row, name, value)
-    row.version += 1
-    flush(entity, pointer)
+    with told(entity, pointer):
+        for name, value in values.items():
+            setattr(row, name, value)
+        row.version += 1
     after = {name: str(value) for name, value in values.items() if before[name] != str(value)}
     audit.record(actor, f"{entity}.changed", entity, row.id, before={n: before[n] for n in after}, after=after)
 
@@ -81,8 +83,9 @@ def remove(actor: Actor, row: Vehicle | Courier | Shift | Absence | Depot, entit
     audit.record(actor, f"{entity}.removed", entity, row.id)
 
 
-def flush(entity: str, pointer: str) -> None:
-    """Write now, so that a taken plate or a busy driver is told in words.
+@contextmanager
+def told(entity: str, pointer: str) -> Iterator[None]:
+    """Write what is done inside at once, so that a taken plate or a busy driver is told in words.
 
     A savepoint keeps the caller's transaction usable.
 
@@ -92,6 +95,7 @@ def flush(entity: str, pointer: str) -> None:
     """
     try:
         with session.begin_nested():
+            yield
             session.flush()
     except exc.IntegrityError as error:
         if sqlstate(error) == EXCLUSION_VIOLATION:

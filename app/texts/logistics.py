@@ -128,7 +128,7 @@ PRICE_LINES = {
     "zone": _("Truck to the zone “%(zone)s”"),
     "distance_step": _("Truck to the door, up to %(up_to_km)s km"),
     "mass_step": _("Mass, by steps"),
-    "waiting": _("Waiting"),
+    "waiting": _("Waiting at the site"),
     "extra_pickup": _("Further warehouses on the way"),
     "joint_share": _("Share of the common truck"),
     "included": _("Paid by the seller"),

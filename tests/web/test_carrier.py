@@ -184,7 +184,9 @@ def test_every_page_speaks_english_too(client: FlaskClient, world: make.World) -
         assert re.search('lang="en"', body), path
 
 
-@pytest.mark.parametrize("path", ["plans", "deliveries", "vehicles", "couriers", "tariffs", "calendar", "depots", "hand-overs"])
+@pytest.mark.parametrize(
+    "path", ["plans", "deliveries", "vehicles", "couriers", "tariffs", "calendar", "depots", "hand-overs"]
+)
 def test_a_page_asks_the_database_few_times(
     client: FlaskClient, world: make.World, count_queries: Any, path: str
 ) -> None:

@@ -38,7 +38,7 @@ def _fields() -> tuple[Field, ...]:
         Field("height_mm", _l("Height"), "number", "mm"),
         Field("has_crane", _l("Has a crane"), "check", required=False),
         Field("has_tail_lift", _l("Has a tail-lift"), "check", required=False),
-        Field("depot", _l("Yard"), "choice", options=[("", _l("the main yard")), *yards]),
+        Field("depot", _l("Yard of the truck"), "choice", options=[("", _l("the main yard")), *yards]),
         Field("fixed_cost", _l("Cost of a day out"), "money", "₽", required=False),
         Field("cost_per_km", _l("Cost of a kilometre"), "money", "₽", hint=_l("Fuel included")),
         Field("cost_per_hour", _l("Cost of an hour"), "money", "₽"),
