@@ -167,7 +167,7 @@ _CLAIM: dict[str, Status] = {
 }
 _HAND_OVER: dict[str, Status] = {
     "offered": Status(_("waits for an answer"), "warn", "clock"),
-    "accepted": Status(_("accepted"), "ok", "check"),
+    "accepted": Status(_("taken over"), "ok", "check"),
     "declined": Status(_("declined"), "bad", "circle-x"),
     "withdrawn": Status(_("taken back"), "", "ban"),
     "expired": Status(_("not answered in time"), "", "clock"),
