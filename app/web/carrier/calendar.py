@@ -17,6 +17,7 @@ from app.core.permissions import Permission
 from app.logistics import calendar, fleet
 from app.logistics.calendar import AbsenceFacts
 from app.texts import carrier as words
+from app.web.carrier.couriers import weekdays
 from app.web.carrier.forms import minutes
 from app.web.carrier.frame import asked_day, key_of, office, pages
 from app.web.htmx import redirect_to, render_page
@@ -43,6 +44,7 @@ def _page(day: date, error: str = "", status: int = 200, form: str = "") -> Resp
         after=found.monday + timedelta(days=7),
         vehicles=[v for v in fleet.vehicles(carrier_id) if v.is_active],
         chosen=request.values.get("courier", ""),
+        names=[name for _number, name in weekdays()],
         kinds=words.AWAY,
         words=words,
         error=error,

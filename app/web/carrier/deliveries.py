@@ -89,7 +89,7 @@ def deliveries() -> Response:
 
 @pages.get("/deliveries/map.json", permission=Permission.CARRIER_VIEW)
 def deliveries_map() -> Response:
-    """What the table shows, as pins; deliveries with a problem are marked. The list is usable without it."""
+    """What the table shows, as pins; those with a problem are marked and drawn last, above others."""
     wanted = _wanted()
     whole = Wanted(wanted.day, wanted.state, wanted.warehouse, wanted.problem, wanted.text, limit=board.MOST_OF_A_DAY)
     found = board.board(access.actor().carrier_id, whole)
@@ -110,7 +110,7 @@ def deliveries_map() -> Response:
         said = "".join(f", {words.PROBLEMS[p.code]}" for p in one.problems)
         stops.append({"lat": site["lat"], "lon": site["lon"], "label": "!" if one.problems else "", "kind": 1,
                       "title": f"{one.row.number}, {site.get('address', '')}{said}", "state": state})  # fmt: skip
-    body = json.dumps({"routes": [], "stops": [*yards.values(), *stops]}, ensure_ascii=False, separators=(",", ":"))
+    body = json.dumps({"routes": [], "stops": [*yards.values(), *reversed(stops)]}, ensure_ascii=False, separators=(",", ":"))
     response = make_response(body)
     response.mimetype = "application/json"
     response.headers["Cache-Control"] = "private, no-cache"

@@ -20,7 +20,7 @@ pages = Guarded("carrier", __name__, url_prefix="/carrier")
 NAV = (
     ("/carrier/plans", _("Routes"), "route"),
     ("/carrier/deliveries", _("Deliveries"), "package"),
-    ("/carrier/hand-overs", _("Other carriers"), "arrow-up-right"),
+    ("/carrier/hand-overs", _("Hand-overs"), "arrow-up-right"),
     ("/carrier/calendar", _("Calendar"), "calendar"),
     ("/carrier/slots", _("Windows"), "calendar-clock"),
     ("/carrier/vehicles", _("Trucks"), "truck"),

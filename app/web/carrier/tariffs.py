@@ -59,6 +59,7 @@ UNLOADING = ("self", "hands", "crane", "tail_lift")
 def _facts(values: dict[str, Any], row: tariff_book.TariffRow | None = None) -> TariffFacts:
     values["distance_steps"] = lines.steps(values["distance_steps"], "distance_steps", "up_to_km")
     values["mass_steps"] = lines.steps(values["mass_steps"], "mass_steps", "up_to_kg")
+    values["waiting_step"] = values["waiting_step"] or 30
     values["zones"] = lines.zones(values["zones"], row.zones if row else ())
     return TariffFacts(**values)
 
