@@ -33,6 +33,7 @@ ERRORS = {
     "zone_twice": _("Two zones have the same name."),
     "step_line": _("Write one step a line: the bound, then the price, such as “10 1500”."),
     "zone_line": _("Write one zone a line: title; latitude, longitude; radius in km; price."),
+    "preferred_must_serve": _("Only a carrier that picks up here can be asked first."),
     "hand_over_state": _("This offer is answered, taken back or out of time."),
     "hand_over_loaded": _("The goods are on the truck or the delivery is over: it cannot change hands."),
     "hand_over_open": _("An offer of this delivery waits for an answer already."),

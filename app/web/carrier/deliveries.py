@@ -110,7 +110,9 @@ def deliveries_map() -> Response:
         said = "".join(f", {words.PROBLEMS[p.code]}" for p in one.problems)
         stops.append({"lat": site["lat"], "lon": site["lon"], "label": "!" if one.problems else "", "kind": 1,
                       "title": f"{one.row.number}, {site.get('address', '')}{said}", "state": state})  # fmt: skip
-    body = json.dumps({"routes": [], "stops": [*yards.values(), *reversed(stops)]}, ensure_ascii=False, separators=(",", ":"))
+    body = json.dumps(
+        {"routes": [], "stops": [*yards.values(), *reversed(stops)]}, ensure_ascii=False, separators=(",", ":")
+    )
     response = make_response(body)
     response.mimetype = "application/json"
     response.headers["Cache-Control"] = "private, no-cache"
