@@ -14,7 +14,10 @@ from app.estimates import models as estimates_models
 from app.feedback import models as feedback_models
 from app.insights import models as insights_models
 from app.logistics import events as logistics_events
+from app.logistics import fleet_models as logistics_fleet_models
+from app.logistics import hand_overs as logistics_hand_overs
 from app.logistics import models as logistics_models
+from app.logistics import slot_models as logistics_slot_models
 from app.offers import import_models as offers_import_models
 from app.offers import models as offers_models
 from app.offers import return_models as offers_return_models
@@ -52,6 +55,8 @@ MODELS = (
     payments_models,
     payments_bank_models,
     logistics_models,
+    logistics_fleet_models,
+    logistics_slot_models,
     orders_models,
     orders_paper_models,
     orders_company_models,
@@ -122,6 +127,7 @@ TIMERS: tuple[tuple[str, str, timers.Handler], ...] = (
     ("approval", "expire", orders_approvals.expire),
     ("cart", "let_go", orders_checkout.let_go),
     ("claim", "due", orders_claims.due),
+    ("hand_over", "expire", logistics_hand_overs.expire),
     ("order", "expire", orders_service.expire),
     ("order_group", "payment_reminder", orders_paying.remind),
     ("order_group", "payment_overdue", orders_paying.overdue),
@@ -170,6 +176,7 @@ PAGE_BLUEPRINTS: tuple[str, ...] = (
     "app.web.seller.changes:pages",
     "app.web.seller.stock:pages",
     "app.web.seller.warehouses:pages",
+    "app.web.seller.warehouse_carriers:pages",
     "app.web.seller.holiday:pages",
     "app.web.seller.money:pages",
     "app.web.admin.money:pages",
@@ -231,6 +238,10 @@ API_BLUEPRINTS: tuple[str, ...] = (
     "app.api.seller_imports:api",
     "app.api.carrier:api",
     "app.api.carrier_slots:api",
+    "app.api.seller_carriers:api",
+    "app.api.carrier_calendar:api",
+    "app.api.carrier_tariffs:api",
+    "app.api.carrier_deliveries:api",
     "app.api.courier:api",
     "app.api.tracking:api",
 )

@@ -58,6 +58,8 @@ class Settings:
     """CARD_SECRET. Signs what the market and the card provider tell each other; at least 32 characters."""
     fetch_anywhere: bool = False
     """FETCH_ANYWHERE=1. Price lists may come by http and from private addresses: tests and demonstrations only."""
+    geocoder_url: str = ""
+    """GEOCODER_URL. A search that speaks as Nominatim does, asked beside the own gazetteer; empty: nobody is asked."""
     argon2_cheap: bool = False
     """Tests only: cheapest password hash."""
     pool_size: int = 8
@@ -103,6 +105,7 @@ class Settings:
             card_test_url=env.get("CARD_TEST_URL", ""),
             card_secret=env.get("CARD_SECRET", ""),
             fetch_anywhere=env.get("FETCH_ANYWHERE") == "1",
+            geocoder_url=env.get("GEOCODER_URL", ""),
         )
         settings.check()
         return settings
@@ -122,6 +125,8 @@ class Settings:
         if not self.secret_key:
             raise SettingsError("SECRET_KEY is missing")
         self._check_cards()
+        if self.geocoder_url and not self.geocoder_url.startswith(("https://", "http://")):
+            raise SettingsError("GEOCODER_URL must be an address that begins with https://")
         if self.environment in ("demo", "test"):
             return
         for name, value in (("SECRET_KEY", self.secret_key), ("JWT_SEED", self.jwt_seed)):

@@ -14,12 +14,12 @@ from typing import Any
 from app.core import clock
 from app.core.db import unit_of_work
 from app.core.jobs import RunningJob
-from app.logistics import fleet, plans, queries, rules
+from app.logistics import fleet, plans, rules
 from app.logistics.fleet import TruckOfDay
 from app.logistics.queries import DeliveryRow
 from app.logistics.routing import problem as shapes
 from app.logistics.routing.matrix import matrix
-from app.logistics.routing.problem import PICKUP, Place, Problem, Shipment, Truck
+from app.logistics.routing.problem import BREAK_S, PICKUP, Place, Problem, Shipment, Truck
 from app.logistics.routing.roads import FarFromRoads, load
 
 SOLVER = "vroom+pyvrp"
@@ -73,12 +73,10 @@ def plan(job: RunningJob) -> None:
 @unit_of_work
 def read_day(carrier_id: int, day: date, deliveries: Sequence[int] | None, vehicles: Sequence[int] | None) -> Day:
     """The problem of a carrier's day as the database has it now. A truck of today starts not before now."""
-    carrier = queries.carrier(carrier_id)
-    yard = Place(carrier.depot_lat, carrier.depot_lon)
     working = [t for t in fleet.trucks_of_day(carrier_id, day) if vehicles is None or t.vehicle.id in vehicles]
     limits = sorted({h for d in plans.to_plan(carrier_id, day, deliveries) if (h := d.site.get("max_height_mm"))})
     trucks = {str(t.vehicle.id): t for t in working}
-    made = [one for t in working if (one := _truck(t, yard, day, limits)) is not None]
+    made = [one for t in working if (one := _truck(t, day, limits)) is not None]
     shipments: list[Shipment] = []
     lots: dict[str, tuple[int, int, int]] = {}
     left: list[dict[str, Any]] = []
@@ -101,14 +99,14 @@ def _moment(day: date, seconds: int) -> datetime:
     return clock.at(day, 0) + timedelta(seconds=seconds)
 
 
-def _truck(truck: TruckOfDay, yard: Place, day: date, heights: Sequence[int]) -> Truck | None:
+def _truck(truck: TruckOfDay, day: date, heights: Sequence[int]) -> Truck | None:
     """The truck as the solver knows it, or None when its shift is over."""
     starts, ends = truck.starts_at, truck.ends_at
     if day == clock.today():
         starts = max(starts, clock.now())
     if starts >= ends:
         return None
-    vehicle = truck.vehicle
+    vehicle, yard = truck.vehicle, Place(*truck.yard)
     skills = {f"under_{height}" for height in heights if vehicle.height_mm <= height}
     skills |= {name for name, has in (("crane", vehicle.has_crane), ("tail_lift", vehicle.has_tail_lift)) if has}
     return Truck(
@@ -124,7 +122,17 @@ def _truck(truck: TruckOfDay, yard: Place, day: date, heights: Sequence[int]) ->
         fixed_cost_kop=vehicle.fixed_cost,
         cost_per_km_kop=vehicle.cost_per_km,
         cost_per_hour_kop=vehicle.cost_per_hour,
+        break_s=max(truck.break_minutes * 60, BREAK_S),
+        break_window=_break_window(truck, day, starts, ends),
     )
+
+
+def _break_window(truck: TruckOfDay, day: date, starts: datetime, ends: datetime) -> tuple[int, int] | None:
+    """When the driver's break may start, within what is left of the shift; None: at any time of it."""
+    if truck.break_from is None or truck.break_to is None:
+        return None
+    first, last = max(truck.break_from * 60, _seconds(day, starts)), min(truck.break_to * 60, _seconds(day, ends))
+    return (first, last) if first <= last else None
 
 
 def _needs(row: DeliveryRow) -> frozenset[str]:

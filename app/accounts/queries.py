@@ -365,6 +365,13 @@ def requisites(organisation_id: int) -> OrganisationRow:
     return OrganisationRow(**row._mapping)
 
 
+def outward_ids(organisation_ids: Iterable[int]) -> dict[int, uuid.UUID]:
+    """The outward ids of organisations by inner id."""
+    wanted = sorted(set(organisation_ids))
+    rows = session.execute(sa.select(Organisation.id, Organisation.public_id).where(Organisation.id.in_(wanted)))
+    return {row.id: row.public_id for row in rows}
+
+
 def is_same_company(one: int, other: int) -> bool:
     """Whether two organisations are one company by its INN: a seller that carries with its own trucks."""
     inns = session.scalars(sa.select(Organisation.inn).where(Organisation.id.in_((one, other)))).all()

@@ -10,7 +10,9 @@ from pydantic import Field
 
 from app.api.schemas import MoneyOut, PageQuery, Schema, Utc
 from app.logistics import plans
-from app.logistics.models import DELIVERY_STATES
+from app.logistics.board import SORTS
+from app.logistics.driving import CATEGORIES, SKILLS
+from app.logistics.models import BODIES, DELIVERY_STATES, FUELS
 
 Kopeks = Field(ge=0, le=10**12)
 Size = Field(ge=1, le=10**9)
@@ -24,7 +26,7 @@ class Made(Schema):
 
 
 class VehicleIn(Schema):
-    """A truck: kg, litres, mm; costs in kopeks."""
+    """A truck: kg, litres, mm; costs in kopeks. The fuel (ml a km, kopeks a litre) is part of cost_per_km."""
 
     name: str = Field(min_length=1, max_length=80)
     plate: str = Field(min_length=1, max_length=20)
@@ -39,6 +41,12 @@ class VehicleIn(Schema):
     cost_per_km: int = Kopeks
     cost_per_hour: int = Kopeks
     is_active: bool = True
+    body: Literal[BODIES] = "tilt"  # type: ignore[valid-type]  # the bodies are a constant tuple
+    axle_load_kg: int | None = Field(default=None, ge=1, le=10**6)
+    fuel: Literal[FUELS] = "diesel"  # type: ignore[valid-type]  # the fuels are a constant tuple
+    fuel_ml_per_km: int = Field(default=0, ge=0, le=10**5)
+    fuel_price: int = Field(default=0, ge=0, le=10**7)
+    depot: uuid.UUID | None = None
 
 
 class VehiclePatch(Schema):
@@ -57,17 +65,28 @@ class VehiclePatch(Schema):
     cost_per_km: int | None = Field(default=None, ge=0, le=10**12)
     cost_per_hour: int | None = Field(default=None, ge=0, le=10**12)
     is_active: bool | None = None
+    body: Literal[BODIES] | None = None  # type: ignore[valid-type]  # the bodies are a constant tuple
+    axle_load_kg: int | None = Field(default=None, ge=1, le=10**6)
+    fuel: Literal[FUELS] | None = None  # type: ignore[valid-type]  # the fuels are a constant tuple
+    fuel_ml_per_km: int | None = Field(default=None, ge=0, le=10**5)
+    fuel_price: int | None = Field(default=None, ge=0, le=10**7)
+    depot: uuid.UUID | None = None
 
 
 class VehicleOut(VehicleIn):
-    """A truck with its id and version."""
+    """A truck with its id and version; `fuel_per_km`: kopeks of cost_per_km that are fuel."""
 
     id: uuid.UUID
     version: int
+    fuel_per_km: int
 
 
 class CourierIn(Schema):
-    """A driver; hours are minutes from midnight, `vehicle` the truck usually driven."""
+    """A driver; hours are minutes from midnight, `vehicle` the truck usually driven.
+
+    `licences`: category -> last day of it (null: no end); without it `licence` names the categories. The break may
+    start from `break_from` to `break_to`.
+    """
 
     email: str = Field(max_length=254)
     name: str = Field(min_length=1, max_length=120)
@@ -77,6 +96,12 @@ class CourierIn(Schema):
     shift_from: int = Field(default=480, ge=0, le=1440)
     shift_to: int = Field(default=1200, ge=0, le=1440)
     is_active: bool = True
+    licences: dict[Literal[CATEGORIES], date | None] = Field(default_factory=dict)  # type: ignore[valid-type]  # constant
+    skills: list[Literal[SKILLS]] = Field(default_factory=list, max_length=10)  # type: ignore[valid-type]  # constant
+    work_days: list[int] = Field(default=[1, 2, 3, 4, 5, 6, 7], min_length=1, max_length=7)
+    break_minutes: int = Field(default=45, ge=0, le=240)
+    break_from: int | None = Field(default=None, ge=0, le=1440)
+    break_to: int | None = Field(default=None, ge=0, le=1440)
 
 
 class CourierPatch(Schema):
@@ -89,6 +114,12 @@ class CourierPatch(Schema):
     shift_from: int | None = Field(default=None, ge=0, le=1440)
     shift_to: int | None = Field(default=None, ge=0, le=1440)
     is_active: bool | None = None
+    licences: dict[Literal[CATEGORIES], date | None] | None = None  # type: ignore[valid-type]  # constant
+    skills: list[Literal[SKILLS]] | None = Field(default=None, max_length=10)  # type: ignore[valid-type]  # constant
+    work_days: list[int] | None = Field(default=None, min_length=1, max_length=7)
+    break_minutes: int | None = Field(default=None, ge=0, le=240)
+    break_from: int | None = Field(default=None, ge=0, le=1440)
+    break_to: int | None = Field(default=None, ge=0, le=1440)
 
 
 class CourierOut(Schema):
@@ -102,6 +133,12 @@ class CourierOut(Schema):
     shift_from: int
     shift_to: int
     is_active: bool
+    licences: dict[str, date | None]
+    skills: list[str]
+    work_days: list[int]
+    break_minutes: int
+    break_from: int | None
+    break_to: int | None
     version: int
 
 
@@ -135,11 +172,38 @@ class OnDay(Schema):
 
 
 class ShiftsQuery(OnDay, PageQuery):
-    """Shifts of a day."""
+    """Shifts of a day, or of the days up to `until`."""
+
+    until: date | None = None
+
+
+class DistanceStep(Schema):
+    """A flat price of the way up to so many kilometres."""
+
+    up_to_km: int = Field(ge=1, le=10**4)
+    price: int = Kopeks
+
+
+class MassStep(Schema):
+    """A flat price of goods up to so many kilograms."""
+
+    up_to_kg: int = Field(ge=1, le=10**6)
+    price: int = Kopeks
+
+
+class Zone(Schema):
+    """A named area with a flat price of the way: three corners or more, or a centre with a radius."""
+
+    name: str = Field(min_length=1, max_length=80)
+    price: int = Kopeks
+    polygon: list[tuple[float, float]] | None = Field(default=None, max_length=200)
+    lat: float | None = Field(default=None, ge=-90, le=90)
+    lon: float | None = Field(default=None, ge=-180, le=180)
+    radius_m: int | None = Field(default=None, ge=100, le=500_000)
 
 
 class TariffIn(Schema):
-    """Rates in kopeks with VAT; see the price lines of a quote."""
+    """Rates in kopeks with VAT; see the price lines of a quote. Zones come before steps, steps before kilometres."""
 
     name: str = Field(min_length=1, max_length=80)
     base: int = Kopeks
@@ -157,6 +221,12 @@ class TariffIn(Schema):
     extra_pickup: int = Field(default=0, ge=0, le=10**12)
     max_mass_kg: int = Size
     max_km: int = Field(default=100, ge=1, le=10**4)
+    zones: list[Zone] = Field(default_factory=list, max_length=50)
+    distance_steps: list[DistanceStep] = Field(default_factory=list, max_length=30)
+    mass_steps: list[MassStep] = Field(default_factory=list, max_length=30)
+    free_minutes: int = Field(default=60, ge=0, le=1440)
+    waiting_step: int = Field(default=30, ge=1, le=240)
+    per_waiting_step: int = Field(default=0, ge=0, le=10**12)
     valid_from: date
     valid_to: date | None = None
 
@@ -180,6 +250,12 @@ class TariffPatch(Schema):
     extra_pickup: int | None = Field(default=None, ge=0, le=10**12)
     max_mass_kg: int | None = Field(default=None, ge=1, le=10**9)
     max_km: int | None = Field(default=None, ge=1, le=10**4)
+    zones: list[Zone] | None = Field(default=None, max_length=50)
+    distance_steps: list[DistanceStep] | None = Field(default=None, max_length=30)
+    mass_steps: list[MassStep] | None = Field(default=None, max_length=30)
+    free_minutes: int | None = Field(default=None, ge=0, le=1440)
+    waiting_step: int | None = Field(default=None, ge=1, le=240)
+    per_waiting_step: int | None = Field(default=None, ge=0, le=10**12)
     valid_from: date | None = None
     valid_to: date | None = None
 
@@ -192,10 +268,22 @@ class TariffOut(TariffIn):
 
 
 class DeliveryQuery(PageQuery):
-    """A day and a state."""
+    """What to look for. `q` looks in numbers, addresses and contacts, over all days when no date is named."""
 
     day: date | None = Field(default=None, alias="date")
     state: Literal[DELIVERY_STATES] | None = None  # type: ignore[valid-type]  # the states are a constant tuple
+    warehouse: uuid.UUID | None = None
+    problem: str = Field(default="", max_length=40)
+    q: str = Field(default="", max_length=100)
+    sort: Literal[SORTS] = "problems"  # type: ignore[valid-type]  # the sorts are a constant tuple
+
+
+class ProblemOut(Schema):
+    """What stands in the way: a stable code, its figures, and in words what would mend it."""
+
+    code: str
+    context: dict[str, Any]
+    detail: str
 
 
 class DeliveryOut(Schema):
@@ -217,6 +305,8 @@ class DeliveryOut(Schema):
     price: MoneyOut
     cash_due: MoneyOut
     problems: list[str]
+    reasons: list[ProblemOut]
+    version: int
 
 
 class PlanIn(Schema):

@@ -6,7 +6,7 @@ import uuid
 from typing import Any
 
 from app import access
-from app.api.carrier import delivery_out
+from app.api.carrier_deliveries import delivery_out
 from app.api.carrier_shapes import DeliveryOut
 from app.api.kernel import Api, given_id
 from app.api.schemas import Schema, Utc

@@ -20,7 +20,7 @@ from app.core import clock, jobs
 from app.core.db import session, unit_of_work
 from app.core.models import Job
 from app.core.permissions import Actor, Membership
-from app.demo import answers, arrangements, cases, voices
+from app.demo import answers, arrangements, cases, fleet, voices
 from app.demo.companies import SELLERS
 from app.demo.promotions import make_promotions
 from app.demo.shift import Moved, move_back, stamp_as_planned
@@ -87,9 +87,15 @@ def make_history() -> None:
     made = [buy(rng, goods, buyer) for buyer in [1, *sample_buyers(rng, ORDERS_A_DAY)]]
     work_off(made, tomorrow, share=share_of_day(), fails=False)
     move_back(Moved(tuple(p.group for p in made), tomorrow, CARRIER), 1)
-    arrangements.arrange(member(3, CARRIER, "carrier", "dispatcher"), seller_of(1))
+    dispatcher = member(3, CARRIER, "carrier", "dispatcher")
+    arrangements.arrange(dispatcher, seller_of(1))
+    fleet.keep_calendar(dispatcher)
+    fleet.price_by_zones(dispatcher)
     for state in OPEN_STATES:
         bring_to(buy(rng, goods, 1 if rng.random() < 0.4 else rng.choice(buyers()), window=""), state)
+    bring_to(buy_for_a_crane(rng, goods), "ready")
+    fleet.repair_the_crane(dispatcher)
+    fleet.change_hands(dispatcher, other_dispatcher())
     cases.open_cases(person, seller_of)
     answers.ask_for_approval(person, goods[1])
     answers.ask_for_prices(person, seller_of)
@@ -160,8 +166,22 @@ def buy_on_pallets(buyer: int, offer: uuid.UUID) -> Purchase:
     return _order(actor, "9-18")
 
 
-def _order(actor: Actor, window: str) -> Purchase:
-    site = accounts.sites(actor.user)[0].snapshot()
+def buy_for_a_crane(rng: random.Random, goods: dict[int, list[tuple[uuid.UUID, int]]]) -> Purchase:
+    """A purchase of the demo seller's goods that must be unloaded with a crane."""
+    actor = person(1)
+    offer, price = rng.choice(goods[1])
+    carts.add(actor, "", offer, Decimal(max(1, min(12, 1_200_000 // price))))
+    return _order(actor, "", unloading="crane")
+
+
+def other_dispatcher() -> Actor:
+    """Who dispatches for the second carrier."""
+    found = sa.text("SELECT user_id FROM organisation_member WHERE organisation_id = :o AND role = 'dispatcher'")
+    return member(int(session.scalar(found, {"o": CARRIER + 1}) or 0), CARRIER + 1, "carrier", "dispatcher")
+
+
+def _order(actor: Actor, window: str, **differs: object) -> Purchase:
+    site = accounts.sites(actor.user)[0].snapshot() | differs
     quote = _quote(actor, site, window)
     placed = service.place(actor, quote, Contact(actor.name, "+79000000000"), "cash")
     return _purchase(placed.number)

@@ -106,17 +106,22 @@ class Tables:
         )
     )
     served: Table = field(default_factory=lambda: Table("carrier_warehouse", "carrier_id warehouse_id", numbered=False))
+    depots: Table = field(
+        default_factory=lambda: Table("depot", "carrier_id name address lat lon is_main", public=True)
+    )
     vehicles: Table = field(
         default_factory=lambda: Table(
             "vehicle",
             "carrier_id name plate payload_kg volume_l longest_mm gross_mass_kg has_crane has_tail_lift "
-            "fixed_cost cost_per_km cost_per_hour",
+            "fixed_cost cost_per_km cost_per_hour body axle_load_kg fuel_ml_per_km fuel_price depot_id",
             public=True,
         )
     )
     couriers: Table = field(
         default_factory=lambda: Table(
-            "courier", "carrier_id user_id name phone vehicle_id shift_from shift_to", public=True
+            "courier",
+            "carrier_id user_id name phone vehicle_id shift_from shift_to licence licences skills break_from break_to",
+            public=True,
         )
     )
     tariffs: Table = field(
@@ -415,14 +420,17 @@ def _stock(product: DemoProduct, price: int, rng: random.Random) -> int:
 
 
 TRUCKS = (
-    ("Газель", 1500, 9000, 3200, 3500, False, False, 150_000, 2200, 70_000),
-    ("Газель с бортом 4 м", 1500, 16_000, 4200, 3500, False, True, 180_000, 2400, 75_000),
-    ("Валдай", 3500, 22_000, 5200, 7500, False, True, 250_000, 3000, 90_000),
-    ("Борт 5 т, 6 м", 5000, 30_000, 6200, 9500, False, False, 350_000, 3600, 110_000),
-    ("Манипулятор 10 т", 10_000, 36_000, 7200, 18_000, True, False, 550_000, 5200, 160_000),
-    ("Шаланда 20 т", 20_000, 80_000, 13_600, 38_000, False, False, 900_000, 6500, 190_000),
+    ("Газель", 1500, 9000, 3200, 3500, False, False, 150_000, 2200, 70_000, "van", 2200, 125),
+    ("Газель с бортом 4 м", 1500, 16_000, 4200, 3500, False, True, 180_000, 2400, 75_000, "tilt", 2300, 130),
+    ("Валдай", 3500, 22_000, 5200, 7500, False, True, 250_000, 3000, 90_000, "tilt", 5000, 180),
+    ("Борт 5 т, 6 м", 5000, 30_000, 6200, 9500, False, False, 350_000, 3600, 110_000, "flatbed", 6300, 240),
+    ("Манипулятор 10 т", 10_000, 36_000, 7200, 18_000, True, False, 550_000, 5200, 160_000, "manipulator", 8000, 330),
+    ("Шаланда 20 т", 20_000, 80_000, 13_600, 38_000, False, False, 900_000, 6500, 190_000, "long", 9000, 380),
 )
-"""Name, payload kg, litres, longest mm, gross kg, crane, tail lift; kopeks a day, a km, an hour."""
+"""Name, payload kg, litres, longest mm, gross kg, crane, tail lift; kopeks a day, a km, an hour; body, kg on the
+heaviest axle, millilitres of diesel a km."""
+DIESEL = 7200
+"""Kopeks a litre."""
 
 
 def carriers(tables: Tables, spots: list[Place], warehouses: int) -> None:
@@ -439,6 +447,11 @@ def carriers(tables: Tables, spots: list[Place], warehouses: int) -> None:
         tables.members.add(organisation, dispatcher, "dispatcher")
         tables.carriers.add(organisation, f"Демо-Перевозчик {number + 1}", "+79000000300", depot.address, depot.lat,
                             depot.lon, True)  # fmt: skip
+        north = spots[63 + number * 7]
+        yards = [
+            tables.depots.add(organisation, "Основная площадка", depot.address, depot.lat, depot.lon, True),
+            tables.depots.add(organisation, "Вторая площадка", north.address, north.lat, north.lon, False),
+        ]
         for warehouse in range(1, warehouses + 1):
             if number == 0 or warehouse % 2:
                 tables.served.add(organisation, warehouse)
@@ -446,11 +459,15 @@ def carriers(tables: Tables, spots: list[Place], warehouses: int) -> None:
         for i, driver in enumerate(drivers):
             truck = TRUCKS[i if number == 0 else i * 2]
             vehicle = tables.vehicles.add(
-                organisation, f"{truck[0]} {number + 1}{i + 1}", f"Д{100 + i}МО{97 + number}", *truck[1:]
-            )
+                organisation, f"{truck[0]} {number + 1}{i + 1}", f"Д{100 + i}МО{97 + number}", *truck[1:], DIESEL,
+                yards[i // 4],
+            )  # fmt: skip
             tables.members.add(organisation, driver, "courier")
             name = "Водитель Демо 1" if driver == 4 else f"Водитель Демо {driver - first_driver + 2}"
-            tables.couriers.add(organisation, driver, name, f"+7900000{driver:04d}", vehicle, 7 * 60, 20 * 60)
+            held = {"B": None, "C": (today + timedelta(days=400 + 90 * i)).isoformat()}
+            skills = ["crane_operator", "slinger"] if truck[5] else ["tail_lift"] if truck[6] else []
+            tables.couriers.add(organisation, driver, name, f"+7900000{driver:04d}", vehicle, 7 * 60, 20 * 60, "B, C",
+                                held, skills, 11 * 60, 14 * 60)  # fmt: skip
         level = 100 if number == 0 else 108
         tables.tariffs.add(
             organisation, "Город", 1500 * level, 5, 45 * level, 350 * level, 60 * level, 1200 * level, 300 * level,

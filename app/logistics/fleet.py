@@ -1,24 +1,24 @@
-"""Vehicles, couriers, shifts and tariffs of a carrier. Every read and command starts from the actor's carrier."""
+"""Vehicles and couriers of a carrier. Every read and command starts from the actor's carrier."""
 
 from __future__ import annotations
 
 import uuid
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
-from typing import Any, TypeVar
+from decimal import Decimal
+from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import exc
 
-from app.core import audit, clock
-from app.core.db import changed, session, sqlstate, unit_of_work
-from app.core.errors import Conflict, FieldError, Invalid, NotFound, Stale
+from app.core import clock
+from app.core.db import session, unit_of_work
+from app.core.errors import FieldError, Invalid
 from app.core.permissions import Actor
-from app.logistics.fleet_facts import CourierFacts, TariffFacts, VehicleFacts, check_tariff, check_vehicle
-from app.logistics.models import Courier, Route, Shift, Tariff, Vehicle
-
-Row = TypeVar("Row", Vehicle, Courier, Shift, Tariff)
-UNIQUE_VIOLATION, EXCLUSION_VIOLATION = "23505", "23P01"
+from app.logistics import driving
+from app.logistics.fleet_facts import CourierFacts, VehicleFacts, check_courier, check_vehicle
+from app.logistics.fleet_models import Absence, Depot
+from app.logistics.fleet_rows import insert, own, remove, update
+from app.logistics.models import Carrier, Courier, Route, Shift, Vehicle
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +34,30 @@ class VehicleRow:
     longest_mm: int
     gross_mass_kg: int
     height_mm: int
+    axle_load_kg: int | None
+    body: str
     has_crane: bool
     has_tail_lift: bool
     fixed_cost: int
     cost_per_km: int
     cost_per_hour: int
+    fuel: str
+    fuel_ml_per_km: int
+    fuel_price: int
     is_active: bool
     version: int
+    depot: uuid.UUID | None
+    depot_name: str | None
+
+    @property
+    def fuel_per_km(self) -> int:
+        """Kopeks of `cost_per_km` that are fuel."""
+        return driving.fuel_per_km(self.fuel_ml_per_km, self.fuel_price)
+
+    @property
+    def fuel_per_100km(self) -> Decimal:
+        """Litres a hundred kilometres."""
+        return Decimal(self.fuel_ml_per_km) / 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,67 +76,35 @@ class CourierRow:
     shift_to: int
     is_active: bool
     version: int
+    licences: dict[str, str | None]
+    skills: list[str]
+    work_days: list[int]
+    break_minutes: int
+    break_from: int | None
+    break_to: int | None
 
-
-@dataclass(frozen=True, slots=True)
-class ShiftRow:
-    """Who drives what when."""
-
-    public_id: uuid.UUID
-    day: date
-    courier: uuid.UUID
-    courier_name: str
-    vehicle: uuid.UUID
-    vehicle_name: str
-    starts_at: datetime
-    ends_at: datetime
-    started_at: datetime | None
-    ended_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class TariffRow:
-    """A tariff as lists and forms show it."""
-
-    id: int
-    public_id: uuid.UUID
-    name: str
-    base: int
-    included_km: int
-    per_km: int
-    per_tonne: int
-    per_m3: int
-    long_from_mm: int
-    long_piece: int
-    per_floor_tonne: int
-    hands_tonne: int
-    crane: int
-    tail_lift: int
-    minimum: int
-    extra_pickup: int
-    max_mass_kg: int
-    max_km: int
-    valid_from: date
-    valid_to: date | None
-    version: int
+    @property
+    def held(self) -> dict[str, date | None]:
+        """Categories of the licence with the last day of each."""
+        return driving.held(self.licences, self.licence)
 
 
 _COURIER: list[Any] = [
     Courier.id, Courier.public_id, Courier.user_id, Courier.name, Courier.phone, Courier.licence, Vehicle.public_id,
     Vehicle.name.label("vehicle_name"), Courier.shift_from, Courier.shift_to, Courier.is_active, Courier.version,
+    Courier.licences, Courier.skills, Courier.work_days, Courier.break_minutes, Courier.break_from, Courier.break_to,
 ]  # fmt: skip
-_SHIFT: list[Any] = [
-    Shift.public_id, Shift.day, Courier.public_id, Courier.name, Vehicle.public_id, Vehicle.name, Shift.starts_at,
-    Shift.ends_at, Shift.started_at, Shift.ended_at,
+_VEHICLE: list[Any] = [
+    *(getattr(Vehicle, name) for name in VehicleRow.__dataclass_fields__ if not name.startswith("depot")),
+    Depot.public_id, Depot.name.label("depot_name"),
 ]  # fmt: skip
-_VEHICLE = [getattr(Vehicle, name) for name in VehicleRow.__dataclass_fields__]
-_TARIFF = [getattr(Tariff, name) for name in TariffRow.__dataclass_fields__]
 
 
 def vehicles(carrier_id: int) -> list[VehicleRow]:
     """The trucks of a carrier, working ones first."""
     rows = session.execute(
         sa.select(*_VEHICLE)
+        .outerjoin(Depot, Depot.id == Vehicle.depot_id)
         .where(Vehicle.carrier_id == carrier_id)
         .order_by(Vehicle.is_active.desc(), Vehicle.name, Vehicle.id)
     )
@@ -138,62 +123,83 @@ def couriers(carrier_id: int) -> list[CourierRow]:
     return [CourierRow(*row) for row in rows]
 
 
-def shifts(carrier_id: int, day: date) -> list[ShiftRow]:
-    """The shifts written down for a day."""
-    rows = session.execute(
-        sa.select(*_SHIFT)
-        .select_from(Shift)
-        .join(Courier, Courier.id == Shift.courier_id)
-        .join(Vehicle, Vehicle.id == Shift.vehicle_id)
-        .where(Shift.carrier_id == carrier_id, Shift.day == day)
-        .order_by(Shift.starts_at, Shift.id)
-    )
-    return [ShiftRow(*row) for row in rows]
-
-
-def tariffs(carrier_id: int) -> list[TariffRow]:
-    """The tariffs of a carrier, newest first."""
-    rows = session.execute(
-        sa.select(*_TARIFF).where(Tariff.carrier_id == carrier_id).order_by(Tariff.valid_from.desc(), Tariff.id.desc())
-    )
-    return [TariffRow(*row) for row in rows]
-
-
 @dataclass(frozen=True, slots=True)
 class TruckOfDay:
-    """A truck with its driver and the hours it works on a day."""
+    """A truck with its driver, the hours it works on a day, the yard it starts from, and when the driver rests."""
 
     vehicle: VehicleRow
     courier_id: int
     courier_name: str
     starts_at: datetime
     ends_at: datetime
+    yard: tuple[float, float] = (0.0, 0.0)
+    break_minutes: int = 45
+    break_from: int | None = None
+    break_to: int | None = None
+
+
+_DRIVER: list[Any] = [
+    Courier.id.label("courier_id"), Courier.name.label("courier_name"), Courier.licence, Courier.licences,
+    Courier.break_minutes, Courier.break_from, Courier.break_to,
+]  # fmt: skip
+_AWAY = sa.select(Absence.courier_id, Absence.vehicle_id).where(
+    Absence.carrier_id == sa.bindparam("carrier"),
+    Absence.from_day <= sa.bindparam("day", type_=sa.Date),
+    Absence.to_day >= sa.bindparam("day", type_=sa.Date),
+)
 
 
 def trucks_of_day(carrier_id: int, day: date) -> list[TruckOfDay]:
-    """The working trucks of a day: written shifts first, then drivers with a usual truck and their usual hours."""
+    """The working trucks of a day: written shifts first, then drivers with a usual truck and their usual hours.
+
+    Who is away, what is in repair, and whose licence is over on that day, stays at home.
+    """
     fleet = {v.id: v for v in vehicles(carrier_id) if v.is_active}
+    yards = _yards(carrier_id)
+    away = session.execute(_AWAY, {"carrier": carrier_id, "day": day}).all()
+    people, broken = {row.courier_id for row in away}, {row.vehicle_id for row in away}
     rows = session.execute(
-        sa.select(Shift.vehicle_id, Courier.id, Courier.name, Shift.starts_at, Shift.ends_at)
+        sa.select(Shift.vehicle_id, *_DRIVER, Shift.starts_at, Shift.ends_at)
         .join(Courier, Courier.id == Shift.courier_id)
         .where(Shift.carrier_id == carrier_id, Shift.day == day, Courier.is_active)
         .order_by(Shift.starts_at, Shift.id)
     ).all()
-    found: dict[int, TruckOfDay] = {}
-    for row in rows:
-        if row.vehicle_id in fleet and row.vehicle_id not in found:
-            found[row.vehicle_id] = TruckOfDay(fleet[row.vehicle_id], row.id, row.name, row.starts_at, row.ends_at)
-    busy = {row.id for row in rows}
     usual = session.execute(
-        sa.select(Courier.vehicle_id, Courier.id, Courier.name, Courier.shift_from, Courier.shift_to)
+        sa.select(Courier.vehicle_id, *_DRIVER, Courier.shift_from, Courier.shift_to, Courier.work_days)
         .where(Courier.carrier_id == carrier_id, Courier.is_active, Courier.vehicle_id.is_not(None))
         .order_by(Courier.id)
-    )
-    for vehicle_id, courier_id, name, start, end in usual:
-        if vehicle_id in fleet and vehicle_id not in found and courier_id not in busy:
-            hours = clock.at(day, start), clock.at(day, min(end, 1439))
-            found[vehicle_id] = TruckOfDay(fleet[vehicle_id], courier_id, name, *hours)
+    ).all()
+    busy = {row.courier_id for row in rows}
+    wanted = [(row, row.starts_at, row.ends_at) for row in rows]
+    wanted += [
+        (row, clock.at(day, row.shift_from), clock.at(day, min(row.shift_to, 1439)))
+        for row in usual
+        if row.courier_id not in busy and day.isoweekday() in row.work_days
+    ]
+    found: dict[int, TruckOfDay] = {}
+    for row, starts_at, ends_at in wanted:
+        truck = fleet.get(row.vehicle_id)
+        if truck is None or truck.id in found or row.courier_id in people or truck.id in broken:
+            continue
+        if driving.category_for(truck.gross_mass_kg, driving.held(row.licences, row.licence)).is_over(day):
+            continue
+        found[truck.id] = TruckOfDay(
+            truck, row.courier_id, row.courier_name, starts_at, ends_at, yards.get(truck.depot, yards[None]),
+            row.break_minutes, row.break_from, row.break_to,
+        )  # fmt: skip
     return sorted(found.values(), key=lambda truck: truck.vehicle.id)
+
+
+def _yards(carrier_id: int) -> dict[uuid.UUID | None, tuple[float, float]]:
+    """Yards by outward id; None: that of trucks without one."""
+    rows = session.execute(
+        sa.select(Depot.public_id, Depot.lat, Depot.lon, Carrier.depot_lat, Carrier.depot_lon)
+        .select_from(Carrier)
+        .outerjoin(Depot, Depot.carrier_id == Carrier.id)
+        .where(Carrier.id == carrier_id)
+    ).all()
+    found: dict[uuid.UUID | None, tuple[float, float]] = {r.public_id: (r.lat, r.lon) for r in rows if r.public_id}
+    return found | {None: (rows[0].depot_lat, rows[0].depot_lon) if rows else (0.0, 0.0)}
 
 
 @unit_of_work
@@ -203,8 +209,7 @@ def add_vehicle(actor: Actor, facts: VehicleFacts) -> uuid.UUID:
     Raises:
         Invalid: figures that cannot be, or a plate that is known.
     """
-    check_vehicle(facts)
-    return _insert(actor, Vehicle(carrier_id=actor.carrier_id, **asdict(facts)), "vehicle", "/plate")
+    return insert(actor, Vehicle(carrier_id=actor.carrier_id, **_vehicle_values(actor, facts)), "vehicle", "/plate")
 
 
 @unit_of_work
@@ -213,10 +218,14 @@ def change_vehicle(actor: Actor, public_id: uuid.UUID, facts: VehicleFacts, vers
 
     Raises:
         NotFound, Stale, Invalid.
+        Conflict: `licence_not_enough`, `no_crane_operator`: whoever drives it usually may not any more.
     """
-    check_vehicle(facts)
-    row = _own(Vehicle, actor, public_id)
-    _update(actor, row, asdict(facts), version, "vehicle", "/plate")
+    values = _vehicle_values(actor, facts)
+    row = own(Vehicle, actor, public_id)
+    update(actor, row, values, version, "vehicle", "/plate")
+    drivers = session.scalars(sa.select(Courier).where(Courier.vehicle_id == row.id, Courier.is_active))
+    for driver in drivers if facts.is_active else ():
+        driving.check(driving.Driver.of(driver), row, clock.today())
 
 
 @unit_of_work
@@ -226,8 +235,8 @@ def remove_vehicle(actor: Actor, public_id: uuid.UUID) -> None:
     Raises:
         NotFound.
     """
-    row = _own(Vehicle, actor, public_id)
-    _remove(actor, row, "vehicle", used=session.scalar(sa.select(sa.exists().where(Route.vehicle_id == row.id))))
+    row = own(Vehicle, actor, public_id)
+    remove(actor, row, "vehicle", used=session.scalar(sa.select(sa.exists().where(Route.vehicle_id == row.id))))
 
 
 @unit_of_work
@@ -238,7 +247,7 @@ def add_courier(actor: Actor, user_id: int, facts: CourierFacts) -> uuid.UUID:
         Invalid: wrong hours, a foreign truck, or the person drives here already.
     """
     values = _courier_values(actor, facts)
-    return _insert(actor, Courier(carrier_id=actor.carrier_id, user_id=user_id, **values), "courier", "/email")
+    return insert(actor, Courier(carrier_id=actor.carrier_id, user_id=user_id, **values), "courier", "/email")
 
 
 @unit_of_work
@@ -249,7 +258,7 @@ def change_courier(actor: Actor, public_id: uuid.UUID, facts: CourierFacts, vers
         NotFound, Stale, Invalid.
     """
     values = _courier_values(actor, facts)
-    _update(actor, _own(Courier, actor, public_id), values, version, "courier", "/email")
+    update(actor, own(Courier, actor, public_id), values, version, "courier", "/email")
 
 
 @unit_of_work
@@ -259,164 +268,39 @@ def remove_courier(actor: Actor, public_id: uuid.UUID) -> None:
     Raises:
         NotFound.
     """
-    row = _own(Courier, actor, public_id)
-    _remove(actor, row, "courier", used=True)
+    row = own(Courier, actor, public_id)
+    remove(actor, row, "courier", used=True)
 
 
-@unit_of_work
-def add_shift(
-    actor: Actor, courier: uuid.UUID, vehicle: uuid.UUID, day: date, from_minute: int, to_minute: int
-) -> uuid.UUID:
-    """Write down who drives what on a day.
-
-    Raises:
-        NotFound: the driver or truck is not of this carrier.
-        Invalid: the hours are not in order.
-        Conflict: `shift_overlaps`: the driver or the truck is busy then.
-    """
-    if not 0 <= from_minute < to_minute <= 1439:
-        raise Invalid.one("/to", "hours_not_in_order")
-    row = Shift(
-        carrier_id=actor.carrier_id,
-        courier_id=_own(Courier, actor, courier).id,
-        vehicle_id=_own(Vehicle, actor, vehicle).id,
-        day=day,
-        starts_at=clock.at(day, from_minute),
-        ends_at=clock.at(day, to_minute),
-    )
-    return _insert(actor, row, "shift", "/courier")
-
-
-@unit_of_work
-def remove_shift(actor: Actor, public_id: uuid.UUID) -> None:
-    """Strike a shift that has not begun.
-
-    Raises:
-        NotFound.
-        Conflict: `shift_started`.
-    """
-    row = _own(Shift, actor, public_id)
-    if row.started_at is not None:
-        raise Conflict("shift_started")
-    _remove(actor, row, "shift", used=False)
-
-
-@unit_of_work
-def add_tariff(actor: Actor, facts: TariffFacts) -> uuid.UUID:
-    """Add a tariff.
-
-    Raises:
-        Invalid: figures that cannot be.
-    """
-    check_tariff(facts)
-    changed("rates")
-    return _insert(actor, Tariff(carrier_id=actor.carrier_id, **asdict(facts)), "tariff", "/name")
-
-
-@unit_of_work
-def change_tariff(actor: Actor, public_id: uuid.UUID, facts: TariffFacts, version: int | None) -> None:
-    """Change a tariff; placed orders keep the price they were given.
-
-    Raises:
-        NotFound, Stale, Invalid.
-    """
-    check_tariff(facts)
-    changed("rates")
-    _update(actor, _own(Tariff, actor, public_id), asdict(facts), version, "tariff", "/name")
-
-
-@unit_of_work
-def remove_tariff(actor: Actor, public_id: uuid.UUID) -> None:
-    """End a tariff today; it stays for the orders priced by it.
-
-    Raises:
-        NotFound.
-    """
-    row = _own(Tariff, actor, public_id)
-    row.valid_to = clock.today()
-    row.version += 1
-    changed("rates")
-    audit.record(actor, "tariff.ended", "tariff", row.id)
-
-
-def _own(table: type[Row], actor: Actor, public_id: uuid.UUID) -> Row:
-    row = session.scalars(
-        sa.select(table)
-        .where(table.public_id == public_id, table.carrier_id == actor.carrier_id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    ).one_or_none()
-    if row is None:
-        raise NotFound()
-    return row
-
-
-def _insert(actor: Actor, row: Vehicle | Courier | Shift | Tariff, entity: str, pointer: str) -> uuid.UUID:
-    session.add(row)
-    _flush(entity, pointer)
-    audit.record(actor, f"{entity}.added", entity, row.id)
-    return row.public_id
-
-
-def _update(
-    actor: Actor,
-    row: Vehicle | Courier | Tariff,
-    values: dict[str, Any],
-    version: int | None,
-    entity: str,
-    pointer: str,
-) -> None:
-    if version is not None and version != row.version:
-        raise Stale(version=row.version)
-    before = {name: str(getattr(row, name)) for name in values}
-    for name, value in values.items():
-        setattr(row, name, value)
-    row.version += 1
-    _flush(entity, pointer)
-    after = {name: str(value) for name, value in values.items() if before[name] != str(value)}
-    audit.record(actor, f"{entity}.changed", entity, row.id, before={n: before[n] for n in after}, after=after)
-
-
-def _remove(actor: Actor, row: Vehicle | Courier | Shift, entity: str, *, used: bool | None) -> None:
-    if used and not isinstance(row, Shift):
-        row.is_active = False
-        row.version += 1
-    else:
-        session.delete(row)
-    audit.record(actor, f"{entity}.removed", entity, row.id)
-
-
-def _flush(entity: str, pointer: str) -> None:
-    """Write now, so that a taken plate or a busy driver is told in words.
-
-    A savepoint keeps the caller's transaction usable.
-    """
-    try:
-        with session.begin_nested():
-            session.flush()
-    except exc.IntegrityError as error:
-        if sqlstate(error) == EXCLUSION_VIOLATION:
-            raise Conflict("shift_overlaps") from error
-        if sqlstate(error) == UNIQUE_VIOLATION:
-            raise Invalid.one(pointer, f"{entity}_known") from error
-        raise
+def _vehicle_values(actor: Actor, facts: VehicleFacts) -> dict[str, Any]:
+    check_vehicle(facts)
+    values = asdict(facts)
+    depot = values.pop("depot")
+    depot_id = None
+    if depot is not None:
+        own_yard = sa.select(Depot.id).where(Depot.public_id == depot, Depot.carrier_id == actor.carrier_id)
+        depot_id = session.scalar(own_yard)
+        if depot_id is None:
+            raise Invalid.one("/depot", "unknown_option")
+    return values | {"depot_id": depot_id}
 
 
 def _courier_values(actor: Actor, facts: CourierFacts) -> dict[str, Any]:
-    errors = []
-    if not facts.name.strip():
-        errors.append(FieldError("/name", "required"))
-    if not 0 <= facts.shift_from < facts.shift_to <= 1440:
-        errors.append(FieldError("/shift_to", "hours_not_in_order"))
-    vehicle_id = None
+    errors = check_courier(facts)
+    truck = None
     if facts.vehicle is not None:
-        vehicle_id = session.scalar(
-            sa.select(Vehicle.id).where(Vehicle.public_id == facts.vehicle, Vehicle.carrier_id == actor.carrier_id)
+        truck = session.scalar(
+            sa.select(Vehicle).where(Vehicle.public_id == facts.vehicle, Vehicle.carrier_id == actor.carrier_id)
         )
-        if vehicle_id is None:
+        if truck is None:
             errors.append(FieldError("/vehicle", "unknown_option"))
     if errors:
         raise Invalid(errors)
     values = asdict(facts)
     del values["vehicle"]
-    return values | {"vehicle_id": vehicle_id}
+    given = driving.held(facts.licences, facts.licence)
+    values["licences"] = {name: day.isoformat() if day else None for name, day in given.items()}
+    values["licence"] = ", ".join(given) or facts.licence
+    if truck is not None and facts.is_active:
+        driving.check(driving.Driver(given, frozenset(facts.skills)), truck, clock.today())
+    return values | {"vehicle_id": truck.id if truck is not None else None}

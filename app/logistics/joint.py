@@ -121,6 +121,7 @@ def _priced(
     price = tariffs.quote(
         tariff, metres, mass, volume, max(load.cargo.longest_mm for load in loads), floor=int(site.get("floor") or 1),
         lift=bool(site.get("lift")), unloading=str(site.get("unloading") or "self"),
+        point=(float(site["lat"]), float(site["lon"])),
     )  # fmt: skip
     more = len(loads) - 1
     extra = [PriceLine("extra_pickup", tariff.extra_pickup * more, {"stops": more})] if tariff.extra_pickup else []

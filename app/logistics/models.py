@@ -18,6 +18,8 @@ DELIVERY_STATES = (
 )  # fmt: skip
 PLAN_STATES = ("draft", "published", "superseded")
 ROUTE_STATES = ("planned", "started", "finished")
+BODIES = ("flatbed", "tilt", "van", "manipulator", "dump", "long")
+FUELS = ("diesel", "petrol", "gas", "electric")
 STOP_STATES = ("planned", "arrived", "unloading", "done", "failed", "skipped")
 
 
@@ -47,6 +49,8 @@ class CarrierWarehouse(Base):
     warehouse_id: Mapped[int] = mapped_column(
         sa.BigInteger, sa.ForeignKey("warehouse.id"), primary_key=True, index=True
     )
+    is_preferred: Mapped[bool] = mapped_column(server_default=sa.false())
+    """The seller wants this one asked first."""
 
 
 class Vehicle(Base):
@@ -58,6 +62,9 @@ class Vehicle(Base):
         sa.CheckConstraint("payload_kg > 0 AND volume_l > 0 AND longest_mm > 0 AND gross_mass_kg >= payload_kg",
                            name="size_positive"),
         sa.CheckConstraint("fixed_cost >= 0 AND cost_per_km >= 0 AND cost_per_hour >= 0", name="cost_not_negative"),
+        sa.CheckConstraint("fuel_ml_per_km >= 0 AND fuel_price >= 0 AND axle_load_kg > 0", name="fuel_not_negative"),
+        one_value_enum("body", BODIES),
+        one_value_enum("fuel", FUELS),
     )  # fmt: skip
 
     id: Mapped[Id]
@@ -70,22 +77,33 @@ class Vehicle(Base):
     longest_mm: Mapped[int]
     gross_mass_kg: Mapped[int]
     height_mm: Mapped[int] = mapped_column(server_default="3000")
+    axle_load_kg: Mapped[int | None]
+    """On the heaviest axle, fully loaded: spring road limits compare with it."""
+    body: Mapped[str] = mapped_column(server_default="tilt")
     has_crane: Mapped[bool] = mapped_column(server_default=sa.false())
     has_tail_lift: Mapped[bool] = mapped_column(server_default=sa.false())
     fixed_cost: Mapped[Kopeks] = mapped_column(server_default="0")
     cost_per_km: Mapped[Kopeks]
     cost_per_hour: Mapped[Kopeks]
+    fuel: Mapped[str] = mapped_column(server_default="diesel")
+    fuel_ml_per_km: Mapped[int] = mapped_column(server_default="0")
+    """Millilitres (of gas: 1/1000 m3, of current: Wh) a kilometre."""
+    fuel_price: Mapped[Kopeks] = mapped_column(server_default="0")
+    """For a litre (m3, kWh); the fuel is a part of cost_per_km, not an addition."""
+    depot_id: Mapped[int | None] = ref("depot.id")
+    """None: the carrier's main yard."""
     is_active: Mapped[bool] = mapped_column(server_default=sa.true())
     version: Mapped[int] = mapped_column(server_default="1")
 
 
 class Courier(Base):
-    """A driver of a carrier. Shift hours are minutes from midnight, the default for a day without a row in shift."""
+    """A driver of a carrier. Hours are minutes from midnight, the default for a workday without a row in shift."""
 
     __tablename__ = "courier"
     __table_args__ = (
         sa.UniqueConstraint("carrier_id", "user_id"),
         sa.CheckConstraint("0 <= shift_from AND shift_from < shift_to AND shift_to <= 1440", name="shift_in_day"),
+        sa.CheckConstraint("break_minutes BETWEEN 0 AND 240 AND break_from <= break_to", name="break_in_day"),
     )
 
     id: Mapped[Id]
@@ -95,9 +113,19 @@ class Courier(Base):
     name: Mapped[str]
     phone: Mapped[str] = mapped_column(server_default="")
     licence: Mapped[str] = mapped_column(server_default="C")
+    """The categories in words, made of `licences`."""
+    licences: Mapped[Json] = mapped_column(server_default=sa.text("'{}'::jsonb"))
+    """{category: last day it is valid, or null}; empty: as `licence` says, without end."""
+    skills: Mapped[list[str]] = mapped_column(JSONB, server_default=sa.text("'[]'::jsonb"))
+    work_days: Mapped[list[int]] = mapped_column(JSONB, server_default=sa.text("'[1, 2, 3, 4, 5, 6, 7]'::jsonb"))
+    """ISO weekdays of the usual hours."""
     vehicle_id: Mapped[int | None] = ref("vehicle.id", index=False)
     shift_from: Mapped[int] = mapped_column(server_default="480")
     shift_to: Mapped[int] = mapped_column(server_default="1200")
+    break_minutes: Mapped[int] = mapped_column(server_default="45")
+    break_from: Mapped[int | None]
+    break_to: Mapped[int | None]
+    """When the break may start, minutes from midnight; None: at any time of the shift."""
     is_active: Mapped[bool] = mapped_column(server_default=sa.true())
     version: Mapped[int] = mapped_column(server_default="1")
 
@@ -139,7 +167,15 @@ class Tariff(Base):
             " AND crane >= 0 AND tail_lift >= 0 AND hands_tonne >= 0 AND minimum >= 0 AND extra_pickup >= 0",
             name="not_negative",
         ),
-    )
+        sa.CheckConstraint(
+            "free_minutes >= 0 AND waiting_step > 0 AND per_waiting_step >= 0", name="waiting_not_negative"
+        ),
+        sa.CheckConstraint("valid_to IS NULL OR valid_from <= valid_to", name="days_ordered"),
+        ExcludeConstraint(
+            ("carrier_id", "="), ("name", "="), (sa.text("daterange(valid_from, valid_to, '[]')"), "&&"),
+            name="ex_tariff_name",
+        ),
+    )  # fmt: skip
 
     id: Mapped[Id]
     public_id: Mapped[PublicId]
@@ -162,81 +198,19 @@ class Tariff(Base):
     max_mass_kg: Mapped[int]
     """More than this goes in several trips, each paid."""
     max_km: Mapped[int] = mapped_column(server_default="100")
+    zones: Mapped[JsonList]
+    """[{name, price, polygon: [[lat, lon], ...]} or {name, price, lat, lon, radius_m}]: the way for one price."""
+    distance_steps: Mapped[JsonList]
+    """[{up_to_km, price}]: in place of base and kilometres."""
+    mass_steps: Mapped[JsonList]
+    """[{up_to_kg, price}]: in place of tonnes."""
+    free_minutes: Mapped[int] = mapped_column(server_default="60")
+    waiting_step: Mapped[int] = mapped_column(server_default="30")
+    per_waiting_step: Mapped[Kopeks] = mapped_column(server_default="0")
+    """Unloading longer than the free minutes: for each begun step of so many minutes."""
     valid_from: Mapped[date]
     valid_to: Mapped[date | None]
     version: Mapped[int] = mapped_column(server_default="1")
-
-
-class SlotRule(Base):
-    """A window in which a carrier drives on a weekday, and how much fits into it. A carrier without any rule drives in
-    the market's usual windows, without limit.
-    """
-
-    __tablename__ = "slot_rule"
-    __table_args__ = (
-        sa.UniqueConstraint("carrier_id", "weekday", "from_minute", "to_minute"),
-        sa.CheckConstraint("weekday BETWEEN 1 AND 7", name="weekday_range"),
-        sa.CheckConstraint("0 <= from_minute AND from_minute < to_minute AND to_minute <= 1440", name="window_in_day"),
-        sa.CheckConstraint("capacity > 0 AND (capacity_kg IS NULL OR capacity_kg > 0)", name="capacity_positive"),
-    )
-
-    id: Mapped[Id]
-    public_id: Mapped[PublicId]
-    carrier_id: Mapped[int] = ref("carrier.id", index=False)
-    weekday: Mapped[int]
-    """ISO: 1 is Monday."""
-    from_minute: Mapped[int]
-    to_minute: Mapped[int]
-    capacity: Mapped[int]
-    """Deliveries."""
-    capacity_kg: Mapped[int | None]
-    created_at: Mapped[Created]
-
-
-class SlotException(Base):
-    """What is different on one date: of one window or, without minutes, of the whole day. Capacity 0: closed."""
-
-    __tablename__ = "slot_exception"
-    __table_args__ = (
-        sa.UniqueConstraint("carrier_id", "day", "from_minute", "to_minute", postgresql_nulls_not_distinct=True),
-        sa.CheckConstraint("(from_minute IS NULL) = (to_minute IS NULL)", name="window_whole"),
-        sa.CheckConstraint("0 <= from_minute AND from_minute < to_minute AND to_minute <= 1440", name="window_in_day"),
-        sa.CheckConstraint("capacity >= 0 AND (capacity_kg IS NULL OR capacity_kg > 0)", name="capacity_not_negative"),
-    )
-
-    id: Mapped[Id]
-    public_id: Mapped[PublicId]
-    carrier_id: Mapped[int] = ref("carrier.id", index=False)
-    day: Mapped[date]
-    from_minute: Mapped[int | None]
-    to_minute: Mapped[int | None]
-    capacity: Mapped[int]
-    capacity_kg: Mapped[int | None]
-    note: Mapped[str] = mapped_column(server_default="")
-    created_at: Mapped[Created]
-
-
-class DeliverySlot(Base):
-    """A window of a date with what is sold of it; the row is made by the first delivery. `capacity` is what the carrier
-    declared when a place was last sold; less declared later takes nothing away.
-    """
-
-    __tablename__ = "delivery_slot"
-    __table_args__ = (
-        sa.UniqueConstraint("carrier_id", "starts_at", "ends_at"),
-        sa.CheckConstraint("starts_at < ends_at", name="ordered"),
-        sa.CheckConstraint("taken BETWEEN 0 AND capacity", name="not_overbooked"),
-        sa.CheckConstraint("taken_kg >= 0 AND (capacity_kg IS NULL OR taken_kg <= capacity_kg)", name="not_overloaded"),
-    )
-
-    id: Mapped[Id]
-    carrier_id: Mapped[int] = ref("carrier.id", index=False)
-    starts_at: Mapped[Moment]
-    ends_at: Mapped[Moment]
-    capacity: Mapped[int]
-    taken: Mapped[int] = mapped_column(server_default="0")
-    capacity_kg: Mapped[int | None]
-    taken_kg: Mapped[int] = mapped_column(server_default="0")
 
 
 class JointDelivery(Base):

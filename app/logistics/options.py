@@ -59,7 +59,7 @@ class Cargo:
 
 _TARIFFS = (
     sa.select(
-        CarrierWarehouse.warehouse_id, Carrier.name.label("carrier_name"),
+        CarrierWarehouse.warehouse_id, CarrierWarehouse.is_preferred, Carrier.name.label("carrier_name"),
         *(c for c in Tariff.__table__.c if c.name != "name"),
     )
     .join(Tariff, Tariff.carrier_id == Carrier.id)
@@ -96,7 +96,7 @@ def _trucks(carrier_ids: list[int]) -> dict[int, list[rules.Truck]]:
 
 
 def options(known: Carriers, place: WarehouseRow, site: Mapping[str, Any], cargo: Cargo) -> list[DeliveryOption]:
-    """What carriers ask for bringing a load from a warehouse to a site, cheapest first.
+    """What carriers ask for bringing a load from a warehouse to a site: whom the seller prefers, then cheapest first.
 
     A carrier is asked when it serves the warehouse, has a tariff for the day that reaches so far, and owns a truck that
     can: the longest piece, the limits of the site and of the warehouse, the equipment. A load heavier than a truck goes
@@ -125,7 +125,8 @@ def options(known: Carriers, place: WarehouseRow, site: Mapping[str, Any], cargo
         found.append(_option(tariff, way, site, cargo))
     if not found:
         raise Conflict("no_carrier", reason=reasons[0])
-    return sorted(found, key=lambda option: (option.price, option.carrier_id, option.tariff_id))
+    preferred = {tariff.carrier_id for tariff in asked if tariff.is_preferred}
+    return sorted(found, key=lambda o: (o.carrier_id not in preferred, o.price, o.carrier_id, o.tariff_id))
 
 
 def _refusal(trucks: Sequence[rules.Truck], site: Mapping[str, Any], longest_mm: int) -> str | None:
@@ -146,6 +147,7 @@ def _option(tariff: Any, way: Road, site: Mapping[str, Any], cargo: Cargo) -> De
         floor=int(site.get("floor") or 1),
         lift=bool(site.get("lift")),
         unloading=str(site.get("unloading") or "self"),
+        point=(float(site["lat"]), float(site["lon"])),
     )
     return DeliveryOption(
         tariff.carrier_id, tariff.carrier_name, tariff.id, tariff.public_id, price.total, price.lines, price.trips,

@@ -97,6 +97,24 @@ def deliveries(carrier_id: int, day: date | None = None, state: str | None = Non
     return sorted((DeliveryRow(*row) for row in rows), key=lambda d: (not d.problems, d.window_from, d.id))
 
 
+def warehouse_of(carrier_id: int, public_id: uuid.UUID) -> int:
+    """The warehouse that a delivery of the carrier leaves from.
+
+    Raises:
+        NotFound: absent, or another carrier's.
+    """
+    own = sa.select(Delivery.warehouse_id).where(Delivery.public_id == public_id, Delivery.carrier_id == carrier_id)
+    found = session.scalar(own)
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def carrier_of(fulfilment_id: int) -> int | None:
+    """Who carries a fulfilment now: not always the carrier that sold it to the buyer."""
+    return session.scalar(sa.select(Delivery.carrier_id).where(Delivery.fulfilment_id == fulfilment_id))
+
+
 def count_waiting(carrier_id: int, day: date) -> int:
     """How many deliveries of a day are ready and in no route."""
     return (
@@ -137,6 +155,9 @@ class BuyersDelivery:
     eta: datetime | None
     vehicle_name: str | None
     plate: str | None
+    is_corrected: bool = False
+    """The dispatcher moved the site on the map: `place` is where the truck goes."""
+    place: tuple[float, float] | None = None
 
 
 def of_fulfilments(fulfilment_ids: Iterable[int]) -> dict[int, BuyersDelivery]:
@@ -155,7 +176,7 @@ def of_fulfilments(fulfilment_ids: Iterable[int]) -> dict[int, BuyersDelivery]:
         sa.select(
             Delivery.public_id, Delivery.fulfilment_id, Delivery.state, Carrier.name, Carrier.phone,
             Delivery.window_from, Delivery.window_to, Delivery.pin, Delivery.tracking_token,
-            drops.c.eta, drops.c.name, drops.c.plate,
+            drops.c.eta, drops.c.name, drops.c.plate, Delivery.site,
         )
         .join(Carrier, Carrier.id == Delivery.carrier_id)
         .outerjoin(drops, drops.c.delivery_id == Delivery.id)
@@ -164,11 +185,12 @@ def of_fulfilments(fulfilment_ids: Iterable[int]) -> dict[int, BuyersDelivery]:
     )  # fmt: skip
     found: dict[int, BuyersDelivery] = {}
     for row in rows:
-        public_id, fulfilment_id, state, carrier, phone, start, end, pin, token, eta, vehicle, plate = tuple(row)
+        public_id, fulfilment_id, state, carrier, phone, start, end, pin, token, eta, vehicle, plate, site = tuple(row)
         live, over = state in rules.ON_THE_WAY, state in rules.OVER
         found[fulfilment_id] = BuyersDelivery(
             public_id, fulfilment_id, state, carrier, phone, start, end, None if over else pin,
-            token if live else None, None if over else eta, vehicle, plate,
+            token if live else None, None if over else eta, vehicle, plate, bool(site.get("is_corrected")),
+            (site["lat"], site["lon"]) if site.get("lat") is not None and site.get("lon") is not None else None,
         )  # fmt: skip
     return found
 

@@ -19,10 +19,13 @@ from app.core.ids import new_token
 from app.core.permissions import Actor
 from app.logistics import rules, slots
 from app.logistics.events import DeliveryReady
+from app.logistics.fleet_models import Depot
 from app.logistics.models import Carrier, CarrierWarehouse, Delivery, DeliveryEvent, JointDelivery, Stop
 
 CITY = (55.82, 37.75)
 """Where a new carrier's depot stands until the carrier says."""
+FIRST_YARD = "Основная площадка"
+"""The name of a new carrier's main yard: data, which the carrier may change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,8 @@ def open_carrier(organisation_id: int, name: str, *, phone: str = "") -> None:
     session.execute(
         statement.on_conflict_do_update(index_elements=[Carrier.id], set_={"name": name, "is_active": True})
     )
+    yard = insert(Depot).values(carrier_id=organisation_id, name=FIRST_YARD, lat=CITY[0], lon=CITY[1], is_main=True)
+    session.execute(yard.on_conflict_do_nothing())
 
 
 @unit_of_work
@@ -89,17 +94,6 @@ def serve_warehouse(carrier_id: int, warehouse_id: int) -> None:
     """The carrier picks up at this warehouse from now on."""
     statement = insert(CarrierWarehouse).values(carrier_id=carrier_id, warehouse_id=warehouse_id)
     session.execute(statement.on_conflict_do_nothing())
-
-
-@unit_of_work
-def set_depot(actor: Actor, address: str, lat: float, lon: float, phone: str) -> None:
-    """Where the trucks of the actor's carrier start and end their day."""
-    session.execute(
-        sa.update(Carrier)
-        .where(Carrier.id == actor.carrier_id)
-        .values(depot_address=address, depot_lat=lat, depot_lon=lon, phone=phone)
-    )
-    audit.record(actor, "carrier.depot_moved", "carrier", actor.carrier_id, after={"lat": lat, "lon": lon})
 
 
 @unit_of_work

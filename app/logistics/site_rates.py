@@ -67,7 +67,7 @@ def _text(point: Point) -> str:
             near.add(seller)
         for tariff in served.get(warehouse, ()):
             if away <= tariff.max_km * 1000:
-                price = tariffs.quote(tariff, away, LOT_KG, 0, 0).total
+                price = tariffs.quote(tariff, away, LOT_KG, 0, 0, point=point).total
                 rates[seller] = min(price, rates.get(seller, price))
     return json.dumps([rates, sorted(near)])
 

@@ -15,8 +15,10 @@ from app.core import audit, clock
 from app.core.db import lock_rows, session, unit_of_work
 from app.core.errors import Conflict, FieldError, Invalid, NotFound
 from app.core.permissions import Actor
-from app.logistics.models import Carrier, DeliverySlot, SlotException, SlotRule
+from app.logistics import calendar
+from app.logistics.models import Carrier
 from app.logistics.rules import Window
+from app.logistics.slot_models import DeliverySlot, SlotException, SlotRule
 from app.logistics.timetable import Room, next_free, timetables
 
 MOST_PLACES, MOST_KG = 500, 1_000_000
@@ -226,8 +228,8 @@ def take(wish: Wish) -> int | None:
     return taken
 
 
-_ROOM = sa.text("""
-SELECT EXISTS (SELECT FROM slot_rule r WHERE r.carrier_id = :carrier) AS has_week,
+_ROOM = sa.text(f"""
+SELECT EXISTS ({calendar.IDLE}) AS is_idle, EXISTS (SELECT FROM slot_rule r WHERE r.carrier_id = :carrier) AS has_week,
     r.capacity, r.capacity_kg, w.capacity AS window_capacity, w.capacity_kg AS window_kg,
     d.capacity AS day_capacity, d.capacity_kg AS day_kg
 FROM (SELECT) one
@@ -242,8 +244,11 @@ LEFT JOIN slot_exception d ON d.carrier_id = :carrier AND d.day = :day AND d.fro
 def _room(wish: Wish) -> Room:
     """What is declared of one window, as `Timetable.rooms` tells of all; 0 places: the carrier does not drive then."""
     start, end = wish.span
-    values = {"carrier": wish.carrier_id, "weekday": wish.day.isoweekday(), "day": wish.day, "start": start, "end": end}
+    values = {"carrier": wish.carrier_id, "weekday": wish.day.isoweekday(), "day": wish.day, "start": start, "end": end,
+              "carriers": [wish.carrier_id], "since": wish.day, "until": wish.day}  # fmt: skip
     row = session.execute(_ROOM, values).one()
+    if row.is_idle:
+        return Room(0)
     if row.window_capacity is not None:
         return Room(row.window_capacity, row.window_kg)
     if row.has_week and row.capacity is None:

@@ -40,3 +40,21 @@ def find(address: str) -> Point | None:
     asked = f" {_key(address)} "
     held = [key for key in _known() if f" {key} " in asked]
     return _known()[max(held, key=len)][1] if held else None
+
+
+def search(text: str, most: int = 8) -> list[tuple[str, Point]]:
+    """Streets whose name the text names or begins, the nearest fit first: (name, a point of it)."""
+    asked = _key(text)
+    words = asked.split()
+    if not words:
+        return []
+    found = []
+    for key, (name, point) in _known().items():
+        if f" {key} " in f" {asked} ":
+            rank = 0
+        elif all(any(part.startswith(word) for part in key.split()) for word in words if not word.isdigit()):
+            rank = 1
+        else:
+            continue
+        found.append((rank, -len(key) if rank == 0 else len(key), name, point))
+    return [(name, point) for _rank, _length, name, point in sorted(found)[:most]]

@@ -11,9 +11,9 @@ import sqlalchemy as sa
 
 from app.core import clock
 from app.core.db import session
-from app.logistics import rules
-from app.logistics.models import DeliverySlot, SlotException, SlotRule
+from app.logistics import calendar, rules
 from app.logistics.rules import Window
+from app.logistics.slot_models import DeliverySlot, SlotException, SlotRule
 
 SHOWN = 5
 """So many free windows are named to whom one was refused."""
@@ -57,14 +57,18 @@ class DayOf:
 
 @dataclass(frozen=True, slots=True)
 class Timetable:
-    """The windows of one carrier: by weekday, what differs on some dates, and what is sold."""
+    """The windows of one carrier: by weekday, what differs on some dates, what is sold, and when nobody drives."""
 
     week: Mapping[int, Mapping[Span, Room]] = field(default_factory=dict)
     dates: Mapping[date, Mapping[Span | None, Room]] = field(default_factory=dict)
     sold: Mapping[tuple[datetime, datetime], tuple[int, int]] = field(default_factory=dict)
+    idle: frozenset[date] = frozenset()
+    """Days on which nobody drives, see `calendar.idle_days`: nothing is sold then, whatever is declared."""
 
     def rooms(self, day: date) -> dict[Span, Room]:
         """The windows of a date, earliest first; closed ones are not there."""
+        if day in self.idle:
+            return {}
         usual = self.week.get(day.isoweekday(), {}) if self.week else dict.fromkeys(rules.WINDOWS, Room())
         found = dict(usual)
         special = self.dates.get(day, {})
@@ -99,7 +103,7 @@ class Timetable:
 
 
 def timetables(carrier_ids: Iterable[int], since: date, until: date) -> dict[int, Timetable]:
-    """Timetables of carriers between two dates: three queries, however many carriers there are."""
+    """Timetables of carriers between two dates: four queries, however many carriers there are."""
     ids = sorted(set(carrier_ids))
     week = _by_carrier(sa.select(SlotRule).where(SlotRule.carrier_id.in_(ids)))
     dates = _by_carrier(
@@ -109,11 +113,13 @@ def timetables(carrier_ids: Iterable[int], since: date, until: date) -> dict[int
     sold = _by_carrier(
         sa.select(DeliverySlot).where(DeliverySlot.carrier_id.in_(ids), DeliverySlot.starts_at.between(*span))
     )
+    idle = calendar.idle_days(ids, since, until)
     return {
         one: Timetable(
             _grouped((r.weekday, (r.from_minute, r.to_minute), r) for r in week.get(one, ())),
             _grouped((e.day, _span(e), e) for e in dates.get(one, ())),
             {(s.starts_at, s.ends_at): (s.taken, s.taken_kg) for s in sold.get(one, ())},
+            idle.get(one, frozenset()),
         )
         for one in ids
     }

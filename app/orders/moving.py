@@ -77,10 +77,11 @@ def _earliest(trip: Fulfilment) -> date:
 
 
 def _days(trip: Fulfilment) -> tuple[DayOf, ...]:
-    if trip.carrier_id is None:
+    carrier = logistics.carrier_of(trip.id)  # not always the one that sold it: deliveries change hands
+    if carrier is None:
         return ()
     today, earliest = clock.today(), _earliest(trip)
-    table = timetables([trip.carrier_id], today, date.fromordinal(earliest.toordinal() + PART_DAYS))[trip.carrier_id]
+    table = timetables([carrier], today, date.fromordinal(earliest.toordinal() + PART_DAYS))[carrier]
     return tuple(table.days(-int(-trip.mass_kg // 1), earliest, earliest, PART_DAYS, clock.now()))
 
 

@@ -107,6 +107,12 @@ EVENTS = {
     "pin_released": _("The dispatcher lets the courier try the PIN again"),
     "returning": _("On the way back"),
     "returned": _("Back at the warehouse"),
+    "pin_moved": _("The dispatcher moved the place on the map"),
+    "hand_over_offered": _("Offered to another carrier"),
+    "hand_over_accepted": _("Another carrier has taken it over"),
+    "hand_over_declined": _("The other carrier declined"),
+    "hand_over_withdrawn": _("The offer to another carrier was taken back"),
+    "hand_over_expired": _("The other carrier did not answer in time"),
 }
 PRICE_LINES = {
     "base": _("Truck to the door"),
@@ -119,6 +125,10 @@ PRICE_LINES = {
     "hands": _("Carrying by hand"),
     "floors": _("Carrying up to the floor"),
     "minimum": _("Up to the smallest price"),
+    "zone": _("Truck to the zone “%(zone)s”"),
+    "distance_step": _("Truck to the door, up to %(up_to_km)s km"),
+    "mass_step": _("Mass, by steps"),
+    "waiting": _("Waiting at the site"),
     "extra_pickup": _("Further warehouses on the way"),
     "joint_share": _("Share of the common truck"),
     "included": _("Paid by the seller"),
@@ -144,12 +154,19 @@ def no_carrier(reason: str) -> str:
 def price_line(code: str, context: Mapping[str, Any]) -> str:
     """A line of a delivery price with its figures."""
     words = str(PRICE_LINES.get(code, code))
+    if code in ("zone", "distance_step"):
+        words = words % {"zone": context.get("zone"), "up_to_km": context.get("up_to_km")}
+    if code == "waiting":
+        words = gettext(
+            "%(words)s, %(minutes)s min, of them %(free)s free, %(steps)s × %(step)s min", words=words,
+            **{name: context.get(name) for name in ("minutes", "free", "steps", "step")},
+        )  # fmt: skip
     trips = int(context.get("trips", 1))
     if code == "distance":
         words = gettext("%(words)s, %(km)s km", words=words, km=context.get("km"))
     if code == "joint_share":
         words = gettext("%(words)s: %(kg)s kg over %(km)s km", words=words, kg=context.get("kg"), km=context.get("km"))
-    if code in ("mass", "hands"):
+    if code in ("mass", "mass_step", "hands"):
         words = gettext("%(words)s, %(kg)s kg", words=words, kg=context.get("kg"))
     if code == "floors":
         words = gettext("%(words)s, floors: %(floors)s", words=words, floors=context.get("floors"))

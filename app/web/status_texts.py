@@ -165,7 +165,15 @@ _CLAIM: dict[str, Status] = {
     "settled": Status(_("decided by the operator"), "ok", "badge-check"),
     "withdrawn": Status(_("taken back"), "", "ban"),
 }
+_HAND_OVER: dict[str, Status] = {
+    "offered": Status(_("waits for an answer"), "warn", "clock"),
+    "accepted": Status(_("taken over"), "ok", "check"),
+    "declined": Status(_("declined"), "bad", "circle-x"),
+    "withdrawn": Status(_("taken back"), "", "ban"),
+    "expired": Status(_("not answered in time"), "", "clock"),
+}
 KINDS: dict[str, dict[str, Status]] = {
+    "hand_over": _HAND_OVER,
     "return": _RETURN,
     "claim": _CLAIM,
     "order": _ORDER,

@@ -126,3 +126,95 @@ def test_a_buyer_may_not_dispatch(api: Any) -> None:
     w = make.world()
     assert make.call_as(api, w.buyer).get("/carrier/vehicles").status_code == 403
     assert api.get("/carrier/vehicles").status_code == 401
+
+
+def test_yards_days_off_and_a_copied_week(api: Any) -> None:
+    w = make.world()
+    me = make.call_as(api, w.dispatcher_user)
+    yard = me.post("/carrier/depots", {"name": "North", "lat": 55.85, "lon": 37.66})
+    assert yard.status_code == 201
+    path = f"/carrier/depots/{yard.json['id']}"
+    assert me.patch(path, {"address": "Дорога, 1"}, headers={"If-Match": '"1"'}).json["is_main"] is True
+    assert me.delete(path).json["code"] == "depot_is_main"
+    assert me.get("/carrier/depots").json["items"][0]["vehicles"] == 1
+    [driver] = me.get("/carrier/couriers").json["items"]
+    held = me.patch(f"/carrier/couriers/{driver['id']}", {"licences": {"B": None, "C": "2020-01-01"}, "vehicle": None})
+    assert (held.json["licence"], held.json["licences"]["C"]) == ("B, C", "2020-01-01")
+    shift = {"courier": driver["id"], "vehicle": str(w.vehicle.public_id), "day": tomorrow(), "from_minute": 480,
+             "to_minute": 900}  # fmt: skip
+    over = me.post("/carrier/shifts", shift)
+    assert (over.status_code, over.json["code"]) == (409, "licence_over")
+    me.patch(f"/carrier/couriers/{driver['id']}", {"licence": "C"})
+    assert me.post("/carrier/shifts", shift).status_code == 201
+    week = (clock.today() + timedelta(days=8)).isoformat()
+    assert me.post("/carrier/shift-copies", {"week": week}).json == {"made": 1, "refused": []}
+    assert len(me.get(f"/carrier/shifts?date={tomorrow()}&until={week}").json["items"]) == 2
+    days = {"kind": "sick", "from_day": tomorrow(), "to_day": week, "courier": driver["id"]}
+    away = me.post("/carrier/absences", days).json["id"]
+    assert me.get(f"/carrier/shifts?date={tomorrow()}&until={week}").json["items"] == []
+    assert me.get("/carrier/absences").json["items"][0]["name"] == driver["name"]
+    assert me.delete(f"/carrier/absences/{away}").status_code == 204
+
+
+def test_a_tariff_explains_itself_and_has_a_next_version(api: Any) -> None:
+    w = make.world()
+    me = make.call_as(api, w.dispatcher_user)
+    tariff = {
+        "name": "Zones", "base": 100, "per_km": 5000, "per_tonne": 30000, "max_mass_kg": 5000,
+        "valid_from": "2026-01-01",
+        "zones": [{"name": "Square", "price": 90000, "polygon": [[55.7, 37.5], [55.7, 37.7], [55.9, 37.6]]}],
+        "distance_steps": [{"up_to_km": 10, "price": 150000}], "per_waiting_step": 40000,
+    }  # fmt: skip
+    key = me.post("/carrier/tariffs", tariff).json["id"]
+    far = me.post(f"/carrier/tariffs/{key}/quote", {"distance_m": 12_000, "mass_kg": 1000, "waiting_minutes": 61}).json
+    assert {line["code"]: line["amount"]["amount"] for line in far["lines"]} == {
+        "distance_step": 150_000, "distance": 10_000, "mass": 30_000, "waiting": 40_000,
+    }  # fmt: skip
+    assert far["total"]["amount"] == 230_000
+    near = me.post(f"/carrier/tariffs/{key}/quote", {"mass_kg": 0, "lat": 55.75, "lon": 37.6}).json
+    assert (near["total"]["amount"], near["lines"][0]["code"]) == (90_000, "zone")
+    newer = me.post(f"/carrier/tariffs/{key}/versions", {"valid_from": "2030-01-01", "distance_steps": []})
+    assert newer.status_code == 201
+    rows = {row["id"]: row for row in me.get("/carrier/tariffs").json["items"]}
+    assert rows[key]["valid_to"] == "2029-12-31"
+    assert (rows[newer.json["id"]]["distance_steps"], rows[newer.json["id"]]["zones"][0]["name"]) == ([], "Square")
+    assert me.post("/carrier/tariffs", tariff | {"valid_from": "2029-01-01"}).json["code"] == "tariff_overlaps"
+
+
+def test_deliveries_are_filtered_and_say_what_would_mend_them(api: Any) -> None:
+    w = make.world()
+    me = make.call_as(api, w.dispatcher_user)
+    make.delivery(w)
+    long = make.delivery(w, index=1, longest_mm=9000)
+    [first, second] = me.get(f"/carrier/deliveries?date={tomorrow()}").json["items"]
+    assert (first["id"], first["problems"], second["problems"]) == (str(long.public_id), ["too_long"], [])
+    assert first["reasons"][0]["context"] == {"mm": 9000, "most": 6000}
+    page = me.get(f"/carrier/deliveries?date={tomorrow()}&limit=1").json
+    rest = me.get(f"/carrier/deliveries?date={tomorrow()}&limit=1&cursor={page['next_cursor']}").json
+    assert (rest["items"][0]["id"], rest["next_cursor"]) == (second["id"], None)
+    assert len(me.get(f"/carrier/deliveries?date={tomorrow()}&problem=any").json["items"]) == 1
+    assert len(me.get("/carrier/deliveries?q=Стройка").json["items"]) == 2
+    path = f"/carrier/deliveries/{long.public_id}/place"
+    assert me.post(path, {"lat": 55.83, "lon": 37.61}, headers={"If-Match": '"99"'}).status_code == 412
+    assert me.post(path, {"lat": 55.83, "lon": 37.61}).status_code == 204
+    assert me.get("/carrier/geocode?q=Склад").json["items"][0]["source"] == "warehouse"
+
+
+def test_a_delivery_changes_hands_over_the_api(api: Any) -> None:
+    giver, taker = make.world(), make.world()
+    me, they = make.call_as(api, giver.dispatcher_user), make.call_as(api, taker.dispatcher_user)
+    made = make.delivery(giver)
+    partners = me.get(f"/carrier/partners?delivery={made.public_id}").json["items"]
+    assert str(taker.carrier.public_id) in [one["id"] for one in partners]
+    body = {"carrier": str(taker.carrier.public_id), "reason": "no_truck", "price": 90_000}
+    key = me.post(f"/carrier/deliveries/{made.public_id}/hand-overs", body).json["id"]
+    seen = they.get(f"/carrier/hand-overs/{key}").json
+    assert (seen["direction"], seen["carrier"], "contact_phone" in str(seen)) == ("received", giver.carrier.name, False)
+    assert they.post(f"/carrier/hand-overs/{key}/withdraw").status_code == 404
+    assert they.post(f"/carrier/hand-overs/{key}/accept").json["state"] == "accepted"
+    assert me.post(f"/carrier/hand-overs/{key}/withdraw").json["code"] == "hand_over_state"
+    assert [one["id"] for one in they.get(f"/carrier/deliveries?date={tomorrow()}").json["items"]] == [
+        str(made.public_id)
+    ]
+    assert me.get(f"/carrier/deliveries?date={tomorrow()}").json["items"] == []
+    assert me.get("/carrier/hand-overs").json["items"][0]["state"] == "accepted"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -27,7 +28,10 @@ from app.core.ids import uuid7
 from app.core.permissions import GRANTS, Permission, Role
 from app.feedback import questions, reviews
 from app.feedback.reviews import Opinion
-from app.logistics import slots
+from app.logistics import calendar, depots, fleet, hand_overs, slots
+from app.logistics.calendar import AbsenceFacts
+from app.logistics.depots import DepotFacts
+from app.logistics.hand_overs import Offer as ToCarrier
 from app.logistics.models import Courier, Delivery, Stop
 from app.logistics.slots import WindowFacts
 from app.offers.import_models import PriceImport
@@ -199,7 +203,7 @@ def foreign_ids(world: make.World, db_session: Any) -> dict[str, str]:
     delivery = make.delivery(world)
     plan = make.published(world, [delivery])
     tariff = make.tariff(world.carrier.id)
-    order = db_session.query(Order).filter_by(seller_id=world.seller.id).one()
+    order = db_session.query(Order).filter_by(seller_id=world.seller.id).order_by(Order.id).first()
     group = db_session.get(OrderGroup, order.group_id)
     group.site = dict(orders.SITE)
     own = sites.add(make.actor(world.buyer), {"title": "Дом", **orders.SITE})
@@ -223,7 +227,7 @@ def foreign_ids(world: make.World, db_session: Any) -> dict[str, str]:
         "/seller/products/": str(db_session.get(Product, offer.product_id).public_id),
         "/seller/stock/count/": str(world.warehouse.public_id),
         "/carrier/couriers/": str(courier.public_id), "/carrier/vehicles/": str(world.vehicle.public_id),
-        "/carrier/tariffs/": str(tariff.public_id), **windows_of(world),
+        "/carrier/tariffs/": str(tariff.public_id), **fleet_of(world), **windows_of(world),
         "/fulfilments/": str(trip.public_id), "/orders/trips/": str(trip.public_id),
         "/carrier/deliveries/": str(row.public_id),
         "/carrier/plans/": plan, "/carrier/route-plans/": plan, "/courier/stops/": str(stop.public_id),
@@ -258,6 +262,22 @@ def company_things(world: make.World, offer: Offer) -> dict[str, str]:
         "/checkout/quote/": str(quote.public_id),
         "/approvals/": str(waits.public_id), "/quotes/": asked, "/seller/quotes/": asked,
         "/quotes/batch/": str(batch), "/quotes/batches/": str(batch),
+    }  # fmt: skip
+
+
+def fleet_of(world: make.World) -> dict[str, str]:
+    """A yard, a shift, a day off of the world's carrier, and a delivery it offers to a third one."""
+    yard = depots.add_depot(world.dispatcher, DepotFacts("Yard", *make.DEPOT))
+    [driver] = fleet.couriers(world.carrier.id)
+    soon = clock.today() + timedelta(days=3)
+    shift = calendar.add_shift(world.dispatcher, driver.public_id, world.vehicle.public_id, soon, 480, 900)
+    later = soon + timedelta(days=1)
+    away = calendar.add_absence(world.dispatcher, AbsenceFacts("sick", later, later, courier=driver.public_id))
+    other = make.world().carrier.public_id
+    offer = hand_overs.offer(world.dispatcher, make.delivery(world, index=1).public_id, ToCarrier(other, "no_truck", 1))
+    return {
+        "/carrier/depots/": str(yard), "/carrier/shifts/": str(shift), "/carrier/absences/": str(away),
+        "/carrier/hand-overs/": str(offer),
     }  # fmt: skip
 
 

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from app.core import clock
-from app.core.errors import Conflict
+from app.core.db import session
+from app.core.errors import Conflict, Invalid, NotFound
+from app.logistics import serving
 from app.logistics.options import Cargo, DeliveryOption, carriers
 from app.logistics.options import options as carriage
 from app.offers import queries as offers
@@ -32,6 +34,28 @@ def test_options_come_cheapest_first_and_explain_themselves() -> None:
     assert all(sum(line.amount for line in o.lines) == o.price for o in found)
     assert 500 < found[0].distance_m < 20_000
     assert not found[0].is_estimate
+
+
+def test_a_seller_chooses_who_picks_up_and_whom_checkout_offers_first() -> None:
+    w, dear, stranger = make.world(), make.world(), make.world()
+    make.tariff(w.carrier.id)
+    make.tariff(dear.carrier.id, base=900_000)
+    session.commit()
+    owner = make.actor(w.buyer, w.seller, "seller", "owner")
+    both = [w.carrier.public_id, dear.carrier.public_id]
+    serving.choose(owner, w.warehouse.public_id, both)
+    assert [one.carrier_id for one in options(w)] == [w.carrier.id, dear.carrier.id]  # the cheaper first
+    serving.choose(owner, w.warehouse.public_id, both, both[1:])
+    assert [one.carrier_id for one in options(w)] == [dear.carrier.id, w.carrier.id]
+    serving.choose(owner, w.warehouse.public_id, both[:1])
+    rows = {one.public_id: (one.serves, one.is_preferred) for one in serving.carriers_of(w.warehouse.id)}
+    assert [rows[key] for key in (*both, stranger.carrier.public_id)] == [(True, False), (False, False), (False, False)]
+    with pytest.raises(Invalid):
+        serving.choose(owner, w.warehouse.public_id, both[:1], both[1:])
+    with pytest.raises(Invalid):
+        serving.choose(owner, w.warehouse.public_id, [w.warehouse.public_id])
+    with pytest.raises(NotFound):
+        serving.choose(make.actor(w.buyer, dear.seller, "seller", "owner"), w.warehouse.public_id, both)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from app.core import clock, jobs
 from app.core.db import session
 from app.core.errors import Conflict, Invalid, NotFound
 from app.core.models import Job
-from app.logistics import courier_day, courier_views, fleet, plan_views, plans, queries, service
+from app.logistics import calendar, courier_day, courier_views, fleet, plan_views, plans, queries, service
 from app.logistics.fleet_facts import VehicleFacts
 from app.logistics.models import Delivery, RoutePlan
 from tests.factories import logistics as make
@@ -117,11 +117,11 @@ def test_a_shift_comes_before_the_usual_hours_and_nobody_is_in_two_places() -> N
     [usual] = fleet.trucks_of_day(w.carrier.id, tomorrow())
     assert usual.starts_at == clock.at(tomorrow(), 420)
     [driver] = fleet.couriers(w.carrier.id)
-    fleet.add_shift(w.dispatcher, driver.public_id, w.vehicle.public_id, tomorrow(), 600, 900)
+    calendar.add_shift(w.dispatcher, driver.public_id, w.vehicle.public_id, tomorrow(), 600, 900)
     [written] = fleet.trucks_of_day(w.carrier.id, tomorrow())
     assert written.starts_at == clock.at(tomorrow(), 600)
     with pytest.raises(Conflict, match="shift_overlaps"):
-        fleet.add_shift(w.dispatcher, driver.public_id, w.vehicle.public_id, tomorrow(), 800, 1000)
+        calendar.add_shift(w.dispatcher, driver.public_id, w.vehicle.public_id, tomorrow(), 800, 1000)
 
 
 def facts(**fields: object) -> VehicleFacts:

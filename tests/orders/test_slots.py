@@ -15,7 +15,8 @@ from app.core.db import db, session, unit_of_work
 from app.core.errors import Conflict, DomainError, Invalid
 from app.core.permissions import Actor, Membership
 from app.logistics import slots
-from app.logistics.models import DeliverySlot, Tariff
+from app.logistics.models import Tariff
+from app.logistics.slot_models import DeliverySlot
 from app.logistics.slots import WindowFacts
 from app.logistics.timetable import timetables
 from app.orders import checkout, choice_views, moving, service

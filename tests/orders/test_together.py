@@ -15,7 +15,8 @@ from app.core import clock
 from app.core.db import session
 from app.core.errors import Conflict
 from app.core.money import split
-from app.logistics.models import CarrierWarehouse, Delivery, DeliverySlot, JointDelivery, Tariff, Vehicle
+from app.logistics.models import CarrierWarehouse, Delivery, JointDelivery, Tariff, Vehicle
+from app.logistics.slot_models import DeliverySlot
 from app.logistics.slots import WindowFacts
 from app.offers.models import Warehouse
 from app.orders import checkout, moving, service

@@ -15,18 +15,18 @@ from app.web.htmx import redirect_to, render_page
 
 def form_page(
     title: Any, fields: Sequence[Field], filled: Filled, back: str, *, version: int | None = None, remove: str = "",
-    status: int = 200,
+    status: int = 200, below: str = "", **context: Any,
 ) -> Response:  # fmt: skip
-    """The form of one thing of the fleet."""
+    """The form of one thing of the fleet. `below`: a template of what stands under it, with its `context`."""
     return render_page(
         "carrier/fleet_form.html", None, title=title, fields=fields, filled=filled, back=back, version=version,
-        remove=remove, status=status, **office(),
+        remove=remove, status=status, below=below, **context, **office(),
     )  # fmt: skip
 
 
 def save(
     title: Any, fields: Sequence[Field], back: str, act: Callable[[dict[str, Any], int | None], Any], done: Any,
-    *, version: int | None = None, remove: str = "",
+    *, version: int | None = None, remove: str = "", below: str = "", **context: Any,
 ) -> Response:  # fmt: skip
     """Read the form, do it, and go back; on a refusal show the form again with everything typed kept."""
     try:
@@ -34,7 +34,10 @@ def save(
     except NotFound:
         raise
     except (Invalid, Conflict, Stale) as error:
-        return form_page(title, fields, refused(error), back, version=version, remove=remove, status=_status(error))
+        return form_page(
+            title, fields, refused(error), back, version=version, remove=remove, status=_status(error), below=below,
+            **context,
+        )  # fmt: skip
     flash(str(done), "ok")
     return redirect_to(back)
 

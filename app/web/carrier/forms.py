@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -19,7 +20,9 @@ Value = TypeVar("Value")
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field. kind: text, number, quantity (decimal), money (roubles), time (of the day), day, check, choice."""
+    """One field. kind: text, area (several lines), number, quantity (decimal), degrees, money (roubles), time (of the
+    day), day, check, checks (several of the options), choice; maybe_number and maybe_time are None when empty.
+    """
 
     name: str
     label: Any
@@ -67,7 +70,7 @@ def read(fields: Sequence[Field]) -> dict[str, Any]:
 
 def refused(error: DomainError) -> Filled:
     """The form again: what was typed, and what is wrong with it."""
-    typed = {name: value for name, value in request.form.items() if name != "csrf_token"}
+    typed = {name: ",".join(request.form.getlist(name)) for name in request.form if name != "csrf_token"}
     if not isinstance(error, Invalid):
         return Filled(typed, {}, [texts.message(error)])
     sentences = {one.pointer.rpartition("/")[2]: texts.error_text(one.code, one.context) for one in error.errors}
@@ -169,8 +172,39 @@ def _choice(one: Field, text: str) -> str:
     return text
 
 
+def degrees(text: str, pointer: str) -> float:
+    """A latitude or longitude; whether it is on Earth is looked at where both are known.
+
+    Raises:
+        Invalid: `not_a_number`.
+    """
+    try:
+        found = float(text.replace(",", "."))
+    except ValueError:
+        raise Invalid.one(pointer, "not_a_number") from None
+    if not math.isfinite(found):
+        raise Invalid.one(pointer, "not_a_number")
+    return found
+
+
+def _maybe(reader: Callable[[str, str], Value]) -> Callable[[Field, str], Value | None]:
+    return lambda one, text: reader(text, f"/{one.name}") if text else None
+
+
+def _checks(one: Field, _text: str) -> list[str]:
+    chosen = request.form.getlist(one.name)
+    if not set(chosen) <= {value for value, _label in one.options}:
+        raise Invalid.one(f"/{one.name}", "unknown_option")
+    return chosen
+
+
 _READERS: dict[str, Callable[[Field, str], Any]] = {
     "text": _text,
+    "area": _text,
+    "degrees": _needed(degrees),
+    "maybe_number": _maybe(number),
+    "maybe_time": _maybe(minutes),
+    "checks": _checks,
     "number": _needed(number),
     "quantity": _needed(_quantity),
     "money": _needed(kopeks),
@@ -188,5 +222,8 @@ def _plain(value: Any) -> str:
 _WRITERS: dict[str, Callable[[Any], str]] = {
     "money": lambda value: f"{value // 100},{value % 100:02d}" if value % 100 else str(value // 100),
     "time": lambda value: f"{value // 60}:{value % 60:02d}",
+    "maybe_time": lambda value: "" if value is None else f"{value // 60}:{value % 60:02d}",
+    "checks": lambda value: ",".join(str(one) for one in value),
+    "degrees": lambda value: f"{value:.6f}".rstrip("0").rstrip("."),
     "check": lambda value: "1" if value else "",
 }

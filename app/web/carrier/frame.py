@@ -13,16 +13,19 @@ from app.access import Guarded
 from app.core import clock
 from app.core.errors import NotFound
 from app.core.ids import parse_uuid
-from app.logistics import queries
+from app.logistics import hand_overs, queries
 
 pages = Guarded("carrier", __name__, url_prefix="/carrier")
 
 NAV = (
     ("/carrier/plans", _("Routes"), "route"),
     ("/carrier/deliveries", _("Deliveries"), "package"),
+    ("/carrier/hand-overs", _("Hand-overs"), "arrow-up-right"),
+    ("/carrier/calendar", _("Calendar"), "calendar"),
     ("/carrier/slots", _("Windows"), "calendar-clock"),
     ("/carrier/vehicles", _("Trucks"), "truck"),
     ("/carrier/couriers", _("Drivers"), "users"),
+    ("/carrier/depots", _("Yards"), "warehouse"),
     ("/carrier/tariffs", _("Tariffs"), "receipt-text"),
 )
 
@@ -30,11 +33,11 @@ NAV = (
 def office() -> dict[str, Any]:
     """What the frame of every page of a carrier shows."""
     actor = access.actor()
-    waiting = queries.count_waiting(actor.carrier_id, clock.today())
-    nav = [
-        {"url": url, "label": label, "icon": icon, "count": waiting if url == "/carrier/deliveries" else 0}
-        for url, label, icon in NAV
-    ]
+    counts = {
+        "/carrier/deliveries": queries.count_waiting(actor.carrier_id, clock.today()),
+        "/carrier/hand-overs": hand_overs.count_offered(actor.carrier_id),
+    }
+    nav = [{"url": url, "label": label, "icon": icon, "count": counts.get(url, 0)} for url, label, icon in NAV]
     place = actor.carrier
     return {
         "nav": nav,

@@ -50,6 +50,7 @@ def _page(week: Filled | None = None, dates: Filled | None = None, status: int =
         exceptions=slots.exceptions(carrier, today),
         coming=table.days(0, today, today, SHOWN_DAYS, now),
         sold=table.sold,
+        idle=table.idle,
         monday=today - timedelta(days=today.weekday()),
         next_days=timedelta,
         week_fields=WINDOW,
