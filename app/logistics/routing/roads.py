@@ -8,8 +8,8 @@ from __future__ import annotations
 import csv
 import gzip
 import io
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.resources import files
 from itertools import pairwise
@@ -53,6 +53,9 @@ class Matrix:
     estimated: bool [n][n], True where the pair is a straight line times a detour factor, not roads.
     far: indexes of points 300 m to 2 km from the nearest road.
     unreachable: pairs (from, to) with no way; their cells hold CAP_SECONDS and CAP_METRES.
+    off_roads: index of a point in the region but over 2 km from any road of it -> metres to the nearest; its cells are
+        capped too.
+    provider: who answered: "graph", "osrm", "valhalla" or "straight".
     """
 
     points: tuple[Point, ...]
@@ -61,6 +64,8 @@ class Matrix:
     estimated: npt.NDArray[np.bool_]
     far: tuple[int, ...] = ()
     unreachable: tuple[tuple[int, int], ...] = ()
+    off_roads: Mapping[int, int] = field(default_factory=dict)
+    provider: str = "graph"
 
     @property
     def quality(self) -> str:
