@@ -114,7 +114,7 @@ def _whole_trip(problem: Problem, truck: Truck, shipment: Shipment) -> bool:
 
 
 def _windows_meet(problem: Problem, truck: Truck, shipment: Shipment) -> bool:
-    """Loaded at the first moment the warehouse allows, the goods reach the site before it closes."""
+    """Loaded at the first moment the warehouse and the truck allow, the goods reach the site before it closes."""
     opens, closes = shipment.pickup_window
     return (
         (opens <= closes or shipment.on_board is not None)
@@ -127,7 +127,8 @@ def _earliest_drop(problem: Problem, truck: Truck, shipment: Shipment) -> int:
     way = problem.seconds(shipment.pickup, shipment.dropoff)
     if shipment.on_board is not None:
         return truck.shift[0] + way
-    return shipment.pickup_window[0] + shipment.pickup_service_s + way
+    there = truck.shift[0] + problem.seconds(truck.start, shipment.pickup)
+    return max(shipment.pickup_window[0], there) + shipment.pickup_service_s + way
 
 
 def _window_numbers(problem: Problem, trucks: Sequence[Truck], shipment: Shipment) -> Context:
