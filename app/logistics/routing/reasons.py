@@ -110,7 +110,7 @@ def _after(problem: Problem, truck: Truck, route: RoutePlan, shipment: Shipment)
 
 
 def _whole_trip(problem: Problem, truck: Truck, shipment: Shipment) -> bool:
-    return drive(problem, truck, trip_of(shipment)) is not None
+    return drive(problem, truck, trip_of(shipment), alone=True) is not None
 
 
 def _windows_meet(problem: Problem, truck: Truck, shipment: Shipment) -> bool:

@@ -46,9 +46,12 @@ def fits(truck: Truck, shipment: Shipment) -> bool:
     )
 
 
-def drive(problem: Problem, truck: Truck, order: Order) -> RoutePlan | None:
-    """The route that finishes earliest and then leaves latest; None when the order breaks any rule."""
-    peaks = _peaks(problem, truck, order)
+def drive(problem: Problem, truck: Truck, order: Order, *, alone: bool = False) -> RoutePlan | None:
+    """The route that finishes earliest and then leaves latest; None when the order breaks any rule.
+
+    alone: as if nothing else were on board when it begins.
+    """
+    peaks = _peaks(problem, truck, order, alone=alone)
     if peaks is None or not order:
         return None
     shipments = [problem.shipment_by_id[shipment_id] for _, shipment_id in order]
@@ -95,9 +98,10 @@ def order_of(route: RoutePlan) -> Order:
     return tuple((stop.kind, stop.shipment_id) for stop in route.stops)
 
 
-def _peaks(problem: Problem, truck: Truck, order: Order) -> tuple[int, int] | None:
+def _peaks(problem: Problem, truck: Truck, order: Order, *, alone: bool) -> tuple[int, int] | None:
     """Greatest mass and volume on board, or None when pairs, order or room are wrong."""
-    aboard = problem.aboard.get(truck.id, ())
+    named = {shipment_id for _, shipment_id in order}
+    aboard = [s for s in problem.aboard.get(truck.id, ()) if not alone or s.id in named]
     board = {shipment.id for shipment in aboard}
     seen = set(board)
     peak_mass = mass = sum(shipment.mass_kg for shipment in aboard)
