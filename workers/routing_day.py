@@ -17,7 +17,7 @@ from app.logistics.queries import DeliveryRow
 from app.logistics.routing import problem as shapes
 from app.logistics.routing.matrix import matrix
 from app.logistics.routing.problem import PICKUP, Order, Place, Problem, Shipment, Truck
-from app.logistics.routing.roads import FarFromRoads, load
+from app.logistics.routing.roads import FarFromRoads, VehicleLimits, load
 
 SOLVER = "vroom+pyvrp"
 STEPS = 100
@@ -62,7 +62,7 @@ def read_day(carrier_id: int, day: date, deliveries: Sequence[int] | None, vehic
     shipments, lots, left = waiting_of(plans.to_plan(carrier_id, day, deliveries), made, day)
     points = [place.point for place in shapes.places_of(tuple(made), tuple(shipments))]
     numbers = {row.id: row.number for row in plans.rows(carrier_id, [one[0] for one in lots.values()])}
-    task = Problem(tuple(made), tuple(shipments), matrix(points))
+    task = Problem(tuple(made), tuple(shipments), matrix(points, limits_of(made)))
     return Day(day, carrier_id, task, lots, trucks, tuple(left), None, numbers)
 
 
@@ -164,10 +164,25 @@ def to_store(day: Day, found: shapes.Plan) -> plans.NewPlan:
         carrier_id=day.carrier_id,
         day=day.day,
         cost=found.cost_kop,
-        solver=SOLVER,
+        solver=solver_of(day.problem),
         quality=quality_of(day.problem),
         routes=[_route(day, route) for route in found.routes],
         unassigned=left_of(day, found),
+    )
+
+
+def solver_of(task: Problem) -> str:
+    """Who planned, and whose road times they were when not our own."""
+    roads = task.matrix
+    if roads.instead_of:
+        return f"{SOLVER}, {roads.provider} instead of {roads.instead_of}"
+    return SOLVER if roads.provider in ("graph", "straight") else f"{SOLVER}, {roads.provider}"
+
+
+def limits_of(trucks: Sequence[Truck]) -> VehicleLimits:
+    """One matrix serves the whole fleet: the ways are those that its heaviest and its highest truck may drive."""
+    return VehicleLimits(
+        max((t.gross_mass_kg for t in trucks), default=0), max((t.height_mm for t in trucks), default=0)
     )
 
 

@@ -17,15 +17,16 @@ from app.logistics.routing import problem as shapes
 from app.logistics.routing.matrix import matrix
 from app.logistics.routing.problem import Order, Place, Problem, RoutePlan, Shipment, Truck, route_cost
 from workers.routing_day import (
-    SOLVER,
     Day,
     Rest,
     chain_of,
     left_of,
+    limits_of,
     moment_of,
     quality_of,
     seconds_of,
     shipment_of,
+    solver_of,
     stop_of,
     streets,
     truck_of,
@@ -54,7 +55,7 @@ def read_rest(
     together = _with_the_loaded([*shipments, *waiting], routes, known, set(at_work))
     places = shapes.places_of(tuple(trucks), tuple(together))
     points = dict.fromkeys([*(p.point for p in places), yard.point, *_touched_points(routes)])
-    roads = matrix(list(points))
+    roads = matrix(list(points), limits_of(trucks))
     before = Problem(tuple(trucks), tuple(together), roads)
     tired = tuple(_tired(before, truck, routes.get(int(truck.id)), yard, now) for truck in trucks)
     task = Problem(tired, _reachable_windows(before, together), roads)
@@ -246,7 +247,7 @@ def rest_to_store(day: Day, found: shapes.Plan) -> plans.NewPlan:
         carrier_id=day.carrier_id,
         day=day.day,
         cost=sum(route.cost for route in routes),
-        solver=SOLVER,
+        solver=solver_of(day.problem),
         quality=quality_of(day.problem),
         routes=routes,
         unassigned=left_of(day, found),
