@@ -2,7 +2,7 @@
 
 DIR holds .vrp files and, if it likes, bks.csv (instance,kind,n,bks_cost,status,convention,...). The rounding follows
 the row, without one the TYPE of the file. Cost and feasibility are re-computed from the text of the file by
-bench/vrplib.py; the solver's word counts for nothing. A file that cannot be read is a row of its own. The last line is
+bench/_vrplib.py; the solver's word counts for nothing. A file that cannot be read is a row of its own. The last line is
 JSON for a machine: mean gap in per cent of all rows, of published rows with at most 200 stops, plans not feasible,
 files not readable.
 """
@@ -18,7 +18,7 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
-from bench import vrplib
+from bench import _vrplib as vrplib
 
 ROUNDING = {
     "CVRP": "round",

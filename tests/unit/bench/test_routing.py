@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bench import routing, vrplib
-from bench.vrplib import Tour
+from bench._vrplib import Tour
 
 HEAD = "NAME: T\nTYPE: {kind}\nDIMENSION: 4\nVEHICLES: 2\nCAPACITY: 10\nEDGE_WEIGHT_TYPE: EUC_2D\n{more}"
 NODES = "NODE_COORD_SECTION\n1 0 0\n2 3 4\n3 6 8\n4 0 5\n"

@@ -173,16 +173,18 @@ def _chain(instance: Instance, tour: Tour) -> list[int]:
 def _tour_faults(instance: Instance, tour: Tour) -> list[str]:
     found = _load_faults(instance, tour)
     home = instance.home[tour.vehicle]
-    trips: list[list[int]] = [[]]
-    for place in tour.visits:
+    trips: list[tuple[list[int], int]] = []
+    trip: list[int] = []
+    for place in [*tour.visits, home]:
         if place < instance.depots:
-            trips.append([])
+            trips.append((trip, place))
+            trip = []
         else:
-            trips[-1].append(place)
+            trip.append(place)
     if len(trips) > 1 and not instance.may_reload[tour.vehicle]:
         found.append("returns to a depot on the way")
     now, here = instance.window[home][0], home
-    for trip in trips:
+    for trip, back in trips:
         now = max([now, *(instance.release[place] for place in trip)])  # a trip leaves when all its goods are there
         for place in trip:
             early, late = instance.window[place]
@@ -191,7 +193,7 @@ def _tour_faults(instance: Instance, tour: Tour) -> list[str]:
                 found.append(f"comes to {place} at {now}, closed since {late}")
             now += instance.service[place]
             here = place
-        now, here = now + instance.distance[here][home], home
+        now, here = now + instance.distance[here][back], back
     if now > instance.window[home][1]:
         found.append(f"is back at {now}, the depot closed at {instance.window[home][1]}")
     if instance.longest_duty[tour.vehicle] < FAR and (duty := _shortest_duty(instance, tour)) is not None:
