@@ -30,6 +30,10 @@ ROUNDING = {
 }
 
 
+TRIES = 4
+"""On a busy machine so many times the seconds are given to a file for which nothing feasible was found."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What came of one file: its size, the re-computed cost in the scaled unit of the file, and broken rules."""
@@ -71,6 +75,10 @@ def _tours(path: Path, round_func: str, seconds: float, seed: int) -> list[vrpli
 
     data = pyvrp.read(path, round_func)
     best = pyvrp.solve(data, MaxRuntime(seconds), seed=seed, collect_stats=False).best
+    for more in range(1, TRIES):
+        if best.is_feasible():
+            break
+        best = pyvrp.solve(data, MaxRuntime(seconds), seed=seed + more, collect_stats=False).best
     types = data.vehicle_types()
     # The name of a type lists the vehicles of the file that it stands for.
     free = [[int(number) for number in one.name.split(",")] for one in types]

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from bench import routing, vrplib
+from bench import _vrplib as vrplib
+from bench import routing
 from bench._vrplib import Tour
 
 HEAD = "NAME: T\nTYPE: {kind}\nDIMENSION: 4\nVEHICLES: 2\nCAPACITY: 10\nEDGE_WEIGHT_TYPE: EUC_2D\n{more}"
