@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -32,6 +32,9 @@ from workers.routing_day import (
     truck_of,
     waiting_of,
 )
+
+OVERTIME = timedelta(hours=2)
+"""How long after its last free moment a truck may be out for what it has on board."""
 
 
 @unit_of_work
@@ -104,11 +107,15 @@ def _truck(
     if route is not None and route.state == "finished" and not route.aboard:
         return None
     point, free = (None, now) if route is None else route.stands(now)
-    starts = max(truck.starts_at, free)
+    starts, ends = max(truck.starts_at, free), truck.ends_at
     if route is not None and route.under_way:
         starts = free
-    made = truck_of(replace(truck, starts_at=min(starts, truck.ends_at)), yard, day)
-    if made is None or starts >= truck.ends_at:
+        if route.aboard:  # goods are brought, even when that takes longer than the shift
+            ends = max(ends, starts + OVERTIME)
+    if starts >= ends:
+        return None
+    made = truck_of(replace(truck, starts_at=starts, ends_at=ends), yard, day)
+    if made is None:
         return None
     refused = [] if route is None else [_share(rows[key[0]], route, key) for key in route.refused]
     return replace(
@@ -222,7 +229,7 @@ def with_late_goods(day: Day, found: shapes.Plan) -> Day | None:
     """The day with windows open until the shift ends for trucks that would keep goods on board; None: none would."""
     stay = {
         day.problem.shipment_by_id[item.shipment_id].on_board for item in found.unassigned
-        if item.code in ("window_taken", "no_capacity_left")
+        if item.code != "on_broken_truck"
     }  # fmt: skip
     stay.discard(None)
     if not stay:

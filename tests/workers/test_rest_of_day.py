@@ -423,6 +423,25 @@ def test_taps_and_publishing_at_once_lose_nothing(committed_db: Flask) -> None:
             assert urgent.public_id in f.trucks(draft)
 
 
+def test_the_moment_from_which_trucks_go_on_may_be_named(app: Flask, db_session: Any, night: Any) -> None:
+    f = Fleet(1, 1)
+    noon = clock.at(DAY, 720)
+    draft = f.again(app, now=noon)
+    arrivals = [s.planned_arrival for r in plan_views.plan(f.w.carrier.id, draft).routes for s in r.stops]
+    assert len(arrivals) == 4
+    assert min(arrivals) >= noon
+
+
+def test_after_the_shift_only_what_is_on_board_is_brought(app: Flask, db_session: Any, night: Any) -> None:
+    f = Fleet(1, 1)
+    night.move_to(MORNING)
+    f.start(f.w.vehicle)
+    f.load(f.w.vehicle, *f.first)
+    draft = f.again(app, now=clock.at(DAY, 1330))
+    assert f.trucks(draft) == {f.first[0].public_id: f.w.vehicle.plate}
+    assert f.left(draft).keys() == {f.second[0].public_id}
+
+
 def test_the_courier_sees_the_new_rest(app: Flask, db_session: Any, night: Any) -> None:
     f = Fleet(1, 1)
     night.move_to(MORNING)
