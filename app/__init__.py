@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from flask import Flask, current_app
@@ -27,6 +28,7 @@ def create_app(settings: Settings) -> Flask:
     logging.configure(pretty=settings.environment != "production")
     app = Flask("app", root_path=str(ROOT / "app"), template_folder="../templates", static_folder=None)
     configure(app, settings)
+    use_roads_server(app, settings)
     db.init_app(app)
     registry.wire()
     tell_after_commit(forget_kept)
@@ -48,6 +50,20 @@ def create_app(settings: Settings) -> Flask:
 def forget_kept(name: str) -> None:
     """What was kept of `name` is out of date: a command that changed it is committed."""
     current_app.extensions["cache"].bump(name)
+
+
+def use_roads_server(app: Flask, settings: Settings) -> None:
+    """Road times from the server that the settings name; its answers are shared through the cache."""
+    if not settings.roads_provider:
+        return
+    from app.logistics.routing import matrix, remote  # brings scipy, half a second: only where a server is named
+
+    kept: cache.Cache = app.extensions["cache"]
+
+    def keep(asked: str, find: Callable[[], str]) -> str:
+        return kept.get_or_make("roads", asked, find, seconds=remote.KEEP_S)
+
+    matrix.use_remote(remote.Remote(settings.roads_provider, settings.roads_url, keep))
 
 
 def card_provider(settings: Settings) -> providers.Provider | None:

@@ -46,6 +46,10 @@ class Settings:
     """S3_ENDPOINT. Empty: the provider's default."""
     tile_url: str = ""
     """TILE_URL. Optional raster tiles above our own base layer."""
+    roads_provider: Literal["", "osrm", "valhalla"] = ""
+    """ROADS_PROVIDER. Empty: road times come from the graph shipped with the program."""
+    roads_url: str = ""
+    """ROADS_URL. Where the OSRM or Valhalla server answers, for example `http://osrm:5000`."""
     cors_origins: tuple[str, ...] = ()
     """CORS_ORIGINS, separated by commas; exact origins allowed to call the API."""
     trusted_proxies: int = 0
@@ -99,6 +103,8 @@ class Settings:
             s3_endpoint=env.get("S3_ENDPOINT", ""),
             tile_url=env.get("TILE_URL", ""),
             cors_origins=tuple(o.strip() for o in env.get("CORS_ORIGINS", "").split(",") if o.strip()),
+            roads_provider=_roads_provider(env),
+            roads_url=env.get("ROADS_URL", "").rstrip("/"),
             trusted_proxies=_whole_number(env, "TRUSTED_PROXIES", 0),
             pool_size=_whole_number(env, "DB_POOL_SIZE", 8),
             card_provider=_card_provider(env),
@@ -127,6 +133,8 @@ class Settings:
         self._check_cards()
         if self.geocoder_url and not self.geocoder_url.startswith(("https://", "http://")):
             raise SettingsError("GEOCODER_URL must be an address that begins with https://")
+        if self.roads_provider and not self.roads_url.startswith(("http://", "https://")):
+            raise SettingsError("ROADS_URL must be the http address of the server that ROADS_PROVIDER names")
         if self.environment in ("demo", "test"):
             return
         for name, value in (("SECRET_KEY", self.secret_key), ("JWT_SEED", self.jwt_seed)):
@@ -153,6 +161,13 @@ def _card_provider(env: Mapping[str, str]) -> Literal["", "test"]:
     if name not in ("", "test"):
         raise SettingsError(f"CARD_PROVIDER is {name!r}: use test, or leave it empty")
     return "test" if name else ""
+
+
+def _roads_provider(env: Mapping[str, str]) -> Literal["", "osrm", "valhalla"]:
+    name = env.get("ROADS_PROVIDER", "")
+    if name not in ("", "osrm", "valhalla"):
+        raise SettingsError(f"ROADS_PROVIDER is {name!r}: use osrm, valhalla, or leave it empty")
+    return name  # type: ignore[return-value]  # narrowed by the check above
 
 
 def _whole_number(env: Mapping[str, str], name: str, default: int) -> int:

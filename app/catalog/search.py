@@ -317,10 +317,7 @@ def _first_found(
     tries: Sequence[tuple[Parts, tuple[str, ...]]], others: Mapping[Phrase, Sequence[Phrase]]
 ) -> tuple[Parts, tuple[str, ...]] | None:
     """The first set of words that some product on sale has. One query that stops at the first."""
-    checks = ", ".join(
-        f"(SELECT {i} WHERE is_listing_found(CAST(:q{i} AS tsquery)))"
-        for i in range(len(tries))
-    )
+    checks = ", ".join(f"(SELECT {i} WHERE is_listing_found(CAST(:q{i} AS tsquery)))" for i in range(len(tries)))
     asked = {f"q{i}": _whole(parts, others) for i, (parts, _) in enumerate(tries)}
     place = session.scalar(sa.text(f"SELECT coalesce({checks}, -1)"), asked)
     return tries[place] if place is not None and place >= 0 else None

@@ -89,6 +89,8 @@ def start_route(actor: Actor, route: uuid.UUID) -> None:
         raise NotFound()
     lock_rows(Courier, [key.courier_id])
     [row] = lock_rows(Route, [key.id])
+    if session.scalar(sa.select(RoutePlan.status).where(RoutePlan.id == row.plan_id)) != "published":
+        raise NotFound()  # a newer plan was published while this waited for the lock
     if row.state != "planned":
         return
     if _busy(key.courier_id, row.id, key.day):
@@ -152,8 +154,7 @@ def start_unloading(actor: Actor, stop: uuid.UUID, tap: Tap = Tap()) -> None:
 def complete(actor: Actor, stop: uuid.UUID, given: HandOver = HandOver(), tap: Tap = Tap()) -> None:
     """Loaded (at a warehouse), or handed over to the buyer (at a site) against the PIN.
 
-    The third wrong PIN locks the door until the dispatcher opens it again; failures are counted even though the call is
-    refused.
+    The third wrong PIN locks the door until the dispatcher opens it; failures count although the call is refused.
 
     Raises:
         NotFound, Stale.
@@ -260,6 +261,8 @@ def _begin(actor: Actor, stop: uuid.UUID, tap: Tap, action: str) -> tuple[_Open,
         raise NotFound()
     [route] = lock_rows(Route, [key.route_id])
     [row] = lock_rows(Stop, [key.id])
+    if row.route_id != route.id:
+        raise NotFound()  # a newer plan gave the stop to another truck while this waited for the lock
     [delivery] = lock_rows(Delivery, [key.delivery_id])
     found = _Open(route, row, delivery, key.courier_id, tap, tap.moment())
     step = rules.step(row.kind, row.state, action)

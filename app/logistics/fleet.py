@@ -190,6 +190,12 @@ def trucks_of_day(carrier_id: int, day: date) -> list[TruckOfDay]:
     return sorted(found.values(), key=lambda truck: truck.vehicle.id)
 
 
+def homes(carrier_id: int) -> dict[int, tuple[float, float]]:
+    """Vehicle -> where it starts and ends its day (lat, lon)."""
+    yards = _yards(carrier_id)
+    return {vehicle.id: yards.get(vehicle.depot, yards[None]) for vehicle in vehicles(carrier_id)}
+
+
 def _yards(carrier_id: int) -> dict[uuid.UUID | None, tuple[float, float]]:
     """Yards by outward id; None: that of trucks without one."""
     rows = session.execute(

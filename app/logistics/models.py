@@ -17,6 +17,7 @@ DELIVERY_STATES = (
     "returning", "returned", "cancelled",
 )  # fmt: skip
 PLAN_STATES = ("draft", "published", "superseded")
+PLAN_KINDS = ("day", "rest")
 ROUTE_STATES = ("planned", "started", "finished")
 BODIES = ("flatbed", "tilt", "van", "manipulator", "dump", "long")
 FUELS = ("diesel", "petrol", "gas", "electric")
@@ -289,6 +290,7 @@ class RoutePlan(Base):
     __tablename__ = "route_plan"
     __table_args__ = (
         one_value_enum("status", PLAN_STATES),
+        one_value_enum("kind", PLAN_KINDS),
         sa.UniqueConstraint("carrier_id", "day", "version"),
         sa.Index(
             "uq_route_plan_published", "carrier_id", "day", unique=True,
@@ -303,6 +305,9 @@ class RoutePlan(Base):
     version: Mapped[int]
     status: Mapped[str] = mapped_column(server_default="draft")
     job_id: Mapped[uuid.UUID | None] = mapped_column(unique=True)
+    kind: Mapped[str] = mapped_column(server_default="day")
+    """`rest`: what is open of a day under way, made from `parent_id`; may be published while its trucks drive."""
+    parent_id: Mapped[int | None] = ref("route_plan.id")
     cost: Mapped[Kopeks] = mapped_column(server_default="0")
     distance_m: Mapped[int] = mapped_column(server_default="0")
     duration_s: Mapped[int] = mapped_column(server_default="0")

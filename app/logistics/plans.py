@@ -15,7 +15,7 @@ from app.core.db import lock_rows, session, unit_of_work
 from app.core.errors import Conflict, Invalid, NotFound
 from app.core.models import Job
 from app.core.permissions import Actor
-from app.logistics import rules
+from app.logistics import carry_over, rules
 from app.logistics.events import RoutesPublished
 from app.logistics.models import Delivery, Route, RoutePlan, Stop, Vehicle
 from app.logistics.queries import DeliveryRow
@@ -67,6 +67,87 @@ def request(
     return job_id
 
 
+@unit_of_work
+def reoptimise(
+    actor: Actor,
+    plan_public_id: uuid.UUID,
+    seconds: int,
+    now: datetime | None = None,
+    *,
+    broken: Sequence[uuid.UUID] = (),
+    deliveries: Sequence[uuid.UUID] | None = None,
+) -> uuid.UUID:
+    """Ask a worker for a new draft of what is open of a published day; nothing changes until somebody publishes it.
+
+    Trucks go on from where they are; what is done, happens now or is locked stays, goods on board stay on their truck.
+    While the same is being made already, that job is answered.
+
+    Args:
+        seconds: how long the solver may work, 1 to 120.
+        now: the moment from which trucks go on; None: when the worker begins.
+        broken: vehicles that drive no further today.
+        deliveries: ready ones to put in; None: all that are ready on that day, without what could not be loaded.
+
+    Raises:
+        Invalid: seconds out of range, or nothing is open.
+        NotFound: a plan, vehicle or delivery of somebody else.
+        Conflict: `plan_not_published`; `planning_under_way` with `job`: another plan of that day is being made.
+    """
+    if not MIN_SECONDS <= seconds <= MAX_SECONDS:
+        raise Invalid.one("/time_limit_s", "out_of_range", minimum=MIN_SECONDS, maximum=MAX_SECONDS)
+    plan = session.scalars(
+        sa.select(RoutePlan).where(RoutePlan.public_id == plan_public_id, RoutePlan.carrier_id == actor.carrier_id)
+    ).one_or_none()
+    if plan is None:
+        raise NotFound()
+    _one_at_a_time(actor.carrier_id, plan.day)
+    session.refresh(plan)
+    if plan.status != "published":
+        raise Conflict("plan_not_published")
+    payload: dict[str, Any] = {
+        "carrier_id": actor.carrier_id,
+        "day": plan.day.isoformat(),
+        "seconds": seconds,
+        "deliveries": _ids(Delivery, actor.carrier_id, deliveries),
+        "vehicles": None,
+        "parent": plan.id,
+        "broken": _ids(Vehicle, actor.carrier_id, broken),
+        "now": None if now is None else now.isoformat(),
+    }
+    present = open_job(actor.carrier_id, plan.day)
+    if present is not None:
+        running = session.scalars(sa.select(Job.payload).where(Job.public_id == present)).one()
+        if any(running.get(name) != payload[name] for name in ("parent", "broken", "deliveries")):
+            raise Conflict("planning_under_way", job=str(present))
+        return present
+    if not _something_open(plan, payload["deliveries"]):
+        raise Invalid.one("/deliveries", "nothing_to_plan")
+    job_id = jobs.enqueue(JOB_KIND, payload, queue="slow", user_id=actor.user, max_attempts=3)
+    audit.record(actor, "route_plan.reoptimise", "route_plan", plan.id, after={"broken": len(payload["broken"])})
+    return job_id
+
+
+def _something_open(plan: RoutePlan, chosen: Sequence[int] | None) -> bool:
+    ahead = sa.select(Stop.id).join(Route, Route.id == Stop.route_id)
+    ahead = ahead.where(Route.plan_id == plan.id, Stop.state == "planned").limit(1)
+    return session.scalar(ahead) is not None or bool(to_plan(plan.carrier_id, plan.day, chosen))
+
+
+@unit_of_work
+def cancel_planning(actor: Actor, job_id: uuid.UUID) -> None:
+    """Stop a planning job of the actor's carrier, whoever started it. One that runs keeps the best plan found so far
+    (its result says `cancelled`); one that waits is cancelled; one that is over stays as it is.
+
+    Raises:
+        NotFound: absent, of another kind or carrier.
+    """
+    found = job(actor.carrier_id, job_id)
+    if found.view.is_finished:
+        return
+    jobs.request_cancel(job_id, found.view.user_id)
+    audit.record(actor, "route_plan.cancelled", "carrier", actor.carrier_id, after={"job": str(job_id)})
+
+
 def open_job(carrier_id: int, day: date) -> uuid.UUID | None:
     """The job that plans this day now, if any."""
     return session.scalar(
@@ -110,6 +191,13 @@ def to_plan(carrier_id: int, day: date, chosen: Sequence[int] | None = None) -> 
     return [DeliveryRow(*row) for row in session.execute(statement.order_by(Delivery.id))]
 
 
+def rows(carrier_id: int, ids: Sequence[int]) -> list[DeliveryRow]:
+    """Deliveries of a carrier in any state."""
+    columns = [getattr(Delivery, name) for name in DeliveryRow.__dataclass_fields__]
+    statement = sa.select(*columns).where(Delivery.carrier_id == carrier_id, Delivery.id.in_(ids))
+    return [DeliveryRow(*row) for row in session.execute(statement.order_by(Delivery.id))]
+
+
 def _ids(table: type[Delivery | Vehicle], carrier_id: int, public_ids: Sequence[uuid.UUID] | None) -> list[int] | None:
     if public_ids is None:
         return None
@@ -135,6 +223,11 @@ class NewStop:
     lots: int
     arrival: datetime
     departure: datetime
+    state: str = "planned"
+    arrived_at: datetime | None = None
+    unloading_at: datetime | None = None
+    completed_at: datetime | None = None
+    locked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +261,9 @@ class NewPlan:
     routes: list[NewRoute]
     unassigned: list[dict[str, Any]] = field(default_factory=list)
     """[{delivery_id, reason, context}]."""
+    kind: str = "day"
+    parent_id: int | None = None
+    """The published plan whose rest this is."""
 
 
 @unit_of_work
@@ -192,6 +288,8 @@ def store(new: NewPlan, job_id: uuid.UUID, user_id: int | None) -> dict[str, Any
         day=new.day,
         version=(last or 0) + 1,
         job_id=job_id,
+        kind=new.kind,
+        parent_id=new.parent_id,
         cost=new.cost,
         distance_m=sum(route.distance_m for route in new.routes),
         duration_s=sum(route.duration_s for route in new.routes),
@@ -227,6 +325,11 @@ def _store_route(plan_id: int, new: NewRoute) -> None:
             lots=stop.lots,
             planned_arrival=stop.arrival,
             planned_departure=stop.departure,
+            state=stop.state,
+            arrived_at=stop.arrived_at,
+            unloading_at=stop.unloading_at,
+            completed_at=stop.completed_at,
+            **({"locked": stop.locked} if "locked" in Stop.__table__.columns else {}),
         )
         for number, stop in enumerate(new.stops, start=1)
     )
@@ -236,11 +339,13 @@ def _store_route(plan_id: int, new: NewRoute) -> None:
 def publish(actor: Actor, public_id: uuid.UUID) -> None:
     """Show the routes of a draft to the couriers; the plan published before for that day is superseded.
 
-    Deliveries cancelled or taken since the plan was made are skipped. A plan published already stays so.
+    Deliveries cancelled or taken since the plan was made are skipped. A plan published already stays so. A plan of the
+    rest of the day takes over routes that are under way, see `carry_over`.
 
     Raises:
         NotFound: absent, or another carrier's.
-        Conflict: `plan_superseded`; `routes_under_way`: a truck of the present plan is on its route.
+        Conflict: `plan_superseded`; `routes_under_way`: a truck of the present plan is on its route; `plan_outdated`: a
+            truck has done since what the plan gives to another.
     """
     carrier_id = actor.carrier_id
     key = session.execute(
@@ -256,7 +361,7 @@ def publish(actor: Actor, public_id: uuid.UUID) -> None:
         return
     if plan.status == "superseded":
         raise Conflict("plan_superseded")
-    freed = _supersede(carrier_id, plan.day)
+    freed = _supersede(carrier_id, plan)
     fulfilments = _hand_out(plan, freed, actor.user)
     plan.status = "published"
     plan.published_at = clock.now()
@@ -272,16 +377,24 @@ def publish(actor: Actor, public_id: uuid.UUID) -> None:
     )
 
 
-def _supersede(carrier_id: int, day: date) -> set[int]:
+def _supersede(carrier_id: int, plan: RoutePlan) -> set[int]:
     """Put the published plan of the day aside; returns the deliveries it held."""
     held = session.scalar(
         sa.select(RoutePlan.id).where(
-            RoutePlan.carrier_id == carrier_id, RoutePlan.day == day, RoutePlan.status == "published"
+            RoutePlan.carrier_id == carrier_id, RoutePlan.day == plan.day, RoutePlan.status == "published"
         )
     )
     if held is None:
         return set()
     [old] = lock_rows(RoutePlan, [held])
+    if plan.kind == "rest":
+        if plan.parent_id != old.id:
+            raise Conflict("plan_outdated", numbers=[])
+        freed = set(session.scalars(sa.select(Stop.delivery_id).join(Route).where(Route.plan_id == held)))
+        carry_over.carry_over(plan, old)
+        old.status = "superseded"
+        session.flush()
+        return freed
     routes = lock_rows(Route, session.scalars(sa.select(Route.id).where(Route.plan_id == held)).all())
     if any(route.state == "started" for route in routes):
         raise Conflict("routes_under_way")
@@ -293,12 +406,19 @@ def _supersede(carrier_id: int, day: date) -> set[int]:
 def _hand_out(plan: RoutePlan, freed: set[int], user_id: int) -> list[int]:
     """Move the deliveries of the plan to `planned` and those it left out back to `ready`; skip stops of lost ones."""
     stops = session.execute(
-        sa.select(Stop.id, Stop.delivery_id).join(Route, Route.id == Stop.route_id).where(Route.plan_id == plan.id)
+        sa.select(Stop.id, Stop.delivery_id)
+        .join(Route, Route.id == Stop.route_id)
+        .where(Route.plan_id == plan.id, Stop.state == "planned")
     ).all()
     inside = {stop.delivery_id for stop in stops}
-    rows = lock_rows(Delivery, inside | freed)
-    lost = {row.id for row in rows if row.state not in rules.PLANNABLE}
-    for row in rows:
+    found = lock_rows(Delivery, inside | freed)
+    # The rest of a day holds what is on the trucks; a plan of a day only what waits at warehouses.
+    lost = {
+        row.id
+        for row in found
+        if row.state in rules.OVER or row.state == "waiting" or (row.state in rules.ON_THE_WAY and plan.kind == "day")
+    }
+    for row in found:
         if row.id in inside and row.state == "ready":
             move(row, "planned", user_id, plan=plan.version)
         elif row.id not in inside and row.state == "planned":
@@ -306,4 +426,4 @@ def _hand_out(plan: RoutePlan, freed: set[int], user_id: int) -> list[int]:
     skipped = [stop.id for stop in stops if stop.delivery_id in lost]
     if skipped:
         session.execute(sa.update(Stop).where(Stop.id.in_(skipped)).values(state="skipped"))
-    return sorted(row.fulfilment_id for row in rows if row.id in inside and row.id not in lost)
+    return sorted(row.fulfilment_id for row in found if row.id in inside and row.id not in lost)

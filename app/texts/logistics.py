@@ -25,6 +25,9 @@ ERRORS = {
     "nothing_delivered": _("Nothing is handed over: use “Problem” instead."),
     "plan_superseded": _("A newer plan has replaced this one."),
     "routes_under_way": _("A truck of the published plan is on its route. Its stops cannot be moved any more."),
+    "plan_not_published": _("Only a published plan can be planned again from where its trucks are."),
+    "plan_outdated": _("The trucks have gone on since this plan was made. Plan the rest again."),
+    "planning_under_way": _("Another plan of this day is being made. Wait for it or stop it."),
     "nothing_to_plan": _("Nothing to plan: no delivery of this day is ready."),
     "out_of_range": _("From %(minimum)s to %(maximum)s."),
     "bad_coordinates": _("This is not a place on Earth."),
@@ -204,6 +207,28 @@ def left_reason(code: str, context: Mapping[str, Any]) -> str:
     return str(found)
 
 
+def _point(context: Mapping[str, Any]) -> str:
+    """Which place a reason is about, with its coordinates when they are known."""
+    words = {"warehouse": gettext("the warehouse"), "yard": gettext("the yard")}
+    name = words.get(str(context.get("point")), gettext("the site"))
+    return f"{name} ({context['lat']}, {context['lon']})" if "lat" in context else str(name)
+
+
+def _together(context: Mapping[str, Any]) -> str:
+    """Why what was sold as one truck does not fit one."""
+    if context.get("because"):
+        return str(gettext("It was sold as one truck with others, and one of these cannot be carried"))
+    return str(
+        gettext(
+            "Sold as one truck: %(number)s deliveries, %(mass)s t together, fit no truck of the day (the largest takes"
+            " %(most)s t): add a larger truck or plan them apart",
+            number=context["number"],
+            mass=_tonnes(context["mass_kg"]),
+            most=_tonnes(context["most_kg"]),
+        )
+    )
+
+
 _LEFT: dict[str, Any] = {
     "too_heavy": lambda c: gettext(
         "%(mass)s t, the largest truck takes %(most)s t", mass=_tonnes(c["mass_kg"]), most=_tonnes(c["most_kg"])
@@ -222,13 +247,34 @@ _LEFT: dict[str, Any] = {
         limit=_tonnes(c["limit_kg"]),
         lightest=_tonnes(c["lightest_kg"]),
     ),
-    "unreachable": lambda c: gettext("No road leads there"),
+    "height_forbidden": lambda c: gettext(
+        "The site lets in %(limit)s m, the lowest suitable truck is %(lowest)s m high",
+        limit=_tonnes(c["limit_mm"]),
+        lowest=_tonnes(c["lowest_mm"]),
+    ),
+    "far_from_roads": lambda c: gettext(
+        "%(point)s: %(km)s km from the nearest road, move the pin", point=_point(c), km=_tonnes(c.get("metres", 0))
+    ),
+    "unreachable": lambda c: gettext("No road leads there: %(point)s", point=_point(c)),
     "window_impossible": lambda c: gettext(
         "Window %(start)s–%(end)s, but the goods cannot be there before %(earliest)s",
         start=_clock(c["from_s"]),
         end=_clock(c["to_s"]),
         earliest=_clock(c["earliest_s"]),
     ),
+    "window_taken": lambda c: gettext(
+        "Window %(start)s–%(end)s is impossible after order %(after)s: a suitable truck would come at %(earliest)s."
+        " Add a truck or move the window",
+        start=_clock(c["from_s"]),
+        end=_clock(c["to_s"]),
+        after=c["after"],
+        earliest=_clock(c["earliest_s"]),
+    ),
+    "together_impossible": _together,
+    "on_broken_truck": lambda c: gettext(
+        "On board of %(truck)s, which drives no further: reload it, then plan again", truck=c.get("truck", "")
+    ),
+    "locked_truck": lambda c: gettext("Locked to %(truck)s, which does not drive: unlock it", truck=c.get("truck", "")),
     "shift_too_short": lambda c: gettext(
         "The trip takes %(trip)s h, the shift is from %(start)s to %(end)s and the window does not fit into it",
         trip=_clock(c["trip_s"]),

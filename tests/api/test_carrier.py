@@ -90,6 +90,35 @@ def test_a_day_is_planned_looked_at_and_published(api: Any, app: Any) -> None:
     assert me.get(f"/carrier/deliveries?date={tomorrow()}&state=planned").json["items"][0]["id"] == row["id"]
 
 
+def test_the_rest_of_a_published_day_is_planned_again_and_stopped(api: Any, app: Any) -> None:
+    from workers import worker
+
+    w = make.world()
+    plan = make.published(w, [make.delivery(w)])
+    urgent = make.delivery(w, index=2)
+    me = make.call_as(api, w.dispatcher_user)
+    wish = {"time_limit_s": 1, "deliveries": [str(urgent.public_id)]}
+    asked = me.post(f"/carrier/route-plans/{plan}/reoptimise", wish)
+    assert asked.status_code == 202
+    other = me.post(f"/carrier/route-plans/{plan}/reoptimise", {"broken": [str(w.vehicle.public_id)]})
+    assert (other.status_code, other.json["code"]) == (409, "planning_under_way")
+    job = asked.json["job"]["id"]
+    worker.run_in_context(job_number(job), app)
+    draft = me.get(f"/jobs/{job}").json["result"]["plan"]
+    shown = me.get(f"/carrier/route-plans/{draft}").json
+    assert shown["status"] == "draft"
+    assert str(urgent.public_id) in {s["delivery"] for s in shown["routes"][0]["stops"]}
+    assert me.post(f"/carrier/route-plans/{draft}/publish").json["status"] == "published"
+    again = me.post(f"/carrier/route-plans/{plan}/reoptimise", {})
+    assert (again.status_code, again.json["code"]) == (409, "plan_not_published")
+    waiting = me.post(f"/carrier/route-plans/{draft}/reoptimise", {"time_limit_s": 60}).json["job"]["id"]
+    they = make.call_as(api, make.world().dispatcher_user)
+    assert they.post(f"/carrier/route-plans/jobs/{waiting}/cancel").status_code == 404
+    assert they.post(f"/carrier/route-plans/{draft}/reoptimise", {}).status_code == 404
+    assert me.post(f"/carrier/route-plans/jobs/{waiting}/cancel").status_code == 204
+    assert me.get(f"/jobs/{waiting}").json["state"] == "cancelled"
+
+
 def job_number(public_id: str) -> int:
     import sqlalchemy as sa
 

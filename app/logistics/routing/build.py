@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import numpy as np
 
-from app.logistics.routing.problem import DROP, PICKUP, Problem, Shipment, Truck
-from app.logistics.routing.schedule import Order, fits
+from app.logistics.routing.problem import DROP, PICKUP, Order, Problem, Shipment, Truck
+from app.logistics.routing.schedule import fits
 
 # Exploration level 1 is within 2 % of level 5 and ten times quicker; level 0 costs a big day no more and is ready in
 # a third of the time. The polish does the rest.
@@ -38,13 +38,20 @@ def build_orders(
         skills = {skill for trucks, skill in skill_of.items() if truck.id in trucks}
         task.add_vehicle(_vehicle(problem, truck, number, skills, with_breaks))
     for number, shipment in enumerate(shipments):
+        amount, skill = vroom.Amount([shipment.mass_kg, shipment.volume_l]), {skill_of[able[shipment.id]]}
+        if shipment.on_board is not None:  # what a job brings is on the truck from the start
+            task.add_job(
+                vroom.Job(number, location=problem.row(shipment.dropoff), default_service=shipment.drop_service_s,
+                          delivery=amount, skills=skill, priority=100, time_windows=[list(shipment.drop_window)])
+            )  # fmt: skip
+            continue
         task.add_shipment(
             vroom.ShipmentStep(number, location=problem.row(shipment.pickup),
                                default_service=shipment.pickup_service_s, time_windows=[list(shipment.pickup_window)]),
             vroom.ShipmentStep(number, location=problem.row(shipment.dropoff),
                                default_service=shipment.drop_service_s, time_windows=[list(shipment.drop_window)]),
-            amount=vroom.Amount([shipment.mass_kg, shipment.volume_l]),
-            skills={skill_of[able[shipment.id]]},
+            amount=amount,
+            skills=skill,
         )  # fmt: skip
     answer = task.solve(
         exploration_level=int(len(shipments) <= LEVEL_1_UP_TO),
@@ -56,7 +63,7 @@ def build_orders(
     if "id" not in steps.columns:  # only starts, breaks and ends: nothing fitted
         return {}
     for vehicle, kind, number in zip(steps["vehicle_id"], steps["type"], steps["id"], strict=True):
-        if kind in ("pickup", "delivery"):
+        if kind in ("pickup", "delivery", "job"):
             stop = (PICKUP if kind == "pickup" else DROP, shipments[int(number)].id)
             orders.setdefault(problem.trucks[int(vehicle)].id, []).append(stop)
     return {truck_id: tuple(stops) for truck_id, stops in orders.items()}
@@ -78,8 +85,15 @@ def _vehicle(problem: Problem, truck: Truck, number: int, skills: set[int], with
         time_window=list(truck.shift),
         skills=skills,
         breaks=[rest] if with_breaks else [],
-        max_travel_time=truck.max_driving_s * (2 if with_breaks else 1),
+        max_travel_time=_driving_left(truck, with_breaks),
         costs=vroom.VehicleCosts(
             fixed=truck.fixed_cost_kop, per_hour=max(1, truck.cost_per_hour_kop), per_km=truck.cost_per_km_kop
         ),
     )
+
+
+def _driving_left(truck: Truck, with_breaks: bool) -> int:
+    """Seconds at the wheel that the law leaves, with one rest or without."""
+    until_rest = truck.max_driving_s - truck.driven_s
+    most = until_rest + truck.max_driving_s if with_breaks else until_rest
+    return max(0, min(most, truck.max_day_driving_s - truck.driven_today_s))

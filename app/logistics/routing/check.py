@@ -20,6 +20,7 @@ from app.logistics.routing.problem import (
     route_cost,
 )
 from app.logistics.routing.reasons import CODES
+from app.logistics.routing.roads import CAP_METRES, CAP_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ def violations(problem: Problem, plan: Plan) -> list[Violation]:
         found.extend(_driving_hours(problem, truck, route))
         found.extend(_totals(problem, truck, route))
     found.extend(_every_shipment_once(problem, plan))
+    found.extend(_groups(problem, plan))
     total = sum(route.cost_kop for route in plan.routes)
     if plan.cost_kop != total:
         found.append(Violation("wrong_plan_cost", "plan", f"{plan.cost_kop}, routes sum to {total}"))
@@ -62,9 +64,10 @@ def _place(shipment: Shipment, stop: StopPlan) -> Place:
 
 def _loads(problem: Problem, truck: Truck, route: RoutePlan) -> Iterator[Violation]:
     """Pairing, precedence, room in mass, volume and length, equipment and site access."""
-    board: dict[str, Shipment] = {}
-    picked: set[str] = set()
-    peak_mass = peak_volume = 0
+    board = {s.id: s for s in problem.shipments if s.on_board == truck.id}
+    picked, stays = set(board), set(board)
+    peak_mass = sum(s.mass_kg for s in board.values())
+    peak_volume = sum(s.volume_l for s in board.values())
     for stop in route.stops:
         shipment = problem.shipment_by_id[stop.shipment_id]
         if stop.kind == PICKUP:
@@ -72,17 +75,19 @@ def _loads(problem: Problem, truck: Truck, route: RoutePlan) -> Iterator[Violati
                 yield Violation("picked_twice", stop.shipment_id)
             picked.add(stop.shipment_id)
             board[stop.shipment_id] = shipment
-            yield from _ban(truck, shipment)
         elif stop.kind == DROP:
             if board.pop(stop.shipment_id, None) is None:
                 yield Violation("drop_before_pickup", stop.shipment_id, f"not on board of {truck.id}")
+            yield from _ban(truck, shipment)
         else:
             yield Violation("unknown_stop_kind", stop.shipment_id, stop.kind)
         peak_mass = max(peak_mass, sum(s.mass_kg for s in board.values()))
         peak_volume = max(peak_volume, sum(s.volume_l for s in board.values()))
+    served = {stop.shipment_id for stop in route.stops}
     for shipment_id in board:
-        yield Violation("left_on_board", shipment_id)
-    longest = max((problem.shipment_by_id[shipment_id].longest_mm for shipment_id in picked), default=0)
+        if shipment_id not in stays or shipment_id in served:
+            yield Violation("left_on_board", shipment_id)
+    longest = max((problem.shipment_by_id[shipment_id].longest_mm for shipment_id in served), default=0)
     if peak_mass > truck.payload_kg:
         yield Violation("overload_mass", truck.id, f"{peak_mass} of {truck.payload_kg} kg")
     if peak_volume > truck.volume_l:
@@ -98,6 +103,10 @@ def _ban(truck: Truck, shipment: Shipment) -> Iterator[Violation]:
         yield Violation("no_equipment", shipment.id, ",".join(sorted(missing)))
     if shipment.max_vehicle_mass_kg is not None and truck.gross_mass_kg > shipment.max_vehicle_mass_kg:
         yield Violation("access", shipment.id, f"{truck.gross_mass_kg} kg, limit {shipment.max_vehicle_mass_kg} kg")
+    if shipment.max_vehicle_height_mm is not None and truck.height_mm > shipment.max_vehicle_height_mm:
+        yield Violation("too_high", shipment.id, f"{truck.height_mm} mm, limit {shipment.max_vehicle_height_mm} mm")
+    if shipment.only_on is not None and truck.id not in shipment.only_on:
+        yield Violation("locked_elsewhere", shipment.id, f"on {truck.id}")
 
 
 def _clock(problem: Problem, truck: Truck, route: RoutePlan) -> Iterator[Violation]:
@@ -149,17 +158,22 @@ def _rest(truck: Truck, route: RoutePlan, now: int) -> Iterator[Violation]:
 
 
 def _driving_hours(problem: Problem, truck: Truck, route: RoutePlan) -> Iterator[Violation]:
-    """No more than max_driving_s at the wheel between two of: start, break, end."""
-    here, wheel, worst = truck.start, 0, 0
+    """No more than max_driving_s at the wheel between two of: start, break, end; a day's limit; no way that is none."""
+    here, wheel, worst, today = truck.start, truck.driven_s, 0, truck.driven_today_s
     for number in range(len(route.stops) + 1):
         if route.rest is not None and route.rest.after_stop == number:
             wheel = 0
         stop = route.stops[number] if number < len(route.stops) else None
         there = truck.end if stop is None else _place(problem.shipment_by_id[stop.shipment_id], stop)
-        wheel += problem.seconds(here, there)
+        leg = problem.seconds(here, there)
+        if leg >= CAP_SECONDS or problem.metres(here, there) >= CAP_METRES:
+            yield Violation("no_way", truck.id, f"{here.point} to {there.point}")
+        wheel, today = wheel + leg, today + leg
         worst, here = max(worst, wheel), there
     if worst > truck.max_driving_s:
         yield Violation("no_break", truck.id, f"{worst} s at the wheel, at most {truck.max_driving_s}")
+    if today > truck.max_day_driving_s:
+        yield Violation("too_much_driving", truck.id, f"{today} s in the day, at most {truck.max_day_driving_s}")
 
 
 def _totals(problem: Problem, truck: Truck, route: RoutePlan) -> Iterator[Violation]:
@@ -192,3 +206,15 @@ def _every_shipment_once(problem: Problem, plan: Plan) -> Iterator[Violation]:
             yield Violation("unknown_shipment", item.shipment_id)
         if item.code not in CODES:
             yield Violation("no_reason", item.shipment_id, item.code)
+
+
+def _groups(problem: Problem, plan: Plan) -> Iterator[Violation]:
+    """What was sold as one truck is on one truck, or waits together."""
+    truck_of = {stop.shipment_id: route.truck_id for route in plan.routes for stop in route.stops}
+    trucks: dict[str, set[str | None]] = {}
+    for shipment in problem.shipments:
+        if shipment.together is not None:
+            trucks.setdefault(shipment.together, set()).add(truck_of.get(shipment.id))
+    for word, found in trucks.items():
+        if len(found) > 1:
+            yield Violation("parted", word, ", ".join(sorted(str(truck) for truck in found)))

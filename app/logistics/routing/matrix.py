@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
 
 from app.logistics.road import DETOUR
+from app.logistics.routing.remote import Remote, RemoteDown
 from app.logistics.routing.roads import (
+    CAP_METRES,
+    CAP_SECONDS,
     DEFAULT_REGION,
     DEFAULT_SPEED_FACTOR,
     EARTH_RADIUS_M,
+    MAX_SNAP_M,
     NO_LIMITS,
     Floats,
     Matrix,
@@ -25,6 +30,15 @@ from app.logistics.routing.roads import (
 ESTIMATE_SPEED_MPS = 45 / 3.6
 
 
+_remote: Remote | None = None
+
+
+def use_remote(remote: Remote | None) -> None:
+    """Ask this server from now on, in this process; None: the embedded graph only."""
+    global _remote
+    _remote = remote
+
+
 def matrix(
     points: Sequence[Point],
     vehicle: VehicleLimits | None = None,
@@ -33,8 +47,10 @@ def matrix(
 ) -> Matrix:
     """Seconds and metres between all points, as (lat, lon).
 
-    A pair with both ends within 2 km of the region's roads follows the roads; any other pair is the straight line times
-    a detour factor and is marked in `Matrix.estimated`. Answers are cached in the process.
+    A configured server is asked first. Without one, or when it is down, a pair with both ends within 2 km of the
+    region's roads follows the roads; a point in the box of the region but farther from any road is cut off and named in
+    `off_roads`; any other pair is the straight line times a detour factor and is marked in `estimated`. `provider` says
+    who answered. Answers are kept: those of the graph in the process, those of a server in the shared cache.
 
     Raises:
         ValueError: a coordinate is not a finite number of degrees.
@@ -43,24 +59,38 @@ def matrix(
     for lat, lon in clean:
         if not (-90 <= lat <= 90 and -180 <= lon <= 180):
             raise ValueError(f"not a place on Earth: {lat}, {lon}")
-    return _cached(clean, vehicle or NO_LIMITS, region, speed_factor)
+    limits = vehicle or NO_LIMITS
+    if _remote is not None and clean:
+        try:
+            return _read_only(_remote.matrix(clean, limits, speed_factor))
+        except RemoteDown:
+            return replace(_cached(clean, limits, region, speed_factor), instead_of=_remote.kind)
+    return _cached(clean, limits, region, speed_factor)
 
 
 @lru_cache(maxsize=64)
 def _cached(points: tuple[Point, ...], limits: VehicleLimits, region: str, speed_factor: float) -> Matrix:
     graph = load(region, limits, speed_factor)
-    inside = [i for i, point in enumerate(points) if graph.covers(point)]
+    away = graph.metres_to_road(points)
+    inside = [i for i, metres in enumerate(away) if metres <= MAX_SNAP_M]
+    off = {i: round(metres) for i, metres in enumerate(away) if metres > MAX_SNAP_M and graph.in_region(points[i])}
     if len(inside) == len(points) and points:
         return _read_only(graph.matrix(points))
     whole = _estimate(points, speed_factor)
-    if not inside:
-        return _read_only(whole)
-    part = graph.matrix([points[i] for i in inside])
-    cells = np.ix_(inside, inside)
-    whole.seconds[cells], whole.metres[cells], whole.estimated[cells] = part.seconds, part.metres, False
-    lost = tuple((inside[i], inside[j]) for i, j in part.unreachable)
-    far = tuple(inside[i] for i in part.far)
-    return _read_only(Matrix(points, whole.seconds, whole.metres, whole.estimated, far, lost))
+    lost: tuple[tuple[int, int], ...] = ()
+    far: tuple[int, ...] = ()
+    if inside:
+        part = graph.matrix([points[i] for i in inside])
+        cells = np.ix_(inside, inside)
+        whole.seconds[cells], whole.metres[cells], whole.estimated[cells] = part.seconds, part.metres, False
+        lost = tuple((inside[i], inside[j]) for i, j in part.unreachable)
+        far = tuple(inside[i] for i in part.far)
+    for index in off:
+        for cells_of, cap in ((whole.seconds, CAP_SECONDS), (whole.metres, CAP_METRES)):
+            cells_of[index, :] = cells_of[:, index] = cap
+            cells_of[index, index] = 0
+    provider = "graph" if inside else "straight"
+    return _read_only(Matrix(points, whole.seconds, whole.metres, whole.estimated, far, lost, off, provider))
 
 
 def _read_only(answer: Matrix) -> Matrix:

@@ -1,7 +1,8 @@
 """PyVRP polishes a plan, or makes one alone when there is none. Runs in workers only.
 
-Bans (length, equipment, access) are capped arcs into the site in the profile of the trucks concerned, because PyVRP has
-no field for them. It knows no driver breaks either: schedule.py puts them in afterwards or the old route stays.
+Bans (length, equipment, access, locks) are capped arcs into the site in the profile of the trucks concerned, because
+PyVRP has no field for them. Goods on board are clients whose delivery is loaded at the start. It knows no driver
+breaks: schedule.py puts them in afterwards or the old route stays.
 """
 
 from __future__ import annotations
@@ -11,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from app.logistics.routing.problem import DROP, PICKUP, Problem, Shipment, Truck
+from app.logistics.routing.problem import DROP, PICKUP, Order, Problem, Shipment, Truck
 from app.logistics.routing.roads import CAP_METRES, CAP_SECONDS, Ints
-from app.logistics.routing.schedule import Order, fits
+from app.logistics.routing.schedule import fits
 
 if TYPE_CHECKING:
     from pyvrp import ProblemData, Solution
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 MILLI = 1_000
 # The farthest a truck could drive in one shift, m: prices a shipment left behind above any detour.
 LONGEST_DAY_M = 1_000_000
+MOST_BYTES = 512 * 1024**2
 
 
 def polish_orders(
@@ -41,6 +43,8 @@ def polish_orders(
     """
     import pyvrp
 
+    if _too_large(problem, shipments):
+        return dict(start)
     data = _data(problem, shipments)
     callbacks = _callbacks(on_better, len(shipments))
     params = pyvrp.SolveParams(ils=pyvrp.IteratedLocalSearchParams(callbacks=callbacks))
@@ -62,27 +66,57 @@ def _callbacks(on_better: Callable[[int, int], None], shipments: int) -> Iterate
         def on_best(self, best: Solution) -> None:
             if best.is_feasible():
                 milli = best.distance_cost() + best.duration_cost() + best.fixed_vehicle_cost()
-                on_better(int(milli) // MILLI, shipments - best.num_missing_shipments())
+                left = best.num_missing_shipments() + best.num_missing_clients()
+                on_better(int(milli) // MILLI, shipments - left)
 
     return Better()
+
+
+def _bans(problem: Problem, shipments: Sequence[Shipment]) -> dict[str, tuple[int, ...]]:
+    return {t.id: tuple(i for i, s in enumerate(shipments) if not fits(t, s)) for t in problem.trucks}
+
+
+def _too_large(problem: Problem, shipments: Sequence[Shipment]) -> bool:
+    """Each set of bans takes matrices of its own: on a big day with much locked that would be gigabytes."""
+    places = 2 * len(problem.trucks) + len(shipments) + len({s.pickup for s in shipments})
+    return len(set(_bans(problem, shipments).values())) * places**2 * 16 > MOST_BYTES
+
+
+def _split(shipments: Sequence[Shipment]) -> tuple[list[int], list[int]]:
+    """Positions of what waits at warehouses and of what is on board: the shipments and the clients of PyVRP."""
+    waiting = [number for number, s in enumerate(shipments) if s.on_board is None]
+    return waiting, [number for number, s in enumerate(shipments) if s.on_board is not None]
 
 
 def _data(problem: Problem, shipments: Sequence[Shipment]) -> ProblemData:
     import pyvrp
 
     depots = list(dict.fromkeys([p for t in problem.trucks for p in (t.start, t.end)]))
-    pickups = list(dict.fromkeys(s.pickup for s in shipments))
+    waiting, aboard = _split(shipments)
+    pickups = list(dict.fromkeys(shipments[number].pickup for number in waiting))
     # Each drop has a location of its own, so that a ban on one shipment does not touch its neighbours.
     places = [*depots, *pickups, *(s.dropoff for s in shipments)]
     rows = [problem.row(place) for place in places]
     first_drop = len(depots) + len(pickups)
     metres, seconds = (cells[np.ix_(rows, rows)] for cells in (problem.matrix.metres, problem.matrix.seconds))
-    bans = {t.id: tuple(i for i, s in enumerate(shipments) if not fits(t, s)) for t in problem.trucks}
+    bans = _bans(problem, shipments)
     profiles = {ban: number for number, ban in enumerate(dict.fromkeys(bans.values()))}
     prize = _prize(problem.trucks)
     return pyvrp.ProblemData(
         locations=[pyvrp.Location(place.lat, place.lon) for place in places],
-        clients=[],
+        clients=[
+            pyvrp.Client(
+                first_drop + number,
+                delivery=[s.mass_kg, s.volume_l],
+                service_duration=s.drop_service_s,
+                tw_early=s.drop_window[0],
+                tw_late=s.drop_window[1],
+                prize=10 * prize,
+                required=False,
+            )
+            for number in aboard
+            if (s := shipments[number])
+        ],
         depots=[pyvrp.Depot(number) for number in range(len(depots))],
         vehicle_types=[
             pyvrp.VehicleType(
@@ -113,7 +147,8 @@ def _data(problem: Problem, shipments: Sequence[Shipment]) -> ProblemData:
                 prize=prize,
                 required=False,
             )
-            for number, s in enumerate(shipments)
+            for number in waiting
+            if (s := shipments[number])
         ],
     )
 
@@ -143,10 +178,15 @@ def _solution(
 ) -> Solution:
     import pyvrp
 
-    kinds = {PICKUP: pyvrp.ActivityType.PICKUP, DROP: pyvrp.ActivityType.DELIVERY}
-    number_of = {shipment.id: number for number, shipment in enumerate(shipments)}
+    waiting, aboard = _split(shipments)
+    activity = {}
+    for position, number in enumerate(waiting):
+        activity[PICKUP, shipments[number].id] = pyvrp.Activity(pyvrp.ActivityType.PICKUP, position)
+        activity[DROP, shipments[number].id] = pyvrp.Activity(pyvrp.ActivityType.DELIVERY, position)
+    for position, number in enumerate(aboard):
+        activity[DROP, shipments[number].id] = pyvrp.Activity(pyvrp.ActivityType.CLIENT, position)
     routes = [
-        pyvrp.Route(data, [pyvrp.Activity(kinds[kind], number_of[i]) for kind, i in start[truck.id]], vehicle_type)
+        pyvrp.Route(data, [activity[stop] for stop in start[truck.id] if stop in activity], vehicle_type)
         for vehicle_type, truck in enumerate(problem.trucks)
         if start.get(truck.id)
     ]
@@ -154,11 +194,14 @@ def _solution(
 
 
 def _orders(problem: Problem, shipments: Sequence[Shipment], best: Solution) -> dict[str, Order]:
-    return {
-        problem.trucks[route.vehicle_type()].id: tuple(
-            (PICKUP if stop.is_pickup() else DROP, shipments[stop.idx].id)
-            for stop in route.schedule()
-            if stop.is_shipment()
-        )
-        for route in best.routes()
-    }
+    waiting, aboard = _split(shipments)
+    found: dict[str, Order] = {}
+    for route in best.routes():
+        stops = []
+        for stop in route.schedule():
+            if stop.is_client():
+                stops.append((DROP, shipments[aboard[stop.idx]].id))
+            elif stop.is_shipment():
+                stops.append((PICKUP if stop.is_pickup() else DROP, shipments[waiting[stop.idx]].id))
+        found[problem.trucks[route.vehicle_type()].id] = tuple(stops)
+    return found

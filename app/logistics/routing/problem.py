@@ -6,13 +6,14 @@ Units: seconds (moments are seconds from local midnight), metres, kilograms, lit
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from app.logistics.routing.roads import Matrix
 
 MAX_DRIVING_S = 16_200
 BREAK_S = 2_700
+MAX_DAY_DRIVING_S = 32_400
 
 Window = tuple[int, int]
 
@@ -34,7 +35,11 @@ class Shipment:
     """Goods from one warehouse to one site on one truck. Lots bigger than any truck are split by the caller.
 
     needs: equipment the truck must have, for example "crane" or "tail_lift".
-    max_vehicle_mass_kg: the heaviest gross mass the site lets in; None when any truck may enter.
+    max_vehicle_mass_kg, max_vehicle_height_mm: what the site lets in; None when any truck may enter.
+    on_board: the truck that has the goods already when the plan begins; they have a drop only, `pickup` is that truck's
+        start.
+    only_on: trucks that may take it (locked by a dispatcher); None: any that can.
+    together: shipments with the same word are on one truck, all or none.
     """
 
     id: str
@@ -49,6 +54,10 @@ class Shipment:
     drop_service_s: int = 900
     needs: frozenset[str] = frozenset()
     max_vehicle_mass_kg: int | None = None
+    max_vehicle_height_mm: int | None = None
+    on_board: str | None = None
+    only_on: frozenset[str] | None = None
+    together: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +67,8 @@ class Truck:
     shift: the truck leaves `start` not before shift[0] and is at `end` not after shift[1].
     max_driving_s, break_s: after so much driving the driver rests so long (the law: 4 h 30 min, 45 min).
     break_window: when the break may START; None means any time of the shift.
+    max_day_driving_s: at the wheel in one day (the law: 9 h).
+    driven_s, driven_today_s: driven before this plan begins, since the last rest and since morning.
     """
 
     id: str
@@ -75,6 +86,10 @@ class Truck:
     max_driving_s: int = MAX_DRIVING_S
     break_s: int = BREAK_S
     break_window: Window | None = None
+    height_mm: int = 0
+    max_day_driving_s: int = MAX_DAY_DRIVING_S
+    driven_s: int = 0
+    driven_today_s: int = 0
 
     @property
     def break_start(self) -> Window:
@@ -109,6 +124,29 @@ class Problem:
     @cached_property
     def shipment_by_id(self) -> Mapping[str, Shipment]:
         return {shipment.id: shipment for shipment in self.shipments}
+
+    @cached_property
+    def aboard(self) -> Mapping[str, tuple[Shipment, ...]]:
+        """What each truck has on board when the plan begins, by truck id."""
+        found: dict[str, tuple[Shipment, ...]] = {}
+        for shipment in self.shipments:
+            if shipment.on_board is not None:
+                found[shipment.on_board] = (*found.get(shipment.on_board, ()), shipment)
+        return found
+
+    @cached_property
+    def groups(self) -> Mapping[str, tuple[Shipment, ...]]:
+        """Shipments that go together, by their word; a word of one shipment binds nothing."""
+        found: dict[str, tuple[Shipment, ...]] = {}
+        for shipment in self.shipments:
+            if shipment.together is not None:
+                found[shipment.together] = (*found.get(shipment.together, ()), shipment)
+        return {word: members for word, members in found.items() if len(members) > 1}
+
+    def pinned(self, trucks: Mapping[str, str]) -> Problem:
+        """The same problem with these shipments allowed on one truck only: shipment id -> truck id."""
+        kept = tuple(replace(s, only_on=frozenset({trucks[s.id]})) if s.id in trucks else s for s in self.shipments)
+        return Problem(self.trucks, kept, self.matrix)
 
     @cached_property
     def _rows(self) -> Mapping[tuple[float, float], int]:
@@ -148,6 +186,14 @@ def places_of(trucks: tuple[Truck, ...], shipments: tuple[Shipment, ...]) -> lis
 
 
 PICKUP, DROP = "pickup", "drop"
+Order = tuple[tuple[str, str], ...]
+"""(kind, shipment id) in driving order."""
+
+
+def trip_of(shipment: Shipment) -> Order:
+    """The stops that carrying this shipment takes: only the drop when it is on board."""
+    drop = (DROP, shipment.id)
+    return (drop,) if shipment.on_board is not None else ((PICKUP, shipment.id), drop)
 
 
 @dataclass(frozen=True, slots=True)

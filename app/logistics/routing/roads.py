@@ -8,8 +8,8 @@ from __future__ import annotations
 import csv
 import gzip
 import io
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.resources import files
 from itertools import pairwise
@@ -19,7 +19,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import connected_components, dijkstra
-from scipy.spatial import cKDTree
+
+from app.logistics.routing.snapping import Snapper
 
 DEFAULT_REGION = "moscow_ne"
 # Free-flow speeds of the graph are optimistic for a loaded truck in a city; 1.2 at night to 1.6 in the rush hour.
@@ -31,6 +32,7 @@ MAX_SNAP_M = 2_000
 CAP_SECONDS = 1_000_000
 CAP_METRES = 10_000_000
 EARTH_RADIUS_M = 6_371_000.0
+_STRIDE = 1 << 32
 
 Point = tuple[float, float]
 Floats = npt.NDArray[np.float64]
@@ -53,6 +55,9 @@ class Matrix:
     estimated: bool [n][n], True where the pair is a straight line times a detour factor, not roads.
     far: indexes of points 300 m to 2 km from the nearest road.
     unreachable: pairs (from, to) with no way; their cells hold CAP_SECONDS and CAP_METRES.
+    off_roads: index of a point in the region but over 2 km from any road of it -> metres to the nearest; its cells are
+        capped too.
+    provider: who answered: "graph", "osrm", "valhalla" or "straight"; instead_of: the server that should have.
     """
 
     points: tuple[Point, ...]
@@ -61,6 +66,9 @@ class Matrix:
     estimated: npt.NDArray[np.bool_]
     far: tuple[int, ...] = ()
     unreachable: tuple[tuple[int, int], ...] = ()
+    off_roads: Mapping[int, int] = field(default_factory=dict)
+    provider: str = "graph"
+    instead_of: str = ""
 
     @property
     def quality(self) -> str:
@@ -132,10 +140,20 @@ def straight_metres(a: Point, b: Point) -> float:
     return float(2 * EARTH_RADIUS_M * np.arcsin(np.sqrt(h)))
 
 
+@dataclass(frozen=True, slots=True)
+class Snapped:
+    """Where points meet the roads: the piece, the metres from its tail, and the metres from the point to it."""
+
+    edges: Ints
+    offsets: Floats
+    legs: Floats
+
+
 class RoadGraph:
     """A directed graph of junctions; arcs weigh fastest seconds at free flow times the speed factor.
 
-    Only the largest strongly connected part is entered, so any two snapped points reach each other.
+    Points are put on the nearest piece of road, at any place of it, and leave or enter it in the directions it is
+    driven. Only pieces of the largest strongly connected part are entered, so any two snapped points reach each other.
     """
 
     def __init__(
@@ -146,15 +164,25 @@ class RoadGraph:
         self.speed_factor = speed_factor
         self._arcs = self._cheapest_arcs()
         keys = sorted(self._arcs)
-        tails, heads = [k[0] for k in keys], [k[1] for k in keys]
-        size = len(nodes)
-        self.graph = csr_matrix(([self._arcs[k][0] for k in keys], (tails, heads)), shape=(size, size))
-        self._keys = np.array(tails, dtype=np.int64) * size + np.array(heads, dtype=np.int64)
+        self._size = len(nodes)
+        self._tails = np.array([k[0] for k in keys], dtype=np.int64)
+        self._heads = np.array([k[1] for k in keys], dtype=np.int64)
+        self._seconds = np.array([self._arcs[k][0] for k in keys], dtype=np.float64)
         self._lengths = np.array([self.edges[self._arcs[k][1]].length_m for k in keys], dtype=np.float64)
+        self.graph = csr_matrix((self._seconds, (self._tails, self._heads)), shape=(self._size, self._size))
         _, label = connected_components(self.graph, directed=True, connection="strong")
         self.main = np.flatnonzero(label == np.bincount(label).argmax())
         self._scale = np.array([1.0, np.cos(np.radians(self.nodes[:, 0].mean()))]) * np.radians(EARTH_RADIUS_M)
-        self._tree = cKDTree(self.nodes[self.main] * self._scale)
+        inside = set(self.main.tolist())
+        open_edges = [n for n, e in enumerate(self.edges) if e.tail in inside and e.head in inside]
+        open_edges = open_edges or list(range(len(self.edges)))
+        self._snapper = Snapper(open_edges, [np.array(self.edges[n].geometry) * self._scale for n in open_edges])
+        self._tail = np.array([e.tail for e in self.edges], dtype=np.int64)
+        self._head = np.array([e.head for e in self.edges], dtype=np.int64)
+        self._length = np.array([max(e.length_m, 0.1) for e in self.edges], dtype=np.float64)
+        self._pace = np.array([3.6 / e.speed_kmh * speed_factor for e in self.edges], dtype=np.float64)
+        self._both_ways = np.array([not e.oneway for e in self.edges], dtype=np.bool_)
+        self._low, self._high = self.nodes.min(axis=0), self.nodes.max(axis=0)
 
     def _cheapest_arcs(self) -> dict[tuple[int, int], tuple[float, int]]:
         arcs: dict[tuple[int, int], tuple[float, int]] = {}
@@ -166,22 +194,32 @@ class RoadGraph:
                     arcs[arc] = (seconds, number)
         return arcs
 
-    def snap(self, points: Sequence[Point]) -> tuple[Ints, Floats]:
-        """The nearest enterable junction of each point and the metres to it.
+    def snap(self, points: Sequence[Point]) -> Snapped:
+        """The nearest place on a road that may be entered, for each point.
 
         Raises:
             FarFromRoads: a point is more than 2 km away; all such points are named.
         """
-        metres, found = self._tree.query(np.array(points, dtype=np.float64).reshape(-1, 2) * self._scale)
-        lost = [points[i] for i in np.flatnonzero(metres > MAX_SNAP_M).tolist()]
+        edges, shares, legs = self._snapper.nearest(np.array(points, dtype=np.float64).reshape(-1, 2) * self._scale)
+        lost = [points[i] for i in np.flatnonzero(legs > MAX_SNAP_M).tolist()]
         if lost:
             raise FarFromRoads(lost)
-        return self.main[found], metres
+        return Snapped(edges, shares * self._length[edges], legs)
+
+    def metres_to_road(self, points: Sequence[Point]) -> list[float]:
+        """How far the nearest road is from each point."""
+        if not points:
+            return []
+        _, _, legs = self._snapper.nearest(np.array(points, dtype=np.float64) * self._scale)
+        return [float(leg) for leg in legs]
 
     def covers(self, point: Point) -> bool:
         """Whether a road of the graph lies within 2 km of the point."""
-        metres, _ = self._tree.query(np.array(point) * self._scale)
-        return bool(metres <= MAX_SNAP_M)
+        return self.metres_to_road([point])[0] <= MAX_SNAP_M
+
+    def in_region(self, point: Point) -> bool:
+        """Whether the point lies in the box of the graph: there a road should be near."""
+        return bool((self._low <= np.array(point)).all() and (np.array(point) <= self._high).all())
 
     def matrix(self, points: Sequence[Point]) -> Matrix:
         """Fastest times and the metres along them between all points; the way to and from the road is at 10 km/h.
@@ -189,41 +227,74 @@ class RoadGraph:
         Raises:
             FarFromRoads: see `snap`.
         """
-        nodes, legs = self.snap(points)
-        sources, back = np.unique(nodes, return_inverse=True)
-        seconds, before = dijkstra(self.graph, indices=sources, return_predecessors=True)
-        metres = self._metres_along(before)
-        seconds, metres = seconds[back][:, nodes], metres[back][:, nodes]
-        access = legs[:, None] + legs[None, :]
-        self._short_hops(points, nodes, access)
+        at = self.snap(points)
+        seconds, metres, _ = self._between(at, np.arange(len(points)))
+        access = at.legs[:, None] + at.legs[None, :]
         lost = ~np.isfinite(seconds)
-        seconds = np.where(lost, CAP_SECONDS, np.rint(seconds + access / SNAP_SPEED_MPS))
-        metres = np.where(lost, CAP_METRES, np.rint(metres + access))
+        seconds, metres = seconds + access / SNAP_SPEED_MPS, metres + access
+        self._short_hops(points, at, access, seconds, metres)
+        seconds = np.where(lost, CAP_SECONDS, np.rint(seconds))
+        metres = np.where(lost, CAP_METRES, np.rint(metres))
         pairs = tuple((int(i), int(j)) for i, j in zip(*np.nonzero(lost), strict=True))
         return Matrix(
             tuple(points), *never_zero(points, seconds, metres), np.zeros(lost.shape, dtype=np.bool_),
-            tuple(int(i) for i in np.flatnonzero(legs > FAR_SNAP_M)), pairs,
+            tuple(int(i) for i in np.flatnonzero(at.legs > FAR_SNAP_M)), pairs,
         )  # fmt: skip
 
-    @staticmethod
-    def _short_hops(points: Sequence[Point], nodes: Ints, access: Floats) -> None:
-        """Two points at the same junction: straight to each other, not to the junction and back."""
-        groups: dict[int, list[int]] = {}
-        for index, node in enumerate(nodes.tolist()):
-            groups.setdefault(node, []).append(index)
-        for group in groups.values():
-            for i in group:
-                for j in group:
-                    access[i, j] = min(access[i, j], straight_metres(points[i], points[j]))
+    def _with_starts(self, at: Snapped, sources: Ints) -> tuple[csr_matrix, Ints, Floats]:
+        """The graph with a node for each source, from which its piece of road is left; keys and metres of all arcs."""
+        edges, offsets = at.edges[sources], at.offsets[sources]
+        own = self._size + np.arange(len(sources))
+        back = self._both_ways[edges]
+        tails = np.concatenate((self._tails, own, own[back]))
+        heads = np.concatenate((self._heads, self._head[edges], self._tail[edges][back]))
+        lengths = np.concatenate((self._lengths, self._length[edges] - offsets, offsets[back]))
+        pace = self._pace[edges]
+        seconds = np.concatenate((self._seconds, (self._length[edges] - offsets) * pace, (offsets * pace)[back]))
+        # A stored zero is no arc to scipy, and two arcs between the same nodes would be added up (a ring road).
+        seconds = np.maximum(seconds, 1e-9)
+        key = tails * _STRIDE + heads
+        order = np.lexsort((seconds, key))
+        order = order[np.concatenate(([True], key[order][1:] != key[order][:-1]))]
+        size = self._size + len(sources)
+        graph = csr_matrix((seconds[order], (tails[order], heads[order])), shape=(size, size))
+        return graph, key[order], lengths[order]
 
-    def _metres_along(self, before: npt.NDArray[np.int32]) -> Floats:
+    def _between(self, at: Snapped, sources: Ints) -> tuple[Floats, Floats, npt.NDArray[np.int32]]:
+        """Seconds and metres from the sources to all snapped points along the roads, and the trees of predecessors."""
+        graph, keys, lengths = self._with_starts(at, sources)
+        reached, before = dijkstra(graph, indices=self._size + np.arange(len(sources)), return_predecessors=True)
+        walked = self._metres_along(before, keys, lengths)
+        tail, head, length = self._tail[at.edges], self._head[at.edges], self._length[at.edges]
+        pace = self._pace[at.edges]
+        by_tail = reached[:, tail] + at.offsets * pace
+        by_head = np.where(self._both_ways[at.edges], reached[:, head] + (length - at.offsets) * pace, np.inf)
+        back = by_head < by_tail
+        seconds = np.where(back, by_head, by_tail)
+        metres = np.where(back, walked[:, head] + length - at.offsets, walked[:, tail] + at.offsets)
+        along = at.offsets[None, :] - at.offsets[sources][:, None]
+        same = at.edges[sources][:, None] == at.edges[None, :]
+        direct = np.where(same & ((along >= 0) | self._both_ways[at.edges]), np.abs(along) * pace, np.inf)
+        return np.minimum(seconds, direct), np.where(direct <= seconds, np.abs(along), metres), before
+
+    def _short_hops(
+        self, points: Sequence[Point], at: Snapped, access: Floats, seconds: Floats, metres: Floats
+    ) -> None:
+        """Two points beside the same piece: straight to each other when that is shorter than to the road and back."""
+        places = np.array(points, dtype=np.float64).reshape(-1, 2) * self._scale
+        straight = np.hypot(*np.moveaxis(places[:, None, :] - places[None, :, :], 2, 0))
+        beside = at.edges[:, None] == at.edges[None, :]
+        hop = beside & (straight < access) & (straight < metres)
+        seconds[hop] = np.minimum(seconds, straight / SNAP_SPEED_MPS)[hop]
+        metres[hop] = straight[hop]
+
+    @staticmethod
+    def _metres_along(before: npt.NDArray[np.int32], keys: Ints, lengths: Floats) -> Floats:
         """Metres of every shortest-path tree by pointer doubling: log2(depth) passes instead of a walk per target."""
-        size = self.graph.shape[0]
-        own = np.arange(size, dtype=np.int64)
+        own = np.arange(before.shape[1], dtype=np.int64)
         parent = np.where(before < 0, own[None, :], before).astype(np.int64)
-        has_parent = before >= 0
-        slot = np.searchsorted(self._keys, parent * size + own[None, :])
-        metres = np.where(has_parent, self._lengths[np.minimum(slot, len(self._lengths) - 1)], 0.0)
+        slot = np.searchsorted(keys, parent * _STRIDE + own[None, :])
+        metres = np.where(before >= 0, lengths[np.minimum(slot, len(lengths) - 1)], 0.0)
         while True:
             grand = np.take_along_axis(parent, parent, axis=1)
             if np.array_equal(grand, parent):
@@ -237,22 +308,40 @@ class RoadGraph:
         Raises:
             FarFromRoads: see `snap`.
         """
-        nodes, _ = self.snap([a, b])
-        source, target = int(nodes[0]), int(nodes[1])
-        _, before = dijkstra(self.graph, indices=source, return_predecessors=True)
-        chain = [target]
-        while chain[-1] != source and before[chain[-1]] >= 0:
-            chain.append(int(before[chain[-1]]))
-        chain.reverse()
-        line: list[Point] = [a, self._node(chain[0])]
+        at = self.snap([a, b])
+        seconds, metres, before = self._between(at, np.array([0]))
+        first, last = self.edges[at.edges[0]], self.edges[at.edges[1]]
+        ends = at.offsets / self._length[at.edges]
+        along = abs(at.offsets[1] - at.offsets[0])
+        if at.edges[0] == at.edges[1] and np.isclose(metres[0, 1], along) and (ends[0] <= ends[1] or not first.oneway):
+            return _without_repeats([a, *_part(first, ends[0], ends[1]), b])
+        entry, chain = self._chain(at, before[0])
+        if not chain or not np.isfinite(seconds[0, 1]):
+            return [a, b]
+        line: list[Point] = [a, *_part(first, ends[0], 1.0 if self._leaves_by_head(first, at, chain[0]) else 0.0)]
         for tail, head in pairwise(chain):
             edge = self.edges[self._arcs[tail, head][1]]
             line.extend(edge.geometry if edge.tail == tail else edge.geometry[::-1])
-        line.extend((self._node(chain[-1]), b))
-        return [point for i, point in enumerate(line) if i == 0 or point != line[i - 1]]
+        line.extend(_part(last, 0.0 if entry == "tail" else 1.0, ends[1]))
+        return _without_repeats([*line, b])
 
-    def _node(self, index: int) -> Point:
-        return (float(self.nodes[index, 0]), float(self.nodes[index, 1]))
+    def _leaves_by_head(self, edge: Edge, at: Snapped, node: int) -> bool:
+        if edge.tail == edge.head:
+            return edge.oneway or at.offsets[0] * 2 >= self._length[at.edges[0]]
+        return edge.head == node
+
+    def _chain(self, at: Snapped, before: npt.NDArray[np.int32]) -> tuple[str, list[int]]:
+        """By which end the last piece is entered, and the junctions from the first to that one."""
+        graph, _, _ = self._with_starts(at, np.array([0]))
+        reached = dijkstra(graph, indices=[self._size])[0]
+        edge, pace = at.edges[1], self._pace[at.edges[1]]
+        by_tail = reached[self._tail[edge]] + at.offsets[1] * pace
+        by_head = reached[self._head[edge]] + (self._length[edge] - at.offsets[1]) * pace
+        entry = "head" if self._both_ways[edge] and by_head < by_tail else "tail"
+        chain = [int(self._head[edge] if entry == "head" else self._tail[edge])]
+        while before[chain[-1]] >= 0 and before[chain[-1]] != self._size:
+            chain.append(int(before[chain[-1]]))
+        return entry, (chain[::-1] if before[chain[-1]] == self._size else [])
 
     def base_geojson(self) -> dict[str, Any]:
         """The street network as a GeoJSON FeatureCollection (lon, lat) with `class` and `name`, thinned to 4 m."""
@@ -278,6 +367,25 @@ def never_zero(points: Sequence[Point], seconds: Floats, metres: Floats) -> tupl
         np.where(same, 0, np.maximum(seconds, 1)).astype(np.int64),
         np.where(same, 0, np.maximum(metres, 1)).astype(np.int64),
     )
+
+
+def _part(edge: Edge, start: float, end: float) -> list[Point]:
+    """The points of a piece of road from one share of its length to another, backwards when start > end."""
+    line = np.array(edge.geometry, dtype=np.float64)
+    steps = np.hypot(line[1:, 0] - line[:-1, 0], (line[1:, 1] - line[:-1, 1]) * np.cos(np.radians(line[0, 0])))
+    at = np.concatenate(([0.0], np.cumsum(steps))) / max(float(steps.sum()), 1e-12)
+
+    def place(share: float) -> Point:
+        return (float(np.interp(share, at, line[:, 0])), float(np.interp(share, at, line[:, 1])))
+
+    low, high = min(start, end), max(start, end)
+    inner = [edge.geometry[i] for i in range(len(at)) if low < at[i] < high]
+    points = [place(low), *inner, place(high)]
+    return points if start <= end else points[::-1]
+
+
+def _without_repeats(line: list[Point]) -> list[Point]:
+    return [point for i, point in enumerate(line) if i == 0 or point != line[i - 1]]
 
 
 def _thinned(line: tuple[Point, ...]) -> list[Point]:

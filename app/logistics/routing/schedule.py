@@ -12,6 +12,7 @@ from itertools import accumulate, pairwise
 from app.logistics.routing.problem import (
     PICKUP,
     BreakPlan,
+    Order,
     Problem,
     RoutePlan,
     Shipment,
@@ -20,8 +21,6 @@ from app.logistics.routing.problem import (
     Window,
     route_cost,
 )
-
-Order = tuple[tuple[str, str], ...]  # (kind, shipment id) in driving order
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +40,18 @@ def fits(truck: Truck, shipment: Shipment) -> bool:
         and shipment.longest_mm <= truck.longest_mm
         and shipment.needs <= truck.skills
         and (shipment.max_vehicle_mass_kg is None or truck.gross_mass_kg <= shipment.max_vehicle_mass_kg)
+        and (shipment.max_vehicle_height_mm is None or truck.height_mm <= shipment.max_vehicle_height_mm)
+        and (shipment.only_on is None or truck.id in shipment.only_on)
+        and shipment.on_board in (None, truck.id)
     )
 
 
-def drive(problem: Problem, truck: Truck, order: Order) -> RoutePlan | None:
-    """The route that finishes earliest and then leaves latest; None when the order breaks any rule."""
-    peaks = _peaks(problem, truck, order)
+def drive(problem: Problem, truck: Truck, order: Order, *, alone: bool = False) -> RoutePlan | None:
+    """The route that finishes earliest and then leaves latest; None when the order breaks any rule.
+
+    alone: as if nothing else were on board when it begins.
+    """
+    peaks = _peaks(problem, truck, order, alone=alone)
     if peaks is None or not order:
         return None
     shipments = [problem.shipment_by_id[shipment_id] for _, shipment_id in order]
@@ -78,7 +83,9 @@ def drive_trimmed(problem: Problem, truck: Truck, order: Order) -> RoutePlan | N
         if route is not None:
             return route
         ids = list(dict.fromkeys(shipment_id for _, shipment_id in order))
-        shorter = [tuple(stop for stop in order if stop[1] != gone) for gone in reversed(ids)]
+        # What is on board cannot stay behind: leave it out only when nothing else helps.
+        waiting = [i for i in ids if problem.shipment_by_id[i].on_board is None] or ids
+        shorter = [tuple(stop for stop in order if stop[1] != gone) for gone in reversed(waiting)]
         valid = [r for rest in shorter if (r := drive(problem, truck, rest)) is not None]
         if valid:
             return min(valid, key=lambda r: r.cost_kop)
@@ -91,11 +98,14 @@ def order_of(route: RoutePlan) -> Order:
     return tuple((stop.kind, stop.shipment_id) for stop in route.stops)
 
 
-def _peaks(problem: Problem, truck: Truck, order: Order) -> tuple[int, int] | None:
+def _peaks(problem: Problem, truck: Truck, order: Order, *, alone: bool) -> tuple[int, int] | None:
     """Greatest mass and volume on board, or None when pairs, order or room are wrong."""
-    board: set[str] = set()
-    seen: set[str] = set()
-    mass = volume = peak_mass = peak_volume = 0
+    named = {shipment_id for _, shipment_id in order}
+    aboard = [s for s in problem.aboard.get(truck.id, ()) if not alone or s.id in named]
+    board = {shipment.id for shipment in aboard}
+    seen = set(board)
+    peak_mass = mass = sum(shipment.mass_kg for shipment in aboard)
+    peak_volume = volume = sum(shipment.volume_l for shipment in aboard)
     for kind, shipment_id in order:
         shipment = problem.shipment_by_id[shipment_id]
         if kind == PICKUP:
@@ -110,6 +120,7 @@ def _peaks(problem: Problem, truck: Truck, order: Order) -> tuple[int, int] | No
             board.remove(shipment_id)
             mass, volume = mass - shipment.mass_kg, volume - shipment.volume_l
         peak_mass, peak_volume = max(peak_mass, mass), max(peak_volume, volume)
+    board -= {shipment.id for shipment in aboard}  # left unassigned, they stay on the truck
     if board or peak_mass > truck.payload_kg or peak_volume > truck.volume_l:
         return None
     return peak_mass, peak_volume
@@ -120,14 +131,17 @@ _Timed = tuple[int | None, list[int], int, int]  # gap of the break, starts of i
 
 def _with_break(truck: Truck, items: list[_Item], legs: list[int]) -> _Timed | None:
     """Times without a break when the law asks for none, else with one in the gap that finishes earliest."""
-    if sum(legs) <= truck.max_driving_s:
+    whole = sum(legs)
+    if truck.driven_today_s + whole > truck.max_day_driving_s:
+        return None
+    if truck.driven_s + whole <= truck.max_driving_s:
         timed = _times(truck, items, legs[-1])
         return None if timed is None else (None, *timed)
     rest = _Item(0, truck.break_start, truck.break_s)
     best: _Timed | None = None
-    driven = list(accumulate(legs))
-    for gap in range(1, len(items) + 1):
-        if driven[gap - 1] > truck.max_driving_s or driven[-1] - driven[gap - 1] > truck.max_driving_s:
+    driven = [0, *accumulate(legs)]
+    for gap in range(0 if truck.driven_s else 1, len(items) + 1):
+        if truck.driven_s + driven[gap] > truck.max_driving_s or whole - driven[gap] > truck.max_driving_s:
             continue
         timed = _times(truck, [*items[:gap], rest, *items[gap:]], legs[-1])
         if timed is not None and (best is None or (timed[2], -timed[1]) < (best[3], -best[2])):

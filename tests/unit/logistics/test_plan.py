@@ -114,6 +114,8 @@ REASONS: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = {
     "needs_equipment": ({"skills": frozenset({"tail_lift"})}, {"needs": frozenset({"crane", "tail_lift"})},
                         {"missing": "crane"}),
     "access_forbidden": ({}, {"max_vehicle_mass_kg": 9_000}, {"limit_kg": 9_000, "lightest_kg": 16_000}),
+    "height_forbidden": ({"height_mm": 3_600}, {"max_vehicle_height_mm": 3_500},
+                         {"limit_mm": 3_500, "lowest_mm": 3_600}),
     "window_impossible": ({}, {"pickup_window": (12 * HOUR, DAY[1]), "drop_window": (8 * HOUR, 10 * HOUR)},
                           {"from_s": 8 * HOUR, "to_s": 10 * HOUR}),
     "shift_too_short": ({"shift": (8 * HOUR, 8 * HOUR + 1_200)}, {}, {"shift_s": 1_200}),
@@ -160,7 +162,12 @@ def test_vroom_that_fits_nothing_is_no_failure() -> None:
 
 
 def test_every_code_has_a_test() -> None:
-    assert {*REASONS, "unreachable", "no_capacity_left"} == set(CODES)
+    elsewhere = {
+        "unreachable", "far_from_roads", "no_capacity_left", "window_taken", "together_impossible", "on_broken_truck",
+        "locked_truck",
+    }  # fmt: skip
+    by_the_worker = {"no_coordinates"}  # tests/workers/test_routing_job.py
+    assert {*REASONS} | elsewhere | by_the_worker == set(CODES)
 
 
 places = st.builds(
