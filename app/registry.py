@@ -15,6 +15,7 @@ from app.feedback import models as feedback_models
 from app.insights import models as insights_models
 from app.logistics import events as logistics_events
 from app.logistics import models as logistics_models
+from app.logistics import plan_edit_models as logistics_plan_edit_models
 from app.offers import import_models as offers_import_models
 from app.offers import models as offers_models
 from app.offers import return_models as offers_return_models
@@ -52,6 +53,7 @@ MODELS = (
     payments_models,
     payments_bank_models,
     logistics_models,
+    logistics_plan_edit_models,
     orders_models,
     orders_paper_models,
     orders_company_models,

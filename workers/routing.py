@@ -14,7 +14,7 @@ from typing import Any
 from app.core import clock
 from app.core.db import unit_of_work
 from app.core.jobs import RunningJob
-from app.logistics import fleet, plans, queries, rules
+from app.logistics import fleet, plan_roads, plans, queries, rules
 from app.logistics.fleet import TruckOfDay
 from app.logistics.queries import DeliveryRow
 from app.logistics.routing import problem as shapes
@@ -179,6 +179,7 @@ def to_store(day: Day, found: shapes.Plan) -> plans.NewPlan:
         quality="graph" if day.problem.matrix.quality == "road" else "estimate",
         routes=[_route(day, route) for route in found.routes],
         unassigned=left,
+        roads=plan_roads.pack(day.problem.matrix),
     )
 
 

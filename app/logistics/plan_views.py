@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from app.core.db import session
 from app.core.errors import NotFound
+from app.logistics import rules
 from app.logistics.models import Courier, Delivery, Route, RoutePlan, Stop, Vehicle
 
 
@@ -26,6 +27,7 @@ class StopView:
     kind: str
     lot: int
     lots: int
+    locked: bool
     state: str
     planned_arrival: datetime
     planned_departure: datetime
@@ -36,6 +38,12 @@ class StopView:
     window_to: datetime
     place: dict[str, Any]
     mass_kg: int
+    """Of the whole delivery; what is loaded here is `load_kg`."""
+
+    @property
+    def load_kg(self) -> int:
+        """What this lot weighs."""
+        return rules.share(self.mass_kg, self.lots, self.lot)
 
     @property
     def expected(self) -> datetime:
@@ -188,7 +196,7 @@ def stops_of(route_ids: Sequence[int]) -> dict[int, list[StopView]]:
     """The stops of some routes in driving order, by route."""
     columns: list[Any] = [
         Stop.route_id, Stop.public_id, Delivery.public_id, Delivery.number, Stop.sequence, Stop.kind, Stop.lot,
-        Stop.lots, Stop.state, Stop.planned_arrival, Stop.planned_departure, Stop.eta, Stop.arrived_at,
+        Stop.lots, Stop.locked, Stop.state, Stop.planned_arrival, Stop.planned_departure, Stop.eta, Stop.arrived_at,
         Stop.completed_at,
         Delivery.window_from, Delivery.window_to, Delivery.pickup, Delivery.site, Delivery.mass_kg,
     ]  # fmt: skip

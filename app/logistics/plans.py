@@ -18,6 +18,7 @@ from app.core.permissions import Actor
 from app.logistics import rules
 from app.logistics.events import RoutesPublished
 from app.logistics.models import Delivery, Route, RoutePlan, Stop, Vehicle
+from app.logistics.plan_edit_models import PlanSheet
 from app.logistics.queries import DeliveryRow
 from app.logistics.service import move
 
@@ -168,6 +169,8 @@ class NewPlan:
     routes: list[NewRoute]
     unassigned: list[dict[str, Any]] = field(default_factory=list)
     """[{delivery_id, reason, context}]."""
+    roads: bytes | None = None
+    """The road matrix of its places, see `plan_roads.pack`: with it the plan can be changed by hand at once."""
 
 
 @unit_of_work
@@ -204,6 +207,7 @@ def store(new: NewPlan, job_id: uuid.UUID, user_id: int | None) -> dict[str, Any
     session.flush()
     for route in new.routes:
         _store_route(plan.id, route)
+    session.add(PlanSheet(plan_id=plan.id, roads=new.roads))
     return {
         "plan": str(plan.public_id),
         "version": plan.version,
@@ -240,8 +244,11 @@ def publish(actor: Actor, public_id: uuid.UUID) -> None:
 
     Raises:
         NotFound: absent, or another carrier's.
-        Conflict: `plan_superseded`; `routes_under_way`: a truck of the present plan is on its route.
+        Conflict: `plan_superseded`; `routes_under_way`: a truck of the present plan is on its route;
+            `plan_has_violations`: it was changed by hand and breaks rules, named in the context.
     """
+    from app.logistics import plan_edit  # brings the road graph: only where a plan changed by hand is published
+
     carrier_id = actor.carrier_id
     key = session.execute(
         sa.select(RoutePlan.id, RoutePlan.day).where(
@@ -256,6 +263,7 @@ def publish(actor: Actor, public_id: uuid.UUID) -> None:
         return
     if plan.status == "superseded":
         raise Conflict("plan_superseded")
+    plan_edit.refuse_broken(plan)
     freed = _supersede(carrier_id, plan.day)
     fulfilments = _hand_out(plan, freed, actor.user)
     plan.status = "published"
@@ -307,3 +315,12 @@ def _hand_out(plan: RoutePlan, freed: set[int], user_id: int) -> list[int]:
     if skipped:
         session.execute(sa.update(Stop).where(Stop.id.in_(skipped)).values(state="skipped"))
     return sorted(row.fulfilment_id for row in rows if row.id in inside and row.id not in lost)
+
+
+def take_version(carrier_id: int, day: date) -> int:
+    """The number of the day's next version; whoever else asks waits until the present command is over."""
+    _one_at_a_time(carrier_id, day)
+    last = session.scalar(
+        sa.select(sa.func.max(RoutePlan.version)).where(RoutePlan.carrier_id == carrier_id, RoutePlan.day == day)
+    )
+    return (last or 0) + 1
