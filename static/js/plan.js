@@ -48,21 +48,31 @@ customElements.define("plan-desk", class extends HTMLElement {
 		button.setAttribute("aria-pressed", "true");
 	}
 
-	/** Put the row before another one, or at the end of a list; the focus goes with it. */
+	/** By keys the row itself goes there, and the focus with it; by pointer a line marks the place and nothing shifts. */
 	place(list, before) {
 		const { row, button, pointer } = this.held;
-		if (row.parentElement === list && row.nextElementSibling === before) {
+		const thing = pointer ? this.mark() : row;
+		if (thing.parentElement === list && thing.nextElementSibling === before) {
 			return;
 		}
 		this.moving = true;
-		list.insertBefore(row, before);
+		list.insertBefore(thing, before);
 		this.moving = false;
 		if (!pointer) {
 			button.focus();
 			row.scrollIntoView({ block: "nearest" });
 			const rows = [...list.children];
-			this.say(this.dataset.place.replace("%(truck)s", list.dataset.truck).replace("%(place)s", rows.indexOf(row) + 1).replace("%(of)s", rows.length));
+			this.say(this.dataset.place.replace("{truck}", list.dataset.truck).replace("{place}", rows.indexOf(row) + 1).replace("{of}", rows.length));
 		}
+	}
+
+	mark() {
+		if (!this.line) {
+			this.line = document.createElement("li");
+			this.line.className = "mark";
+			this.line.setAttribute("aria-hidden", "true");
+		}
+		return this.line;
 	}
 
 	letGo() {
@@ -79,16 +89,18 @@ customElements.define("plan-desk", class extends HTMLElement {
 	}
 
 	loose(row, button) {
+		this.line?.remove();
 		row.classList.remove("is-held");
 		button.removeAttribute("aria-pressed");
 		this.held = null;
 	}
 
 	put() {
-		const { row, button, parent, next } = this.held;
-		const list = row.parentElement;
-		const before = row.nextElementSibling;
-		if ((list === parent && before === next) || !list.matches("ol.stops")) {
+		const { row, button, pointer, parent, next } = this.held;
+		const thing = pointer && this.line?.isConnected ? this.line : row;
+		const list = thing.parentElement;
+		const before = thing.nextElementSibling;
+		if ((list === parent && [row, next].includes(before)) || !list.matches("ol.stops")) {
 			this.letGo();
 			return;
 		}
@@ -129,7 +141,7 @@ customElements.define("plan-desk", class extends HTMLElement {
 		if (!list) {
 			return;
 		}
-		const rows = [...list.children].filter(row => row !== this.held.row);
+		const rows = [...list.children].filter(row => row !== this.line);
 		const before = rows.find(row => {
 			const box = row.getBoundingClientRect();
 			return event.clientY < box.top + box.height / 2;
