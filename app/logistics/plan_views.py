@@ -224,8 +224,8 @@ def stops_of(route_ids: Sequence[int]) -> dict[int, list[StopView]]:
     """The stops of some routes in driving order, by route."""
     columns: list[Any] = [
         Stop.route_id, Stop.public_id, Delivery.id, Delivery.public_id, Delivery.number, Stop.sequence, Stop.kind,
-        Stop.lot, Stop.lots, Stop.locked, Stop.state, Stop.planned_arrival, Stop.planned_departure, Stop.eta, Stop.arrived_at,
-        Stop.completed_at,
+        Stop.lot, Stop.lots, Stop.locked, Stop.state, Stop.planned_arrival, Stop.planned_departure, Stop.eta,
+        Stop.arrived_at, Stop.completed_at,
         Delivery.window_from, Delivery.window_to, Delivery.pickup, Delivery.site, Delivery.mass_kg,
     ]  # fmt: skip
     rows = session.execute(

@@ -64,4 +64,4 @@ def release_pin(key: str) -> Response:
     """Let the courier try the buyer's PIN again."""
     service.release_pin(access.actor(), key_of(key))
     flash(_("The courier can try the PIN again."), "ok")
-    return redirect_to(f"/carrier/deliveries/{key}")
+    return redirect_to("/carrier/board" if request.form.get("back") == "board" else f"/carrier/deliveries/{key}")

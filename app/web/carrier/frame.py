@@ -19,6 +19,7 @@ pages = Guarded("carrier", __name__, url_prefix="/carrier")
 
 NAV = (
     ("/carrier/plans", _("Routes"), "route"),
+    ("/carrier/board", _("Board"), "activity"),
     ("/carrier/deliveries", _("Deliveries"), "package"),
     ("/carrier/slots", _("Windows"), "calendar-clock"),
     ("/carrier/vehicles", _("Trucks"), "truck"),
