@@ -126,9 +126,8 @@ class _Facts:
         of_plan = sa.select(Route.id).join(RoutePlan, RoutePlan.id == Route.plan_id).where(RoutePlan.public_id == plan)
         self.positions = tracking.courier_positions(carrier_id)
         self.broken: dict[int, Trouble] = trouble.open_troubles(carrier_id, day)
-        self.phones = dict(
-            session.execute(sa.select(Courier.id, Courier.phone).where(Courier.carrier_id == carrier_id)).tuples()
-        )
+        phones = sa.select(Courier.id, Courier.phone).where(Courier.carrier_id == carrier_id)
+        self.phones = {row.id: row.phone for row in session.execute(phones)}
         self.locked = set(
             session.scalars(
                 sa.select(Stop.delivery_id)
