@@ -238,6 +238,7 @@ class StopOut(Schema):
     sequence: int
     lot: int
     lots: int
+    locked: bool
     state: str
     planned_arrival: Utc
     eta: Utc | None
@@ -269,6 +270,16 @@ class LeftOut(Schema):
     detail: str
 
 
+class ViolationOut(Schema):
+    """A rule that a draft changed by hand breaks: of a stop, or of a truck's whole day."""
+
+    code: str
+    vehicle: uuid.UUID | None
+    stop: uuid.UUID | None
+    figures: dict[str, Any]
+    detail: str
+
+
 class PlanOut(Schema):
     """A version of a day's plan."""
 
@@ -282,3 +293,5 @@ class PlanOut(Schema):
     distance_m: int
     duration_s: int
     quality: str
+    edit: int
+    violations: list[ViolationOut]

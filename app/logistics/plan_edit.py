@@ -23,7 +23,7 @@ from app.logistics.plan_shape import PICKUP, Call, Sheet, difference, patched
 
 if TYPE_CHECKING:  # brings the road graph: loaded when a plan is changed, not when the program starts
     from app.logistics.plan_problem import Day
-    from app.logistics.plan_times import Timed
+    from app.logistics.plan_times import Fault, Timed
     from app.logistics.routing.problem import Problem
     from app.logistics.routing.roads import Matrix
 
@@ -154,7 +154,7 @@ def refuse_broken(plan: RoutePlan) -> None:
     work.sheet = without(work.sheet, work.lost())
     faults = work.evaluate().faults
     if faults:
-        raise Conflict("plan_has_violations", count=len(faults), violations=[fault.as_json() for fault in faults])
+        raise Conflict("plan_has_violations", count=len(faults), violations=[work.named(fault) for fault in faults])
 
 
 def _own(actor: Actor, public_id: uuid.UUID) -> RoutePlan:
@@ -343,6 +343,14 @@ class _Work:
             "driver": self._driver(known.courier_id),
         }
         return {name: value for name, value in facts.items() if value is not None}
+
+    def named(self, fault: Fault) -> dict[str, Any]:
+        """A fault for whoever was refused: names instead of our ids."""
+        row = self.day.deliveries.get(fault.delivery_id or 0)
+        return {
+            "code": fault.code, "truck": self._truck(fault.vehicle_id), "number": row.number if row else None,
+            "kind": fault.kind, "figures": dict(fault.figures),
+        }  # fmt: skip
 
     def _truck(self, vehicle_id: int | None) -> str | None:
         known = None if vehicle_id is None else self.day.vehicles.get(vehicle_id)

@@ -161,23 +161,25 @@ class PlanFigures:
 
     distance_m: int
     cost: int
-    faults: int
+    edit: int
+    faults: tuple[dict[str, Any], ...]
+    """See `plan_times.Fault`."""
 
 
-def plan_head(carrier_id: int, public_id: uuid.UUID) -> PlanFigures:
-    """Way, cost and how many rules are broken.
+def figures(carrier_id: int, public_id: uuid.UUID) -> PlanFigures:
+    """Way, cost, the edit number and which rules are broken.
 
     Raises:
         NotFound: absent, or another carrier's.
     """
     row = session.execute(
-        sa.select(RoutePlan.distance_m, RoutePlan.cost, PlanSheet.faults)
+        sa.select(RoutePlan.distance_m, RoutePlan.cost, PlanSheet.edit, PlanSheet.faults)
         .outerjoin(PlanSheet, PlanSheet.plan_id == RoutePlan.id)
         .where(RoutePlan.public_id == public_id, RoutePlan.carrier_id == carrier_id)
     ).one_or_none()
     if row is None:
         raise NotFound()
-    return PlanFigures(row.distance_m, row.cost, len(row.faults or ()))
+    return PlanFigures(row.distance_m, row.cost, row.edit or 0, tuple(row.faults or ()))
 
 
 def plan(carrier_id: int, public_id: uuid.UUID) -> PlanView:

@@ -19,6 +19,7 @@ from app.texts import dispatch as words
 from app.texts import logistics as carrying
 from app.web.carrier import plan_page
 from app.web.carrier.frame import key_of, office, pages
+from app.web.filters import figure
 from app.web.htmx import announce, is_part_request, redirect_to, render_page
 
 _SHORT = {"lock": "lock", "unlock": "unlock", "off": "unassign"}
@@ -74,8 +75,9 @@ def _do(key: str, command: Callable[[int | None], int]) -> Response:
 def _said(key: str) -> str:
     """What changed in one breath: the cost now, and how many rules are broken."""
     carrier_id = access.actor().carrier_id
-    head = plan_views.plan_head(carrier_id, key_of(key))
-    return str(_("Done. %(km)s km, rules broken: %(count)s", km=round(head.distance_m / 1000, 1), count=head.faults))
+    found = plan_views.figures(carrier_id, key_of(key))
+    km = figure(round(found.distance_m / 1000, 1))
+    return str(_("Done. %(km)s km, rules broken: %(count)s", km=km, count=len(found.faults)))
 
 
 def _uuid(name: str) -> Any:
