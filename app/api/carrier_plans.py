@@ -115,8 +115,9 @@ def steps(plan: str) -> StepsOut:
     summary="Two plans side by side",
 )
 def compare(query: CompareQuery, plan: str) -> ComparisonOut:
-    """`a` is the plan of the address, `b` the one named in `with`."""
-    found = plan_compare.compare(access.actor().carrier_id, given_id(plan), query.other)
+    """`a` is the plan of the address, `b` the one named in `with`, else the version before; 404 when there is none."""
+    carrier_id, key = access.actor().carrier_id, given_id(plan)
+    found = plan_compare.compare(carrier_id, key, query.other or plan_compare.version_before(carrier_id, key))
     return ComparisonOut(
         a=found.a.head.public_id,
         b=found.b.head.public_id,

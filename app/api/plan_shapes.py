@@ -57,9 +57,9 @@ class StepsOut(Schema):
 
 
 class CompareQuery(Schema):
-    """The plan to compare with."""
+    """The plan to compare with; the version before when not said."""
 
-    other: uuid.UUID = Field(alias="with")
+    other: uuid.UUID | None = Field(default=None, alias="with")
 
 
 class FigureOut(Schema):

@@ -6,6 +6,7 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime
 
+from app.core.errors import NotFound
 from app.logistics import plan_views
 from app.logistics.plan_views import PlanView
 
@@ -80,6 +81,19 @@ def compare(carrier_id: int, a: uuid.UUID, b: uuid.UUID) -> Comparison:
         elif was is not None or is_now is not None:
             moved.append(Moved(key[0], numbers[key], key[1], was, is_now))
     return Comparison(one, two, _figures(one, two), tuple(moved), same)
+
+
+def version_before(carrier_id: int, plan: uuid.UUID) -> uuid.UUID:
+    """The version of the same day before this one.
+
+    Raises:
+        NotFound: the plan is absent or another carrier's, or it is the first.
+    """
+    head = plan_views.plan(carrier_id, plan).head
+    older = [one for one in plan_views.heads(carrier_id, head.day) if one.version < head.version]
+    if not older:
+        raise NotFound()
+    return older[0].public_id
 
 
 def _places(view: PlanView) -> dict[tuple[uuid.UUID, int], Place]:

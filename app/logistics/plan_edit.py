@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from app.accounts.models import User
 from app.core import audit, clock
 from app.core.db import lock_rows, session, unit_of_work
 from app.core.errors import Conflict, Invalid, NotFound, Stale
@@ -88,7 +87,8 @@ def _again(actor: Actor, public_id: uuid.UUID, expected: int | None, *, back: bo
     work.sheet = after
     work.row.applied += -1 if back else 1
     work.row.edit += 1
-    step.undone, step.edit, step.user_id, step.at = back, work.row.edit, actor.user, clock.now()
+    step.undone, step.edit, step.at = back, work.row.edit, clock.now()
+    step.user_id, step.who = actor.user, actor.name
     return work.close()
 
 
@@ -199,14 +199,13 @@ class Done:
 
 def steps(plan_id: int, after: int = -1, most: int = 20) -> list[Done]:
     """The newest steps of a plan, newest first; `after`: only those taken, undone or redone after that edit number."""
+    columns = [getattr(PlanStep, name) for name in Done.__dataclass_fields__]
     rows = session.execute(
-        sa.select(PlanStep.number, PlanStep.kind, PlanStep.details, sa.func.coalesce(User.name, ""), PlanStep.at,
-                  PlanStep.edit, PlanStep.undone)
-        .outerjoin(User, User.id == PlanStep.user_id)
+        sa.select(*columns)
         .where(PlanStep.plan_id == plan_id, PlanStep.edit > after)
         .order_by(PlanStep.edit.desc())
         .limit(most)
-    )  # fmt: skip
+    )
     return [Done(*row) for row in rows]
 
 
@@ -319,7 +318,7 @@ class _Work:
         session.add(
             PlanStep(
                 plan_id=self.plan.id, number=self.row.applied, kind=edit.op, details=details, before=before,
-                after=values, edit=self.row.edit, user_id=self.actor.user, at=clock.now(),
+                after=values, edit=self.row.edit, user_id=self.actor.user, who=self.actor.name, at=clock.now(),
             )
         )  # fmt: skip
 

@@ -47,7 +47,8 @@ class PlanStep(Base):
     """The sheet's `edit` when this step was taken, undone or redone last."""
     undone: Mapped[bool] = mapped_column(server_default=sa.false())
     user_id: Mapped[int | None] = ref("user_account.id", index=False)
-    """Who took, undid or redid it last."""
+    who: Mapped[str]
+    """Who took, undid or redid it last, by name as it was then."""
     at: Mapped[Moment]
 
 

@@ -55,6 +55,7 @@ def upgrade() -> None:
         whole("edit"),
         sa.Column("undone", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("user_id", sa.BigInteger(), nullable=True),
+        sa.Column("who", sa.String(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         key("plan_step", "plan_id", "route_plan.id", ondelete="CASCADE"),
         key("plan_step", "user_id", "user_account.id"),

@@ -103,6 +103,9 @@ def test_a_version_is_kept_and_compared(draft: Draft) -> None:
     [moved] = found["moved"]
     assert (moved["delivery"], moved["a"], moved["b"]["number"]) == (str(draft.made[2].public_id), None, 3)
     assert found["same"] == 2
+    before = draft.me.get(f"/carrier/route-plans/{kept.json['id']}/compare").json
+    assert before["b"] == found["a"]
+    assert draft.me.get(f"{draft.url}/compare").status_code == 404
 
 
 def test_wrong_operations_are_named(draft: Draft) -> None:
