@@ -131,10 +131,16 @@ def _put(
     sheet: Sheet, pair: tuple[Call, Call], vehicle_id: int, known: Known, fixed: tuple[str, list[Call]] | None = None
 ) -> Sheet:
     """Both stops of a lot onto a truck where its day becomes least bad; `fixed`: one of them stands already."""
-    line = sheet.lines.get(vehicle_id) or Line(str(uuid7()), known.usual_courier.get(vehicle_id), ())
+    line = sheet.lines.get(vehicle_id) or Line(str(uuid7()), _free_driver(sheet, vehicle_id, known), ())
     tried = _both(line.calls, pair, known) if fixed is None else _one(pair, *fixed)
     sheets = [sheet.with_line(vehicle_id, replace(line, calls=tuple(calls))) for calls in tried]
     return sheets[0] if len(sheets) == 1 else min(sheets, key=lambda one: known.score(one, vehicle_id))
+
+
+def _free_driver(sheet: Sheet, vehicle_id: int, known: Known) -> int | None:
+    """The truck's driver of the day, unless another truck of the plan has him by now: then somebody must be named."""
+    usual = known.usual_courier.get(vehicle_id)
+    return None if usual in {line.courier_id for line in sheet.lines.values()} else usual
 
 
 def _one(pair: tuple[Call, Call], kind: str, calls: list[Call]) -> list[list[Call]]:
