@@ -153,11 +153,14 @@ def _one(pair: tuple[Call, Call], kind: str, calls: list[Call]) -> list[list[Cal
 
 
 def _both(calls: Sequence[Call], pair: tuple[Call, Call], known: Known) -> list[list[Call]]:
-    """Every place for unloading; loading first of all, where the same warehouse is visited anyway, or just before."""
+    """Every place for unloading; loading first of all, where the same warehouse is visited anyway (the first time or
+    the last), or just before.
+    """
     up, down = pair
     found = []
     for end in range(len(calls) + 1):
-        starts = {0, end} | {at + 1 for at in range(end) if known.same_place(calls[at], up)}
+        here = [at + 1 for at in range(end) if known.same_place(calls[at], up)]
+        starts = {0, end, *here[:1], *here[-1:]}
         found += [[*calls[:at], up, *calls[at:end], down, *calls[end:]] for at in sorted(starts)]
     return found
 
