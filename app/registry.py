@@ -17,6 +17,7 @@ from app.logistics import events as logistics_events
 from app.logistics import fleet_models as logistics_fleet_models
 from app.logistics import hand_overs as logistics_hand_overs
 from app.logistics import models as logistics_models
+from app.logistics import plan_edit_models as logistics_plan_edit_models
 from app.logistics import slot_models as logistics_slot_models
 from app.offers import import_models as offers_import_models
 from app.offers import models as offers_models
@@ -57,6 +58,7 @@ MODELS = (
     logistics_models,
     logistics_fleet_models,
     logistics_slot_models,
+    logistics_plan_edit_models,
     orders_models,
     orders_paper_models,
     orders_company_models,

@@ -73,6 +73,7 @@ SURFACES: dict[str, dict[str, str | tuple[str, ...]]] = {
         "carrier-deliveries": "/carrier/deliveries",
         "carrier-plans": "/carrier/plans",
         "carrier-plan": ("/carrier/plans", r"^/carrier/plans/[\w-]+$"),
+        "carrier-board": "/carrier/board",
         "carrier-vehicles": "/carrier/vehicles",
         "carrier-tariffs": "/carrier/tariffs",
     },

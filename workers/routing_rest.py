@@ -15,16 +15,14 @@ from app.logistics.queries import DeliveryRow
 from app.logistics.routing import problem as shapes
 from app.logistics.routing.matrix import matrix
 from app.logistics.routing.problem import Order, Place, Problem, RoutePlan, Shipment, Truck, route_cost
+from app.logistics.solver_shapes import moment_of, seconds_of, shipment_of
 from workers.routing_day import (
     Day,
     Rest,
     chain_of,
     left_of,
     limits_of,
-    moment_of,
     quality_of,
-    seconds_of,
-    shipment_of,
     solver_of,
     stop_of,
     streets,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from app import access
 from app.api import kernel
@@ -20,12 +21,14 @@ from app.api.carrier_shapes import (
     VehicleIn,
     VehicleOut,
     VehiclePatch,
+    ViolationOut,
 )
 from app.api.kernel import Answer, Api, expected_version, given_id
 from app.api.schemas import JobOut, Page, PageQuery, money, part_of
 from app.core.permissions import Permission
 from app.logistics import crew, fleet, plan_views, plans
 from app.logistics.fleet_facts import CourierFacts, VehicleFacts
+from app.texts import dispatch
 from app.texts import logistics as texts
 
 api = Api("carrier", tag="Logistics")
@@ -143,9 +146,10 @@ def plan(body: PlanIn) -> Answer:
 @api.get(
     "/carrier/route-plans/{plan}", permission=Permission.CARRIER_VIEW, answer=PlanOut, summary="A plan with its routes"
 )
-def show_plan(plan: str) -> PlanOut:
-    """Every delivery that is in no route has a reason."""
-    return _plan_out(plan_views.plan(access.actor().carrier_id, given_id(plan)))
+def show_plan(plan: str) -> Answer:
+    """Every delivery that is in no route has a reason. The ETag is `edit`, which changes by hand compare."""
+    found = plan_out(plan_views.plan(access.actor().carrier_id, given_id(plan)))
+    return Answer(found, headers=kernel.etag(found.edit))
 
 
 @api.post(
@@ -155,14 +159,18 @@ def show_plan(plan: str) -> PlanOut:
     summary="Show the routes to the couriers",
 )
 def publish(plan: str) -> PlanOut:
-    """The plan published before for that day is superseded; 409 when one of its trucks is on the way."""
+    """The plan published before for that day is superseded; 409 when one of its trucks is on the way, and 409
+    `plan_has_violations` while changes by hand break rules.
+    """
     key = given_id(plan)
     plans.publish(access.actor(), key)
-    return _plan_out(plan_views.plan(access.actor().carrier_id, key))
+    return plan_out(plan_views.plan(access.actor().carrier_id, key))
 
 
-def _plan_out(view: plan_views.PlanView) -> PlanOut:
+def plan_out(view: plan_views.PlanView) -> PlanOut:
+    """A plan with its routes, what is left, and the rules that changes by hand have broken."""
     head = view.head
+    figures = plan_views.figures(access.actor().carrier_id, head.public_id)
     return PlanOut(
         id=head.public_id,
         date=head.day,
@@ -183,6 +191,22 @@ def _plan_out(view: plan_views.PlanView) -> PlanOut:
         distance_m=head.distance_m,
         duration_s=head.duration_s,
         quality=head.quality,
+        edit=figures.edit,
+        violations=[_violation(view, fault) for fault in figures.faults],
+    )
+
+
+def _violation(view: plan_views.PlanView, fault: dict[str, Any]) -> ViolationOut:
+    route = next((r for r in view.routes if r.vehicle_id == fault["vehicle_id"]), None)
+    stops = [] if route is None else route.stops
+    at = (fault["delivery_id"], fault["lot"], fault["kind"])
+    stop = next((s for s in stops if (s.delivery_id, s.lot, s.kind) == at), None)
+    return ViolationOut(
+        code=fault["code"],
+        vehicle=None if route is None else route.vehicle,
+        stop=None if stop is None else stop.public_id,
+        figures=fault["figures"],
+        detail=dispatch.fault(fault),
     )
 
 

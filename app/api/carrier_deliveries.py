@@ -14,8 +14,8 @@ from app.api.carrier_shapes import DeliveryOut, DeliveryQuery, Made, ProblemOut
 from app.api.kernel import Api, expected_version, given_id
 from app.api.schemas import MoneyOut, Page, PageQuery, Schema, Utc, money, part_of
 from app.core.permissions import Permission
-from app.logistics import board, geocoding, hand_overs, places, queries, service
-from app.logistics.board import Wanted
+from app.logistics import delivery_table, geocoding, hand_overs, places, queries, service
+from app.logistics.delivery_table import Wanted
 from app.logistics.fleet_models import HAND_OVER_REASONS
 from app.logistics.hand_overs import LONGEST, SHORTEST, HandOverRow, Offer
 from app.logistics.problems import Problem
@@ -118,10 +118,10 @@ class PartnersQuery(PageQuery):
 def deliveries(query: DeliveryQuery) -> Page[DeliveryOut]:
     """Of a day (today when none is named), or of any day when `q` is given. Cancelled ones only when asked for."""
     wanted = Wanted(
-        board.today_or(query.day, query.q), query.state or "", query.warehouse, query.problem, query.q, query.sort,
-        query.cursor or "", query.limit,
+        delivery_table.today_or(query.day, query.q), query.state or "", query.warehouse, query.problem, query.q,
+        query.sort, query.cursor or "", query.limit,
     )  # fmt: skip
-    found = board.board(access.actor().carrier_id, wanted)
+    found = delivery_table.page(access.actor().carrier_id, wanted)
     return Page(items=[delivery_out(one.row, one.problems) for one in found.items], next_cursor=found.after)
 
 
@@ -131,7 +131,7 @@ def delivery_out(row: queries.DeliveryRow, found: Sequence[Problem] | None = Non
     reasons = [
         ProblemOut(
             code=one.code,
-            context={name: board.moment(value) for name, value in one.context.items()},
+            context={name: delivery_table.moment(value) for name, value in one.context.items()},
             detail=f"{words.PROBLEMS[one.code]}. {words.fix(one.code, one.context)}",
         )
         for one in found or ()

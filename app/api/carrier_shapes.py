@@ -10,7 +10,7 @@ from pydantic import Field
 
 from app.api.schemas import MoneyOut, PageQuery, Schema, Utc
 from app.logistics import plans
-from app.logistics.board import SORTS
+from app.logistics.delivery_table import SORTS
 from app.logistics.driving import CATEGORIES, SKILLS
 from app.logistics.models import BODIES, DELIVERY_STATES, FUELS
 
@@ -328,6 +328,7 @@ class StopOut(Schema):
     sequence: int
     lot: int
     lots: int
+    locked: bool
     state: str
     planned_arrival: Utc
     eta: Utc | None
@@ -359,6 +360,16 @@ class LeftOut(Schema):
     detail: str
 
 
+class ViolationOut(Schema):
+    """A rule that a draft changed by hand breaks: of a stop, or of a truck's whole day."""
+
+    code: str
+    vehicle: uuid.UUID | None
+    stop: uuid.UUID | None
+    figures: dict[str, Any]
+    detail: str
+
+
 class PlanOut(Schema):
     """A version of a day's plan."""
 
@@ -372,3 +383,5 @@ class PlanOut(Schema):
     distance_m: int
     duration_s: int
     quality: str
+    edit: int
+    violations: list[ViolationOut]

@@ -1,193 +1,203 @@
-"""The dispatcher's table of deliveries: filtered, counted, sorted with problems first, paged by key."""
+"""The live board: every truck of a day's published plan, where it is, when it comes, and what needs the dispatcher."""
 
 from __future__ import annotations
 
 import uuid
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
 from app.core import clock
 from app.core.db import session
-from app.core.errors import Invalid
-from app.logistics import fleet, problems
-from app.logistics.models import Delivery
-from app.logistics.problems import Out, Problem, Trucks
-from app.logistics.queries import DeliveryRow
-from app.offers import queries as offers
+from app.logistics import plan_views, rules, tracking, trouble
+from app.logistics.models import Courier, Delivery, DeliveryAttempt, Route, RoutePlan, Stop
+from app.logistics.plan_views import PlanHead, RouteView, StopView
+from app.logistics.tracking import Place
+from app.logistics.trouble import Trouble
 
-PER_PAGE = 50
-MOST_OF_A_DAY = 5000
-MOST_ANY_DAY = 500
-"""Found by text over all days: the newest so many."""
-SORTS = ("problems", "window", "number", "mass", "price")
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What the dispatcher looks for. No day: any day, which needs a text."""
-
-    day: date | None
-    state: str = ""
-    warehouse: uuid.UUID | None = None
-    problem: str = ""
-    """A code, or `any`."""
-    text: str = ""
-    sort: str = "problems"
-    after: str = ""
-    """The outward id of the delivery shown last."""
-    limit: int = PER_PAGE
+OLD = timedelta(seconds=60)
+"""An older position is shown as old."""
+SILENT = timedelta(minutes=5)
+"""A truck on its route that sends nothing for so long has no signal."""
+SLOW_START = timedelta(minutes=10)
+ALERTS = ("broken", "pin_locked", "failed", "refused", "late", "no_signal", "not_started")
+"""What needs the dispatcher, the worst first."""
+STATES = ("", "alert", "planned", "started", "finished")
+OVER = ("done", "failed", "skipped")
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
-    """A delivery with what stands in its way."""
+class Alert:
+    """Something that needs the dispatcher. reason: why a stop failed."""
 
-    row: DeliveryRow
-    problems: tuple[Problem, ...]
+    code: str
+    stop: StopView | None = None
+    by: timedelta = timedelta(0)
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """A stop ahead: when the truck will be there by what is known now, and how long after the window that is."""
+
+    stop: StopView
+    at: datetime
+    late_by: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class TruckNow:
+    """A truck of the board. age: of its last position."""
+
+    route: RouteView
+    phone: str
+    position: Place | None
+    age: timedelta | None
+    done: int
+    coming: tuple[Coming, ...]
+    alerts: tuple[Alert, ...]
+
+    @property
+    def is_old(self) -> bool:
+        """Whether the last position says little about now."""
+        return self.age is not None and self.age > OLD
+
+    @property
+    def next(self) -> Coming | None:
+        return self.coming[0] if self.coming else None
+
+    @property
+    def late(self) -> tuple[Coming, ...]:
+        """Stops ahead that will be late."""
+        return tuple(one for one in self.coming if one.late_by)
+
+    @property
+    def is_broken(self) -> bool:
+        return any(alert.code == "broken" for alert in self.alerts)
 
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """A page of the table, and the figures of everything that the day, the warehouse and the text leave."""
+    """The board of a day; head None: nothing is published. counts: trucks by filter."""
 
-    items: tuple[Shown, ...]
-    after: str | None
-    """The key of the next page."""
-    total: int
-    mass_kg: int
-    price: int
-    states: Counter[str] = field(default_factory=Counter)
-    problems: Counter[str] = field(default_factory=Counter)
-    warehouses: tuple[tuple[uuid.UUID, str], ...] = ()
-    troubled: int = 0
-    """Deliveries with a problem."""
+    day: date
+    head: PlanHead | None
+    trucks: tuple[TruckNow, ...]
+    counts: Mapping[str, int]
+
+    @property
+    def is_over(self) -> bool:
+        """Every truck is back: nothing more will change."""
+        return bool(self.counts[""]) and self.counts["finished"] == self.counts[""]
 
 
-def board(carrier_id: int, wanted: Wanted) -> Board:
-    """The deliveries of a carrier. The number of queries does not depend on how many there are.
-
-    Cancelled ones are there only when their state is asked for.
-
-    Raises:
-        Invalid: `malformed`: a key that is not on this list.
-    """
-    found = _read(carrier_id, wanted)
-    seen = [one for one in found if wanted.warehouse in (None, one.warehouse)]
-    now = clock.now()
-    trucks = trucks_on(carrier_id, {one.row.day for one in seen if one.row.state in problems.OPEN})
-    marked = [(one, problems.of(one.row, trucks.get(one.row.day, Trucks((), ())), now)) for one in seen]
-    states = Counter(one.row.state for one, _found in marked)
-    live = [(one, why) for one, why in marked if wanted.state == one.row.state or (
-        not wanted.state and one.row.state != "cancelled")]  # fmt: skip
-    codes = Counter(problem.code for _one, why in live for problem in why)
-    chosen = [(one, why) for one, why in live if not wanted.problem or _has(why, wanted.problem)]
-    chosen.sort(key=lambda pair: _order(wanted.sort, pair[0].row, pair[1]))
-    page, after = _cut([Shown(one.row, why) for one, why in chosen], wanted)
-    return Board(
-        tuple(page), after, len(chosen), sum(one.row.mass_kg for one, _w in chosen),
-        sum(one.row.price for one, _w in chosen), states, codes, _warehouses(found), sum(bool(why) for _o, why in live),
-    )  # fmt: skip
+def board(carrier_id: int, day: date, state: str = "") -> Board:
+    """The trucks of a carrier's published plan, those with alerts first; `state` is one of STATES."""
+    found = session.scalar(
+        sa.select(RoutePlan.public_id).where(
+            RoutePlan.carrier_id == carrier_id, RoutePlan.day == day, RoutePlan.status == "published"
+        )
+    )
+    if found is None:
+        return Board(day, None, (), dict.fromkeys(STATES, 0))
+    view, now = plan_views.plan(carrier_id, found), clock.now()
+    facts = _Facts(carrier_id, day, found)
+    trucks = sorted((facts.truck(route, now) for route in view.routes), key=_rank)
+    counts = {code: sum(_is(truck, code) for truck in trucks) for code in STATES}
+    return Board(day, view.head, tuple(truck for truck in trucks if _is(truck, state)), counts)
 
 
-def problems_of(carrier_id: int, row: DeliveryRow) -> tuple[Problem, ...]:
-    """What stands in the way of one delivery."""
-    trucks = trucks_on(carrier_id, {row.day}).get(row.day, Trucks((), ()))
-    return problems.of(row, trucks, clock.now())
+def _is(truck: TruckNow, state: str) -> bool:
+    return not state or (bool(truck.alerts) if state == "alert" else truck.route.state == state)
 
 
-def trucks_on(carrier_id: int, days: set[date]) -> dict[date, Trucks]:
-    """The trucks of a carrier and who drives on each of some days; at most a week of them is asked for."""
-    if not days:
-        return {}
-    all_of_them = [truck for truck in fleet.vehicles(carrier_id) if truck.is_active]
-    found = {}
-    for day in sorted(days, reverse=True)[:7]:
-        out = [Out(one.vehicle, one.starts_at, one.ends_at) for one in fleet.trucks_of_day(carrier_id, day)]
-        found[day] = Trucks(all_of_them, out)
-    return found
+def _rank(truck: TruckNow) -> tuple[int, int, str]:
+    worst = min((ALERTS.index(alert.code) for alert in truck.alerts), default=len(ALERTS))
+    return worst, ("started", "planned", "finished").index(truck.route.state), truck.route.vehicle_name
 
 
-@dataclass(frozen=True, slots=True)
-class _Read:
-    """A delivery with the warehouse it leaves from."""
+class _Facts:
+    """What the plan itself does not say, read once for all trucks."""
 
-    row: DeliveryRow
-    warehouse: uuid.UUID
-    place: str
+    def __init__(self, carrier_id: int, day: date, plan: uuid.UUID) -> None:
+        of_plan = sa.select(Route.id).join(RoutePlan, RoutePlan.id == Route.plan_id).where(RoutePlan.public_id == plan)
+        self.positions = tracking.courier_positions(carrier_id)
+        self.broken: dict[int, Trouble] = trouble.open_troubles(carrier_id, day)
+        phones = sa.select(Courier.id, Courier.phone).where(Courier.carrier_id == carrier_id)
+        self.phones = {row.id: row.phone for row in session.execute(phones)}
+        self.locked = set(
+            session.scalars(
+                sa.select(Stop.delivery_id)
+                .join(Delivery, Delivery.id == Stop.delivery_id)
+                .where(
+                    Stop.route_id.in_(of_plan), Delivery.pin_failures >= rules.PIN_TRIES,
+                    Delivery.state.in_(rules.ON_THE_WAY),
+                )
+            )
+        )  # fmt: skip
+        self.attempts: dict[uuid.UUID, Any] = {
+            row.public_id: row
+            for row in session.execute(
+                sa.select(Stop.public_id, DeliveryAttempt.reason, DeliveryAttempt.lines)
+                .join(Stop, Stop.id == DeliveryAttempt.stop_id)
+                .where(Stop.route_id.in_(of_plan))
+                .order_by(DeliveryAttempt.id)
+            )
+        }
 
+    def truck(self, route: RouteView, now: datetime) -> TruckNow:
+        """A truck with what is known of it at this moment."""
+        position = self.positions.get(route.courier_id) if route.courier_id is not None else None
+        age = position.age(now) if position is not None else None
+        coming = tuple(_coming(route, now))
+        return TruckNow(
+            route=route,
+            phone=self.phones.get(route.courier_id, "") if route.courier_id is not None else "",
+            position=position,
+            age=age,
+            done=sum(stop.state in OVER for stop in route.stops),
+            coming=coming,
+            alerts=tuple(sorted(self._alerts(route, coming, age, now), key=lambda a: ALERTS.index(a.code))),
+        )
 
-def _read(carrier_id: int, wanted: Wanted) -> list[_Read]:
-    columns: list[Any] = [getattr(Delivery, name) for name in DeliveryRow.__dataclass_fields__]
-    statement = sa.select(*columns, Delivery.warehouse_id).where(Delivery.carrier_id == carrier_id)
-    if wanted.day is not None:
-        statement = statement.where(Delivery.day == wanted.day)
-    if wanted.text.strip():
-        statement = statement.where(_matches(wanted.text))
-    elif wanted.day is None:
-        return []
-    most = MOST_OF_A_DAY if wanted.day is not None else MOST_ANY_DAY
-    rows = session.execute(statement.order_by(Delivery.day.desc(), Delivery.id.desc()).limit(most)).all()
-    places = offers.warehouses({row.warehouse_id for row in rows})
-    return [
-        _Read(DeliveryRow(*tuple(row)[:-1]), places[row.warehouse_id].public_id, places[row.warehouse_id].name)
-        for row in rows
-    ]
-
-
-def _matches(text: str) -> Any:
-    """In the number, the addresses, or the contact's name or telephone."""
-    plain = " ".join(text.lower().split())
-    pattern = "%" + plain.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
-    fields = (
-        Delivery.number, Delivery.site["address"].astext, Delivery.pickup["address"].astext,
-        Delivery.site["contact_name"].astext, Delivery.site["contact_phone"].astext,
-    )  # fmt: skip
-    return sa.or_(*(sa.func.lower(one).like(pattern, escape="\\") for one in fields))
-
-
-def _has(found: Sequence[Problem], code: str) -> bool:
-    return bool(found) if code == "any" else any(problem.code == code for problem in found)
-
-
-def _order(sort: str, row: DeliveryRow, found: Sequence[Problem]) -> tuple[Any, ...]:
-    if sort == "window":
-        return row.window_from, row.window_to, row.id
-    if sort == "number":
-        return row.number, row.id
-    if sort == "mass":
-        return -row.mass_kg, row.id
-    if sort == "price":
-        return -row.price, row.id
-    return not found, row.window_from, row.id
-
-
-def _cut(items: list[Shown], wanted: Wanted) -> tuple[list[Shown], str | None]:
-    """The page behind a key."""
-    keys = [str(one.row.public_id) for one in items]
-    if wanted.after and wanted.after not in keys:
-        raise Invalid.one("/query/cursor", "malformed")
-    first = keys.index(wanted.after) + 1 if wanted.after else 0
-    page = items[first : first + wanted.limit]
-    more = first + wanted.limit < len(items)
-    return page, str(page[-1].row.public_id) if more and page else None
-
-
-def _warehouses(found: Sequence[_Read]) -> tuple[tuple[uuid.UUID, str], ...]:
-    """Those that the deliveries of the day leave from, with their addresses: names alone are alike."""
-    known = {one.warehouse: f"{one.place}, {one.row.pickup.get('address', '')}" for one in found}
-    return tuple(sorted(known.items(), key=lambda pair: pair[1]))
+    def _alerts(
+        self, route: RouteView, coming: Iterable[Coming], age: timedelta | None, now: datetime
+    ) -> Iterable[Alert]:
+        if route.vehicle_id in self.broken:
+            yield Alert("broken", reason=self.broken[route.vehicle_id].note)
+        for stop in route.stops:
+            attempt = self.attempts.get(stop.public_id)
+            if stop.kind == "drop" and stop.state not in OVER and stop.delivery_id in self.locked:
+                yield Alert("pin_locked", stop)
+            elif attempt is not None and _refused(attempt):
+                yield Alert("refused", stop)
+            elif stop.state == "failed":
+                yield Alert("failed", stop, reason=attempt.reason if attempt is not None else "")
+        for one in coming:
+            if one.late_by:
+                yield Alert("late", one.stop, one.late_by)
+        if route.state == "started" and (age is None or age > SILENT):
+            yield Alert("no_signal", by=age or timedelta(0))
+        if route.state == "planned" and now > route.starts_at + SLOW_START:
+            yield Alert("not_started", by=now - route.starts_at)
 
 
-def today_or(day: date | None, text: str) -> date | None:
-    """The day to look at: today when neither a day nor a text is given."""
-    return day if day is not None or text.strip() else clock.today()
+def _refused(attempt: Any) -> bool:
+    return attempt.reason == "refused" or any(line.get("reason") == "refused" for line in attempt.lines)
 
 
-def moment(value: Any) -> Any:
-    """Figures of a problem as JSON."""
-    return value.isoformat() if isinstance(value, datetime) else value
+def _coming(route: RouteView, now: datetime) -> Iterable[Coming]:
+    """The stops ahead. A truck that should have been at its next one already is behind by at least that much."""
+    if route.state == "finished":
+        return
+    ahead = [stop for stop in route.stops if stop.state not in OVER]
+    behind = max(timedelta(0), now - route.starts_at) if route.state == "planned" else timedelta(0)
+    if ahead and route.state == "started" and ahead[0].arrived_at is None:
+        behind = max(timedelta(0), now - ahead[0].expected)
+    for stop in ahead:
+        at = stop.arrived_at or stop.expected + behind
+        late = at - stop.window_to if stop.kind == "drop" else timedelta(0)
+        yield Coming(stop, at, max(timedelta(0), late))

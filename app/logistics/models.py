@@ -369,6 +369,8 @@ class Stop(Base):
     lot: Mapped[int] = mapped_column(server_default="1")
     """A delivery larger than a truck goes in several lots; each has its own pickup and drop."""
     lots: Mapped[int] = mapped_column(server_default="1")
+    locked: Mapped[bool] = mapped_column(server_default=sa.false())
+    """Stays on its truck and in its place whatever is changed by hand or planned anew."""
     state: Mapped[str] = mapped_column(server_default="planned")
     planned_arrival: Mapped[Moment]
     planned_departure: Mapped[Moment]

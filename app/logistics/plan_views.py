@@ -12,7 +12,9 @@ import sqlalchemy as sa
 
 from app.core.db import session
 from app.core.errors import NotFound
+from app.logistics import rules
 from app.logistics.models import Courier, Delivery, Route, RoutePlan, Stop, Vehicle
+from app.logistics.plan_edit_models import PlanSheet
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +22,14 @@ class StopView:
     """A stop of a plan. kind: pickup or drop."""
 
     public_id: uuid.UUID
+    delivery_id: int
     delivery: uuid.UUID
     number: str
     sequence: int
     kind: str
     lot: int
     lots: int
+    locked: bool
     state: str
     planned_arrival: datetime
     planned_departure: datetime
@@ -36,6 +40,12 @@ class StopView:
     window_to: datetime
     place: dict[str, Any]
     mass_kg: int
+    """Of the whole delivery; what is loaded here is `load_kg`."""
+
+    @property
+    def load_kg(self) -> int:
+        """What this lot weighs."""
+        return rules.share(self.mass_kg, self.lots, self.lot)
 
     @property
     def expected(self) -> datetime:
@@ -54,6 +64,7 @@ class RouteView:
     """A truck's day."""
 
     public_id: uuid.UUID
+    vehicle_id: int
     vehicle: uuid.UUID
     vehicle_name: str
     plate: str
@@ -111,6 +122,12 @@ class PlanHead:
     quality: str
     created_at: datetime
     published_at: datetime | None
+    kind: str
+
+    @property
+    def is_editable(self) -> bool:
+        """Whether it may be changed by hand: drafts of a day; the rest of a day under way is planned again instead."""
+        return self.status == "draft" and self.kind == "day"
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +161,33 @@ def heads(carrier_id: int, day: date) -> list[PlanHead]:
     return [PlanHead(*row) for row in rows]
 
 
+@dataclass(frozen=True, slots=True)
+class PlanFigures:
+    """The shortest account of a plan after a change."""
+
+    distance_m: int
+    cost: int
+    edit: int
+    faults: tuple[dict[str, Any], ...]
+    """See `plan_times.Fault`."""
+
+
+def figures(carrier_id: int, public_id: uuid.UUID) -> PlanFigures:
+    """Way, cost, the edit number and which rules are broken.
+
+    Raises:
+        NotFound: absent, or another carrier's.
+    """
+    row = session.execute(
+        sa.select(RoutePlan.distance_m, RoutePlan.cost, PlanSheet.edit, PlanSheet.faults)
+        .outerjoin(PlanSheet, PlanSheet.plan_id == RoutePlan.id)
+        .where(RoutePlan.public_id == public_id, RoutePlan.carrier_id == carrier_id)
+    ).one_or_none()
+    if row is None:
+        raise NotFound()
+    return PlanFigures(row.distance_m, row.cost, row.edit or 0, tuple(row.faults or ()))
+
+
 def plan(carrier_id: int, public_id: uuid.UUID) -> PlanView:
     """A plan of this carrier with its routes, stops and what is left.
 
@@ -163,7 +207,7 @@ def plan(carrier_id: int, public_id: uuid.UUID) -> PlanView:
 
 def _routes(plan_id: int) -> tuple[RouteView, ...]:
     columns: list[Any] = [
-        Route.id, Route.public_id, Vehicle.public_id, Vehicle.name, Vehicle.plate, Vehicle.payload_kg,
+        Route.id, Route.public_id, Vehicle.id, Vehicle.public_id, Vehicle.name, Vehicle.plate, Vehicle.payload_kg,
         Courier.public_id, Courier.id, sa.func.coalesce(Courier.name, ""), Route.state, Route.distance_m,
         Route.duration_s, Route.cost, Route.load_kg, Route.load_l, Route.starts_at, Route.ends_at, Route.break_from,
         Route.break_to, Route.geometry,
@@ -174,7 +218,7 @@ def _routes(plan_id: int) -> tuple[RouteView, ...]:
         .join(Vehicle, Vehicle.id == Route.vehicle_id)
         .outerjoin(Courier, Courier.id == Route.courier_id)
         .where(Route.plan_id == plan_id)
-        .order_by(Route.starts_at, Route.id)
+        .order_by(Vehicle.name, Route.id)
     ).all()
     stops = stops_of([row[0] for row in rows])
     found = []
@@ -187,9 +231,9 @@ def _routes(plan_id: int) -> tuple[RouteView, ...]:
 def stops_of(route_ids: Sequence[int]) -> dict[int, list[StopView]]:
     """The stops of some routes in driving order, by route."""
     columns: list[Any] = [
-        Stop.route_id, Stop.public_id, Delivery.public_id, Delivery.number, Stop.sequence, Stop.kind, Stop.lot,
-        Stop.lots, Stop.state, Stop.planned_arrival, Stop.planned_departure, Stop.eta, Stop.arrived_at,
-        Stop.completed_at,
+        Stop.route_id, Stop.public_id, Delivery.id, Delivery.public_id, Delivery.number, Stop.sequence, Stop.kind,
+        Stop.lot, Stop.lots, Stop.locked, Stop.state, Stop.planned_arrival, Stop.planned_departure, Stop.eta,
+        Stop.arrived_at, Stop.completed_at,
         Delivery.window_from, Delivery.window_to, Delivery.pickup, Delivery.site, Delivery.mass_kg,
     ]  # fmt: skip
     rows = session.execute(
@@ -202,7 +246,7 @@ def stops_of(route_ids: Sequence[int]) -> dict[int, list[StopView]]:
     found: dict[int, list[StopView]] = {}
     for row in rows:
         route_id, *known, pickup, site, mass = tuple(row)
-        facts: list[Any] = [*known, pickup if known[4] == "pickup" else site, mass]
+        facts: list[Any] = [*known, pickup if known[5] == "pickup" else site, mass]
         found.setdefault(route_id, []).append(StopView(*facts))
     return found
 

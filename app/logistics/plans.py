@@ -15,9 +15,10 @@ from app.core.db import lock_rows, session, unit_of_work
 from app.core.errors import Conflict, Invalid, NotFound
 from app.core.models import Job
 from app.core.permissions import Actor
-from app.logistics import carry_over, rules
+from app.logistics import carry_over, rules, trouble
 from app.logistics.events import RoutesPublished
 from app.logistics.models import Delivery, Route, RoutePlan, Stop, Vehicle
+from app.logistics.plan_edit_models import PlanSheet
 from app.logistics.queries import DeliveryRow
 from app.logistics.service import move
 
@@ -85,7 +86,7 @@ def reoptimise(
     Args:
         seconds: how long the solver may work, 1 to 120.
         now: the moment from which trucks go on; None: when the worker begins.
-        broken: vehicles that drive no further today.
+        broken: vehicles that drive no further today, beside those that are marked so.
         deliveries: ready ones to put in; None: all that are ready on that day, without what could not be loaded.
 
     Raises:
@@ -111,7 +112,7 @@ def reoptimise(
         "deliveries": _ids(Delivery, actor.carrier_id, deliveries),
         "vehicles": None,
         "parent": plan.id,
-        "broken": _ids(Vehicle, actor.carrier_id, broken),
+        "broken": _broken(actor.carrier_id, plan.day, broken),
         "now": None if now is None else now.isoformat(),
     }
     present = open_job(actor.carrier_id, plan.day)
@@ -125,6 +126,10 @@ def reoptimise(
     job_id = jobs.enqueue(JOB_KIND, payload, queue="slow", user_id=actor.user, max_attempts=3)
     audit.record(actor, "route_plan.reoptimise", "route_plan", plan.id, after={"broken": len(payload["broken"])})
     return job_id
+
+
+def _broken(carrier_id: int, day: date, named: Sequence[uuid.UUID]) -> list[int]:
+    return sorted({*(_ids(Vehicle, carrier_id, named) or ()), *trouble.open_troubles(carrier_id, day)})
 
 
 def _something_open(plan: RoutePlan, chosen: Sequence[int] | None) -> bool:
@@ -264,6 +269,8 @@ class NewPlan:
     kind: str = "day"
     parent_id: int | None = None
     """The published plan whose rest this is."""
+    roads: bytes | None = None
+    """The road matrix of its places, see `plan_roads.pack`: with it the plan can be changed by hand at once."""
 
 
 @unit_of_work
@@ -302,6 +309,7 @@ def store(new: NewPlan, job_id: uuid.UUID, user_id: int | None) -> dict[str, Any
     session.flush()
     for route in new.routes:
         _store_route(plan.id, route)
+    session.add(PlanSheet(plan_id=plan.id, roads=new.roads))
     return {
         "plan": str(plan.public_id),
         "version": plan.version,
@@ -345,8 +353,11 @@ def publish(actor: Actor, public_id: uuid.UUID) -> None:
     Raises:
         NotFound: absent, or another carrier's.
         Conflict: `plan_superseded`; `routes_under_way`: a truck of the present plan is on its route; `plan_outdated`: a
-            truck has done since what the plan gives to another.
+            truck has done since what the plan gives to another; `plan_has_violations`: it was changed by hand and
+            breaks rules, named in the context.
     """
+    from app.logistics import plan_edit  # brings the road graph: only where a plan changed by hand is published
+
     carrier_id = actor.carrier_id
     key = session.execute(
         sa.select(RoutePlan.id, RoutePlan.day).where(
@@ -361,6 +372,7 @@ def publish(actor: Actor, public_id: uuid.UUID) -> None:
         return
     if plan.status == "superseded":
         raise Conflict("plan_superseded")
+    plan_edit.refuse_broken(plan)
     freed = _supersede(carrier_id, plan)
     fulfilments = _hand_out(plan, freed, actor.user)
     plan.status = "published"
@@ -427,3 +439,12 @@ def _hand_out(plan: RoutePlan, freed: set[int], user_id: int) -> list[int]:
     if skipped:
         session.execute(sa.update(Stop).where(Stop.id.in_(skipped)).values(state="skipped"))
     return sorted(row.fulfilment_id for row in found if row.id in inside and row.id not in lost)
+
+
+def take_version(carrier_id: int, day: date) -> int:
+    """The number of the day's next version; whoever else asks waits until the present command is over."""
+    _one_at_a_time(carrier_id, day)
+    last = session.scalar(
+        sa.select(sa.func.max(RoutePlan.version)).where(RoutePlan.carrier_id == carrier_id, RoutePlan.day == day)
+    )
+    return (last or 0) + 1

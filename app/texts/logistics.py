@@ -287,6 +287,7 @@ _LEFT: dict[str, Any] = {
         else gettext("No truck works on this day any more")
     ),
     "no_coordinates": lambda c: gettext("The site has no place on the map"),
+    "taken_off": lambda c: gettext("Taken off by hand"),
 }
 
 _STAGES = {

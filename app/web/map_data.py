@@ -72,7 +72,8 @@ def plan(key: str) -> Response:
         for courier, place in tracking.courier_positions(carrier_id).items()
         if courier in trucks
     ]
-    return _live({"routes": routes, "stops": stops, "positions": positions}, done=False)
+    is_over = view.head.status == "published" and all(route.state == "finished" for route in view.routes)
+    return _live({"routes": routes, "stops": stops, "positions": positions}, done=is_over)
 
 
 def _pins(stops: Sequence[plan_views.StopView], kind: int) -> list[dict[str, Any]]:

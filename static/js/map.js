@@ -42,11 +42,17 @@ customElements.define("live-map", class extends HTMLElement {
 		await this.base();
 		this.theme = new MutationObserver(() => this.repaint());
 		this.theme.observe(document.documentElement, { attributeFilter: ["data-theme"] });
+		this.anew = () => {
+			clearTimeout(this.timer);
+			this.refresh();
+		};
+		document.addEventListener("plan-changed", this.anew);
 	}
 
 	disconnectedCallback() {
 		clearTimeout(this.timer);
 		this.theme?.disconnect();
+		document.removeEventListener("plan-changed", this.anew);
 		this.map?.remove();
 		this.map = null;
 	}

@@ -1,12 +1,14 @@
 """Pages of carriers: routes, deliveries, vehicles, couriers, tariffs. Importing the modules adds their routes."""
 
 from app.web.carrier import (
+    board,
     calendar,
     couriers,
     deliveries,
     delivery_places,
     depots,
     hand_overs,
+    plan_changes,
     plans,
     slots,
     tariffs,
@@ -15,6 +17,6 @@ from app.web.carrier import (
 from app.web.carrier.frame import pages
 
 __all__ = [
-    "calendar", "couriers", "deliveries", "delivery_places", "depots", "hand_overs", "pages", "plans", "slots",
-    "tariffs", "vehicles",
+    "board", "calendar", "couriers", "deliveries", "delivery_places", "depots", "hand_overs", "pages", "plan_changes",
+    "plans", "slots", "tariffs", "vehicles",
 ]  # fmt: skip

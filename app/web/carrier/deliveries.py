@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -14,8 +15,8 @@ from app.core import clock
 from app.core.errors import Invalid
 from app.core.ids import parse_uuid
 from app.core.permissions import Permission
-from app.logistics import board, doubts, hand_overs, problems, queries, rules, service
-from app.logistics.board import SORTS, Board, Wanted
+from app.logistics import delivery_table, doubts, hand_overs, problems, queries, rules, service
+from app.logistics.delivery_table import SORTS, Table, Wanted
 from app.logistics.models import DELIVERY_STATES
 from app.texts import carrier as words
 from app.texts import logistics as texts
@@ -55,19 +56,18 @@ def _query(wanted: Wanted, day: date | None) -> dict[str, Any]:
     }
 
 
-def _board(carrier_id: int, wanted: Wanted) -> Board:
+def _table(carrier_id: int, wanted: Wanted) -> Table:
     try:
-        return board.board(carrier_id, wanted)
+        return delivery_table.page(carrier_id, wanted)
     except Invalid:  # the delivery shown last has left the list: begin anew
-        return board.board(carrier_id, Wanted(wanted.day, wanted.state, wanted.warehouse, wanted.problem, wanted.text,
-                                              wanted.sort))  # fmt: skip
+        return delivery_table.page(carrier_id, replace(wanted, after=""))
 
 
 @pages.get("/deliveries", permission=Permission.CARRIER_VIEW)
 def deliveries() -> Response:
     """The table with its filters, counts and totals."""
     actor, wanted = access.actor(), _wanted()
-    found = _board(actor.carrier_id, wanted)
+    found = _table(actor.carrier_id, wanted)
     day = wanted.day
     return render_page(
         "carrier/deliveries.html",
@@ -91,8 +91,10 @@ def deliveries() -> Response:
 def deliveries_map() -> Response:
     """What the table shows, as pins; those with a problem are marked and drawn last, above others."""
     wanted = _wanted()
-    whole = Wanted(wanted.day, wanted.state, wanted.warehouse, wanted.problem, wanted.text, limit=board.MOST_OF_A_DAY)
-    found = board.board(access.actor().carrier_id, whole)
+    whole = Wanted(
+        wanted.day, wanted.state, wanted.warehouse, wanted.problem, wanted.text, limit=delivery_table.MOST_OF_A_DAY
+    )
+    found = delivery_table.page(access.actor().carrier_id, whole)
     stops: list[dict[str, Any]] = []
     yards: dict[tuple[float, float], dict[str, Any]] = {}
     for one in found.items:
@@ -136,7 +138,7 @@ def delivery_page(key: str, error: str = "", status: int = 200) -> Response:
         "carrier/delivery.html",
         None,
         row=seen.row,
-        problems=board.problems_of(actor.carrier_id, seen.row),
+        problems=delivery_table.problems_of(actor.carrier_id, seen.row),
         history=queries.history(seen.row.id),
         same_truck=queries.on_the_same_truck(seen.row),
         tries=rules.PIN_TRIES,
@@ -158,4 +160,4 @@ def release_pin(key: str) -> Response:
     """Let the courier try the buyer's PIN again."""
     service.release_pin(access.actor(), key_of(key))
     flash(_("The courier can try the PIN again."), "ok")
-    return redirect_to(f"{LIST}/{key}")
+    return redirect_to("/carrier/board" if request.form.get("back") == "board" else f"{LIST}/{key}")

@@ -19,6 +19,7 @@ pages = Guarded("carrier", __name__, url_prefix="/carrier")
 
 NAV = (
     ("/carrier/plans", _("Routes"), "route"),
+    ("/carrier/board", _("Board"), "activity"),
     ("/carrier/deliveries", _("Deliveries"), "package"),
     ("/carrier/hand-overs", _("Hand-overs"), "arrow-up-right"),
     ("/carrier/calendar", _("Calendar"), "calendar"),

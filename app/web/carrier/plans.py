@@ -13,12 +13,14 @@ from app.core.errors import Conflict, Invalid
 from app.core.permissions import Permission
 from app.logistics import fleet, plan_views, plans, queries
 from app.texts import logistics as words
+from app.web.carrier import plan_page
 from app.web.carrier.forms import number
 from app.web.carrier.frame import asked_day, key_of, office, pages
-from app.web.carrier.timeline import timeline
 from app.web.htmx import redirect_to, render_live, render_page
 
 SECONDS = (5, 10, 20, 60)
+REST_SECONDS = 5
+"""Trucks go on meanwhile, so the rest of a day is planned quickly."""
 
 
 @pages.get("", permission=Permission.CARRIER_VIEW)
@@ -86,29 +88,29 @@ def plan_job(key: str) -> Response:
     )
 
 
+@pages.post("/plans/jobs/<key>/cancel", permission=Permission.CARRIER_PLAN)
+def stop_planning(key: str) -> Response:
+    """Enough: the best plan found so far is kept."""
+    plans.cancel_planning(access.actor(), key_of(key))
+    return redirect_to(f"/carrier/plans/jobs/{key}")
+
+
+@pages.post("/plans/<key>/reoptimise", permission=Permission.CARRIER_PLAN)
+def plan_the_rest(key: str) -> Response:
+    """Plan what is open of a day under way, from where its trucks are; nothing changes until it is published."""
+    try:
+        job = plans.reoptimise(access.actor(), key_of(key), REST_SECONDS)
+    except Invalid as error:
+        return plan_page.show(key, texts.error_text(error.errors[0].code, error.errors[0].context), 422)
+    except Conflict as error:
+        return plan_page.show(key, texts.message(error), 409)
+    return redirect_to(f"/carrier/plans/jobs/{job}")
+
+
 @pages.get("/plans/<key>", permission=Permission.CARRIER_VIEW)
 def plan(key: str) -> Response:
-    """A plan: facts, map, what is left and why, the timeline, the routes with their stops."""
-    return _plan(key)
-
-
-def _plan(key: str, error: str = "", status: int = 200) -> Response:
-    carrier_id = access.actor().carrier_id
-    view = plan_views.plan(carrier_id, key_of(key))
-    heads = plan_views.heads(carrier_id, view.head.day)
-    before = next((head for head in heads if head.version < view.head.version), None)
-    return render_page(
-        "carrier/plan.html",
-        None,
-        plan=view,
-        before=before,
-        heads=heads,
-        timeline=timeline(view),
-        texts=words,
-        error=error,
-        status=status,
-        **office(),
-    )
+    """A plan: facts, map, what is left and why, the timeline, the routes with their stops; a draft can be changed."""
+    return plan_page.show(key)
 
 
 @pages.post("/plans/<key>/publish", permission=Permission.CARRIER_PLAN)
@@ -117,6 +119,6 @@ def publish(key: str) -> Response:
     try:
         plans.publish(access.actor(), key_of(key))
     except Conflict as error:
-        return _plan(key, texts.message(error), 409)
+        return plan_page.show(key, texts.message(error), 409)
     flash(_("The routes are published: the couriers see them."), "ok")
     return redirect_to(f"/carrier/plans/{key}")
