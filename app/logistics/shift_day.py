@@ -209,15 +209,24 @@ def checks_of(actor: Actor, route: uuid.UUID) -> dict[str, CheckView]:
     return {row.part: CheckView(*row) for row in rows}
 
 
-def last_odometer(vehicle_id: int) -> int | None:
-    """What the odometer showed when it was last read, in km."""
+def last_odometer(actor: Actor, route: uuid.UUID) -> int | None:
+    """What the odometer of the route's truck showed when it was last read, in km.
+
+    Raises:
+        NotFound: not a published route of the courier.
+    """
     found: int | None = session.scalar(
         sa.select(VehicleCheck.odometer_km)
-        .where(VehicleCheck.vehicle_id == vehicle_id)
-        .order_by(VehicleCheck.checked_at.desc())
+        .where(VehicleCheck.vehicle_id == _own_route(actor, route).vehicle_id)
+        .order_by(VehicleCheck.checked_at.desc(), VehicleCheck.id.desc())
         .limit(1)
     )
     return found
+
+
+def may_start(checks: Mapping[str, CheckView]) -> bool:
+    """Whether the route may start after these looks at its truck."""
+    return "start" in checks and checks["start"].may_drive
 
 
 def told_of(check_id: int) -> dict[str, Any] | None:
