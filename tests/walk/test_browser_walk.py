@@ -200,11 +200,28 @@ def test_from_a_wall_to_materials_on_the_site(chromium: Browser, market: Market)
     assert broken_invariants(market) == {}
 
 
+def _started(market: Market, day: str) -> bool:
+    """Whether a route of the day is under way."""
+    return bool(
+        market.value(
+            "SELECT count(*) FROM route r JOIN route_plan p ON p.id = r.plan_id"
+            " WHERE p.day = :d AND r.state = 'started'",
+            d=day,
+        )
+    )
+
+
 def drive(courier: Person, market: Market, order: str, day: str, pin: str) -> None:
     """Drive the route of the day until the order is handed over."""
     page = courier.page
     page.goto(f"/courier?date={day}")
+    page.get_by_role("link", name="Проверить машину").click()
+    page.get_by_label("Километры на одометре").fill("120 000")
+    courier.press("Машина проверена")
+    page.wait_for_url(re.compile("/courier($|\\?)"))
+    page.goto(f"/courier?date={day}")
     courier.press("Начать маршрут")
+    wait_until(lambda: _started(market, day))
     seen_tracking = False
     for _step in range(60):
         state = market.value("SELECT state FROM delivery WHERE number = :n", n=order)
@@ -226,6 +243,7 @@ def drive(courier: Person, market: Market, order: str, day: str, pin: str) -> No
         assert stop, "the courier has no stop left and the order is not delivered"
         key, kind, stop_state, stop_pin, cash = stop[0]
         page.goto(f"/courier/stops/{key}")
+        stand = ("SELECT state FROM stop WHERE public_id = :k", key)
         if stop_state == "planned":
             courier.press("Я на месте")
         elif kind == "pickup":
@@ -237,8 +255,8 @@ def drive(courier: Person, market: Market, order: str, day: str, pin: str) -> No
                 page.get_by_label(re.compile("наличными", re.I)).first.fill(f"{int(cash) / 100:.2f}")
             page.get_by_label(re.compile("PIN")).fill("0000" if stop_pin != "0000" else "1111")
             courier.press("Вручено")
-            expect(page.locator("main")).to_contain_text("PIN")
+            expect(page.locator("main .errors")).to_contain_text("PIN")
             page.get_by_label(re.compile("PIN")).fill(str(stop_pin))
             courier.press("Вручено")
-        page.wait_for_load_state("load")
+        wait_until(lambda old=stop_state, s=stand: market.value(s[0], k=s[1]) != old)
     raise AssertionError("the route did not end")

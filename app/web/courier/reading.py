@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
-from flask import current_app, request
+from flask import current_app, g, request
 
 from app import access
 from app.catalog.picture_files import Upload
@@ -86,6 +86,7 @@ def pictures_of_form(general: str = "photos", role: str = "photo") -> list[uuid.
         Invalid, Conflict: as `courier_photos.receive`.
     """
     found = [key for key in map(parse_uuid, request.form.getlist("photo")) if key is not None]
+    g.courier_photos = found  # the same list: what was taken before a refusal is shown again
     for name in request.files:
         line = name.removeprefix("photo_") if name.startswith("photo_") else ""
         if name != general and not line:

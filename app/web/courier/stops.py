@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from flask import Response, flash, request
+from flask import Response, flash, g, request
 from flask_babel import gettext as _  # type: ignore[import-untyped]  # the package ships no types
 
 from app import access, texts
@@ -47,7 +47,7 @@ def _page(
         route=route,
         may_start=shift_day.may_start(checks),
         tracking=route.state == "started" and "end" not in checks,
-        typed_photos=request.form.getlist("photo"),
+        typed_photos=g.get("courier_photos", []),
         typed=typed,
         counts={str(item["line"]): _counted_text(item, typed, stop.kind == "pickup") for item in stop.cargo},
         errors=found,
