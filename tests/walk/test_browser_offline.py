@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Error, Page, expect, sync_playwright
 
 from tests.factories import images
 from tests.walk.http_client import Client, wait_until
@@ -75,11 +75,25 @@ def pin_and_cash(market: Market, stop: str) -> tuple[str, int]:
 
 def kept(page: Page) -> None:
     """Wait until the service worker has the pages of the route."""
-    page.wait_for_function("document.documentElement.dataset.kept > 2 && navigator.serviceWorker.controller")
+    ask = "Number(document.documentElement.dataset.kept) > 2 && !!navigator.serviceWorker.controller"
+    wait_until(lambda: page.evaluate(ask))
 
 
 def waiting(page: Page) -> int:
     return int(page.evaluate("courierQueue.all('taps').then(taps => taps.length)"))
+
+
+def sent(page: Page) -> None:
+    """Wait until nothing waits any more; the page may be asked for anew meanwhile."""
+
+    def none() -> bool:
+        try:
+            return waiting(page) == 0
+        except Error:
+            return False
+
+    wait_until(none)
+    page.wait_for_load_state("load")
 
 
 def hand_over(page: Page, stop: str, pin: str, cash: int) -> None:
@@ -146,7 +160,7 @@ def test_a_delivery_without_signal_is_delivered_once(chromium: Browser, market: 
         assert [tap[0] for tap in taps] == ["arrive", "unloading", "complete"]
         assert market.value("SELECT state FROM stop WHERE public_id = :s", s=stop) == "planned"
     page.goto("/courier")
-    page.wait_for_function("courierQueue.all('taps').then(taps => taps.length === 0)", timeout=60_000)
+    sent(page)
     found = market.query(
         "SELECT s.state, to_char(s.arrived_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"'),"
         " to_char(s.completed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"'), d.state, d.id"
@@ -174,12 +188,11 @@ def test_a_delivery_without_signal_is_delivered_once(chromium: Browser, market: 
     # the same taps once more, as if the answer had been lost: nothing happens twice
     page.evaluate(
         "taps => Promise.all(taps.map(([kind, at, key]) => courierQueue.put('taps', {person: document.querySelector("
-        "'courier-outbox').dataset.person, key, kind, at, stop: '%s', payload: {}, files: [], offline: true})))"
-        % stop,
+        "'courier-outbox').dataset.person, key, kind, at, stop: '%s', payload: {}, files: [], offline: true})))" % stop,
         taps,
     )
     page.reload()
-    page.wait_for_function("courierQueue.all('taps').then(taps => taps.length === 0)", timeout=60_000)
+    sent(page)
     assert market.value("SELECT count(*) FROM delivery_attempt WHERE delivery_id = :d", d=found[4]) == 1
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     courier.context.close()
@@ -207,7 +220,7 @@ def test_what_the_dispatcher_changed_meanwhile_is_shown_and_nothing_is_lost(
     market.change("UPDATE route SET courier_id = :c WHERE id = :r", c=other, r=plan["route_id"])
     page = courier.context.new_page()
     page.goto("/courier")
-    page.wait_for_function("courierQueue.all('taps').then(taps => taps.length === 0)", timeout=60_000)
+    sent(page)
     cards = page.locator("[data-told]")
     expect(cards).to_have_count(3)
     expect(cards.last).to_contain_text(re.compile("Вы: "))
@@ -262,6 +275,6 @@ def test_taps_of_one_driver_do_not_go_under_the_name_of_the_next(
     courier.context.clear_cookies()
     courier.sign_in(plan["email"])
     page.goto("/courier")
-    page.wait_for_function("courierQueue.all('taps').then(taps => taps.length === 0)", timeout=60_000)
+    sent(page)
     assert market.value("SELECT state FROM stop WHERE public_id = :s", s=stop) == "arrived"
     courier.context.close()
