@@ -51,6 +51,11 @@ def plan(market: Market) -> dict[str, Any]:
         " GROUP BY r.id, u.email, r.public_id ORDER BY count(*) DESC LIMIT 1",
         d=day, c=carrier_id,
     )[0]  # fmt: skip
+    market.change(  # the demo has this driver on the road already: that day is over
+        "UPDATE route SET state = 'finished' WHERE state = 'started' AND id <> :r"
+        " AND courier_id = (SELECT courier_id FROM route WHERE id = :r)",
+        r=route[0],
+    )
     return {"day": day, "route_id": route[0], "email": str(route[1]), "route": str(route[2])}
 
 

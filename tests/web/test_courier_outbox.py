@@ -154,3 +154,17 @@ def test_pages_of_the_courier_cost_few_reads(client: FlaskClient, day: Day, coun
         with count_queries() as seen:
             assert client.get(path).status_code == 200
         assert len(seen) <= most, (path, seen)
+
+
+def test_the_dispatcher_sees_what_the_road_reported_and_nobody_elses(client: FlaskClient, day: Day) -> None:
+    look = {"odometer": "1", "tyres": "bad", "tyres_note": "гвоздь", "may_drive": "no"}
+    assert client.post("/courier/check", data=look).status_code == 303
+    send(client, day, tap("complete", day.stop("drop"), offline=True, payload={"pin": "1", "received_by": "Иван"}))
+    make.browse(client, day.w.dispatcher_user)
+    page = client.get("/carrier/road").text
+    for words in ("гвоздь", "ехать нельзя", "Иван"):
+        assert words in page
+    make.browse(client, make.world().dispatcher_user)
+    other = client.get("/carrier/road").text
+    assert "гвоздь" not in other
+    assert "Иван" not in other

@@ -20,6 +20,7 @@ pages = Guarded("carrier", __name__, url_prefix="/carrier")
 NAV = (
     ("/carrier/plans", _("Routes"), "route"),
     ("/carrier/deliveries", _("Deliveries"), "package"),
+    ("/carrier/road", _("From the road"), "triangle-alert"),
     ("/carrier/slots", _("Windows"), "calendar-clock"),
     ("/carrier/vehicles", _("Trucks"), "truck"),
     ("/carrier/couriers", _("Drivers"), "users"),
