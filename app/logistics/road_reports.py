@@ -1,4 +1,4 @@
-"""What drivers reported that a dispatcher must look at: trucks with defects, taps that no longer fitted, no right PIN."""
+"""What drivers reported for a dispatcher to look at: defects of trucks, taps that no longer fitted, no right PIN."""
 
 from __future__ import annotations
 
