@@ -96,10 +96,12 @@
 		signature: (files.find(file => file.role === "signature") || {}).key || null,
 	});
 
-	/** The server has answered a tap: it leaves the queue; what did not fit is shown until the driver has read it. */
-	const settle = async (tap, said) => {
+	/** The server has answered a tap: it leaves the queue; what did not fit is shown until the driver has read it.
+	    `direct`: the tap whose form is still open, if any: what is wrong with that is told in the form. */
+	const settle = async (tap, said, direct) => {
 		const failed = said.became === "conflict" || said.became === "refused";
-		if (failed ? tap.offline || said.became === "conflict" : said.text) {
+		const inForm = said.became === "refused" && !tap.offline && direct.key === tap.key && !direct.left;
+		if (failed ? !inForm : said.text) {
 			await put("told", { person: tap.person, key: tap.key, kind: tap.kind, stop: tap.stop, place: tap.place, at: tap.at,
 				text: said.text || "", now: said.now || "", failed, photos: tap.files.length });
 		}
@@ -114,7 +116,7 @@
 		}
 	};
 
-	const sendAll = async (person, answers) => {
+	const sendAll = async (person, answers, direct) => {
 		const own = async () => (await all("taps")).filter(tap => tap.person === person);
 		let taps = await own();
 		try {
@@ -142,7 +144,7 @@
 					}
 					for (const one of said.actions) {
 						answers.set(one.key, one);
-						await settle(ready.find(tap => tap.key === one.key), one);
+						await settle(ready.find(tap => tap.key === one.key), one, direct);
 					}
 					if (said.actions.length < ready.length) {
 						throw new NoSignal();
@@ -165,9 +167,9 @@
 	const alone = (name, act) => self.navigator.locks ? self.navigator.locks.request(name, act) : act();
 
 	/** Send what waits of this person. `state`: sent, waits, signin, other; `answers`: by the key of the tap. */
-	const flush = async person => {
+	const flush = async (person, direct = {}) => {
 		const answers = new Map();
-		const state = await alone("courier-outbox", () => sendAll(person, answers));
+		const state = await alone("courier-outbox", () => sendAll(person, answers, direct));
 		return { state, answers };
 	};
 

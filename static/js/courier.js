@@ -178,10 +178,14 @@ const draw = async state => {
 
 // Sending
 
-const send = async () => {
+const answered = new Map();
+
+const send = async direct => {
 	sending = true;
 	try {
-		return await queue.flush(person);
+		const sent = await queue.flush(person, direct);
+		sent.answers.forEach((said, key) => answered.set(key, said));
+		return sent;
 	} finally {
 		sending = false;
 	}
@@ -292,18 +296,23 @@ const press = async form => {
 		showErrors(form, [["main", say("sayFull")]]);
 		return;
 	}
-	navigator.serviceWorker?.ready.then(worker => worker.sync?.register("courier-outbox")).catch(() => undefined);
 	touched = false;
 	await drawBar(await mine("taps"));
-	const patience = new Promise(done => setTimeout(() => done({ state: "waits", answers: new Map() }), 12000));
-	const { state, answers } = await Promise.race([send(), patience]);
-	const said = answers.get(tap.key);
+	const direct = { key: tap.key };
+	const patience = new Promise(done => setTimeout(() => done({ state: "waits" }), 12000));
+	const { state } = await Promise.race([send(direct), patience]);
+	direct.left = true;
+	const said = answered.get(tap.key);
+	const left = await mine("taps");
+	if (left.length) {
+		navigator.serviceWorker?.ready.then(worker => worker.sync?.register("courier-outbox")).catch(() => undefined);
+	}
 	if (said && (said.became === "refused" || said.became === "conflict")) {
 		await draw(state);
 		if (said.became === "refused" && !tap.offline) {
 			showErrors(form, said.errors.length ? said.errors : [["main", said.text]]);
 		}
-	} else if (said || ["complete", "load_all", "fail", "check", "end"].includes(tap.kind)) {
+	} else if (said || !left.some(one => one.key === tap.key) || ["complete", "load_all", "fail", "check", "end"].includes(tap.kind)) {
 		goOn(tap);
 	} else {
 		form.closest("dialog")?.close();
