@@ -7,6 +7,7 @@ import re
 import uuid
 from typing import Any
 
+import brotli  # type: ignore[import-untyped]  # the package ships no types
 import pytest
 import sqlalchemy as sa
 from flask import Flask
@@ -168,3 +169,11 @@ def test_the_dispatcher_sees_what_the_road_reported_and_nobody_elses(client: Fla
     other = client.get("/carrier/road").text
     assert "гвоздь" not in other
     assert "Иван" not in other
+
+
+def test_the_scripts_of_a_stop_are_light(client: FlaskClient, day: Day) -> None:
+    page = client.get(f"/courier/stops/{day.stop('drop')}").text
+    scripts = re.findall(r'<script src="([^"]+)"', page)
+    assert len(scripts) == 6
+    sizes = {path: len(brotli.compress(client.get(path).data, quality=11)) for path in scripts}
+    assert sum(sizes.values()) <= 30 * 1024, sizes
