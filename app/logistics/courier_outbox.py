@@ -110,7 +110,7 @@ def _take_one(actor: Actor, one: Sent) -> Became:
     except Unavailable:
         raise
     except DomainError as refusal:
-        return _keep(actor, one, refusal)
+        return keep(actor, one, refusal)
 
 
 @unit_of_work
@@ -237,7 +237,7 @@ def _known(actor: Actor, key: uuid.UUID) -> Became:
 
 
 @unit_of_work
-def _keep(actor: Actor, one: Sent, refusal: DomainError) -> Became:
+def keep(actor: Actor, one: Sent, refusal: DomainError) -> Became:
     """A tap that could not be done: the row, a line in the history of the delivery, and its pictures."""
     outcome = "conflict" if isinstance(refusal, Conflict | Stale) else "refused"
     if _remember(actor, one, outcome, refusal) is None:

@@ -17,7 +17,7 @@ from app.core import clock
 from app.core.db import session
 from app.logistics import courier_day
 from app.logistics.courier_models import ProofPhoto
-from app.logistics.models import Delivery
+from app.logistics.models import Delivery, DeliveryEvent
 from tests.factories import images
 from tests.factories import logistics as make
 from tests.logistics.test_courier_day import Day
@@ -64,6 +64,10 @@ def test_fields_of_a_form_are_read_as_forms_are(client: FlaskClient, day: Day) -
     assert (cargo[1]["loaded"], cargo[1]["load_reason"]) == ("7", "torn")
     wrong = send(client, day, tap("complete", day.stop("drop"), payload={"q2": "много", "pin": "1"})).json["actions"][0]
     assert (wrong["became"], wrong["errors"][0][0]) == ("refused", "2")
+    late = tap("complete", day.stop("drop"), offline=True, payload={"q2": "много", "pin": "4815"})
+    assert send(client, day, late).json["actions"][0]["became"] == "refused"
+    kept = session.scalars(sa.select(DeliveryEvent).where(DeliveryEvent.kind == "tap_conflict")).one()
+    assert kept.details["comment"] == "q2: много"
     pin = "0000" if day.made[0].pin != "0000" else "1111"
     refused = send(client, day, tap("complete", day.stop("drop"), payload={"pin": pin})).json["actions"][0]
     assert (refused["became"], refused["errors"][0][0]) == ("refused", "pin")

@@ -22,6 +22,7 @@ from app.core.permissions import Permission
 from app.logistics import courier_outbox, courier_photos, tracking
 from app.logistics.courier_outbox import Became, Sent
 from app.logistics.courier_photos import Picture
+from app.logistics.courier_taps import HandOver
 from app.texts import logistics as words
 from app.web import csrf
 from app.web.assets import asset_url
@@ -113,7 +114,7 @@ def outbox() -> Response:
         try:
             sent = tap.sent()
         except Invalid as refusal:
-            told.append(_told(_unreadable(tap, refusal)))
+            told.append(_told(_unreadable(tap, refusal), tap))
             continue
         answers = courier_outbox.take(access.actor(), [sent])
         told += [_told(one, tap) for one in answers]
@@ -121,7 +122,12 @@ def outbox() -> Response:
 
 
 def _unreadable(tap: TapIn, refusal: Invalid) -> Became:
-    """Fields that are no numbers: nothing to keep, the phone shows the form again."""
+    """Fields that are no numbers: the phone shows the form again, or the words are kept when it cannot any more."""
+    if tap.offline:
+        words_of = "; ".join(f"{name}: {text}" for name, text in tap.payload.items() if name != "pin" and text)
+        pictures = HandOver(photos=tap.photos, signature=tap.signature, offline=True)
+        sent = Sent(tap.key, tap.kind, tap.stop, tap.at, offline=True, given=pictures, comment=words_of[:2000])
+        return courier_outbox.keep(access.actor(), sent, refusal)
     errors = [(one.pointer, one.code, one.context) for one in refusal.errors]
     return Became(tap.key, "refused", refusal.code, {}, errors)
 
