@@ -1,13 +1,13 @@
 // <courier-scan>: counts goods by their code, from the camera where the phone reads codes, else from the keyboard.
 customElements.define("courier-scan", class extends HTMLElement {
 	connectedCallback() {
-		this.part = name => this.querySelector(`[data-part=${name}]`);
+		this.piece = name => this.querySelector(`[data-part=${name}]`);
 		this.field = this.querySelector("input");
-		this.part("add").hidden = this.part("zero").hidden = false;
-		this.part("scan").hidden = !("BarcodeDetector" in window && navigator.mediaDevices);
-		this.part("add").addEventListener("click", () => this.typed());
-		this.part("zero").addEventListener("click", () => this.lines().forEach(line => line.querySelector("qty-box").set(0)));
-		this.part("scan").addEventListener("click", () => (this.stream ? this.end() : this.camera()));
+		this.piece("add").hidden = this.piece("zero").hidden = false;
+		this.piece("scan").hidden = !("BarcodeDetector" in window && navigator.mediaDevices);
+		this.piece("add").addEventListener("click", () => this.typed());
+		this.piece("zero").addEventListener("click", () => this.lines().forEach(line => line.querySelector("qty-box").set(0)));
+		this.piece("scan").addEventListener("click", () => (this.stream ? this.end() : this.camera()));
 		this.field.addEventListener("keydown", event => {
 			if (event.key === "Enter") {
 				event.preventDefault();
@@ -35,7 +35,7 @@ customElements.define("courier-scan", class extends HTMLElement {
 	count(code) {
 		const plain = text => text.toLowerCase().replace(/[\s-]/g, "");
 		const line = this.lines().find(one => one.dataset.code && plain(one.dataset.code) === plain(code));
-		const told = this.part("told");
+		const told = this.piece("told");
 		if (!line) {
 			told.textContent = told.dataset.unknown.replace("{code}", code);
 			return;
@@ -48,11 +48,11 @@ customElements.define("courier-scan", class extends HTMLElement {
 	}
 
 	async camera() {
-		const video = this.part("video");
+		const video = this.piece("video");
 		try {
 			this.stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
 		} catch {
-			this.part("scan").hidden = true;
+			this.piece("scan").hidden = true;
 			return;
 		}
 		video.srcObject = this.stream;
@@ -79,8 +79,8 @@ customElements.define("courier-scan", class extends HTMLElement {
 	end() {
 		this.stream?.getTracks().forEach(track => track.stop());
 		this.stream = null;
-		if (this.part("video")) {
-			this.part("video").hidden = true;
+		if (this.piece("video")) {
+			this.piece("video").hidden = true;
 		}
 	}
 });

@@ -159,6 +159,7 @@ def test_a_delivery_without_signal_is_delivered_once(chromium: Browser, market: 
         page.goto("/courier")
         expect(page.locator("courier-outbox [data-part=list] li")).to_have_count(3)
         assert waiting(page) == 3
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
         page.goto(f"/courier/stops/{stop}")
         expect(page.locator("[data-progress=complete] .tag.ok")).to_be_visible()
         taps = page.evaluate("courierQueue.all('taps').then(taps => taps.map(tap => [tap.kind, tap.at, tap.key]))")
@@ -199,7 +200,6 @@ def test_a_delivery_without_signal_is_delivered_once(chromium: Browser, market: 
     page.reload()
     sent(page)
     assert market.value("SELECT count(*) FROM delivery_attempt WHERE delivery_id = :d", d=found[4]) == 1
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
     courier.context.close()
 
 

@@ -211,6 +211,22 @@ def _started(market: Market, day: str) -> bool:
     )
 
 
+def count_by_code(courier: Person) -> None:
+    """Count the first line from zero by typing its code; then the page is opened anew, with everything whole."""
+    page = courier.page
+    line = page.locator("[data-line]").first
+    courier.press("Считать с нуля")
+    expect(line.locator("qty-box input")).to_have_value("0")
+    for number in ("1", "2"):
+        page.get_by_label("Код товара, считаем по одному").fill(str(line.get_attribute("data-code")))
+        courier.press("Посчитать один")
+        expect(line.locator("qty-box input")).to_have_value(number)
+    page.get_by_label("Код товара, считаем по одному").fill("нет такого")
+    courier.press("Посчитать один")
+    expect(page.get_by_text("Этого кода нет в накладной")).to_be_visible()
+    page.reload()
+
+
 def drive(courier: Person, market: Market, order: str, day: str, pin: str) -> None:
     """Drive the route of the day until the order is handed over."""
     page = courier.page
@@ -247,6 +263,7 @@ def drive(courier: Person, market: Market, order: str, day: str, pin: str) -> No
         if stop_state == "planned":
             courier.press("Я на месте")
         elif kind == "pickup":
+            count_by_code(courier)
             courier.press("Загружено")
         elif stop_state == "arrived":
             courier.press("Выгружаю")
