@@ -13,6 +13,7 @@ from app.core import models as core_models
 from app.estimates import models as estimates_models
 from app.feedback import models as feedback_models
 from app.insights import models as insights_models
+from app.logistics import courier_models as logistics_courier_models
 from app.logistics import events as logistics_events
 from app.logistics import fleet_models as logistics_fleet_models
 from app.logistics import hand_overs as logistics_hand_overs
@@ -59,6 +60,7 @@ MODELS = (
     logistics_fleet_models,
     logistics_slot_models,
     logistics_plan_edit_models,
+    logistics_courier_models,
     orders_models,
     orders_paper_models,
     orders_company_models,
@@ -90,7 +92,9 @@ JOB_HANDLERS: dict[str, str] = {
     "documents.make": "workers.pictures:make_document",
     "media.forget": "workers.pictures:forget",
     "evidence.make": "workers.evidence:make",
+    "proof.make": "workers.evidence:make_proof",
     "catalog.attribute": "workers.catalog:change_attribute",
+    "logistics.vehicle_forbidden": "workers.logistics:vehicle_forbidden",
     "orders.delivery_handed_over": "workers.orders:delivery_handed_over",
     "orders.delivery_on_the_way": "workers.orders:delivery_on_the_way",
     "orders.delivery_completed": "workers.orders:delivery_completed",
@@ -113,6 +117,7 @@ SUBSCRIPTIONS: tuple[tuple[type[events.Event], str], ...] = (
     (accounts_events.OrganisationApproved, "company.tell_state"),
     (accounts_events.OrganisationSuspended, "company.tell_state"),
     (accounts_events.BankChangeAsked, "company.tell_bank"),
+    (logistics_events.VehicleForbidden, "logistics.vehicle_forbidden"),
     (logistics_events.DeliveryHandedOver, "orders.delivery_handed_over"),
     (logistics_events.DeliveryOnTheWay, "orders.delivery_on_the_way"),
     (logistics_events.DeliveryCompleted, "orders.delivery_completed"),
@@ -206,6 +211,7 @@ PAGE_BLUEPRINTS: tuple[str, ...] = (
     "app.web.courier:pages",
     "app.web.tracking:pages",
     "app.web.map_data:pages",
+    "app.web.proof:pages",
 )
 """`module:name` of each blueprint of pages, all `app.access.Guarded`."""
 

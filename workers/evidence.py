@@ -1,12 +1,15 @@
-"""The job of a photograph of a return or claim: one clean picture, without what the camera wrote beside it."""
+"""Jobs of photographs of returns, claims and couriers: one clean picture, without what the camera wrote beside it."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 from flask import current_app
 
 from app.core.errors import NotFound
 from app.core.jobs import RunningJob
 from app.core.storage import Storage
+from app.logistics import courier_photos
 from app.orders import evidence
 from workers.pictures import LOST, Unmade, encode
 
@@ -14,9 +17,21 @@ WIDTH = 1280
 
 
 def make(job: RunningJob) -> None:
+    """A photograph of a return or claim."""
+    _make(job, evidence.order, evidence.finish)
+
+
+def make_proof(job: RunningJob) -> None:
+    """A photograph or a signature of a courier."""
+    _make(job, courier_photos.order, courier_photos.finish)
+
+
+def _make(
+    job: RunningJob, order: Callable[[int], tuple[str, str, str] | None], finish: Callable[[int, str], None]
+) -> None:  # fmt: skip
     """Encode the photograph anew in a child. The name is known beforehand: a second try writes the same file."""
     photo = job.payload["photo"]
-    wanted = evidence.order(photo)
+    wanted = order(photo)
     refused = ""
     if wanted is not None:
         original, kind, stored = wanted
@@ -28,4 +43,4 @@ def make(job: RunningJob) -> None:
             refused = LOST
         except Unmade as reason:
             refused = str(reason)
-    job.complete(lambda: evidence.finish(photo, refused))
+    job.complete(lambda: finish(photo, refused))

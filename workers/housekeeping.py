@@ -10,6 +10,7 @@ from app.core.db import session
 from app.core.jobs import RunningJob
 from app.core.storage import Storage
 from app.feedback import ratings
+from app.logistics import courier_photos
 from app.offers import picture_changes, selling
 from app.offers.imports import service as imports
 from app.orders import evidence
@@ -41,6 +42,7 @@ def daily(job: RunningJob) -> None:
         pictures.sweep(picture_changes.wanted())
         documents.sweep()
         evidence.sweep()
+        courier_photos.sweep()
         for statement in _CLEAN:
             session.execute(sa.text(statement))
 

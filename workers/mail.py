@@ -9,6 +9,7 @@ from app.core import mail
 from app.core.jobs import RunningJob
 from app.settings import Settings
 from app.texts.accounts import ROLES
+from app.texts.logistics import CHECK_ITEMS
 
 
 def send(job: RunningJob) -> None:
@@ -17,7 +18,11 @@ def send(job: RunningJob) -> None:
     payload = job.payload
     with current_app.test_request_context(), force_locale(payload["locale"]):
         text = render_template(
-            f"mail/{payload['template']}.txt", public_url=settings.public_url, role_words=ROLES, **payload["values"]
+            f"mail/{payload['template']}.txt",
+            public_url=settings.public_url,
+            role_words=ROLES,
+            check_words=CHECK_ITEMS,
+            **payload["values"],
         )
     backend: mail.MailBackend = current_app.extensions["mail"]
     backend.send(mail.message(settings.mail_from, payload["to"], text))

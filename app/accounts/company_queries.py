@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -80,6 +81,19 @@ def owners(organisation_id: int) -> list[Owner]:
         .join(OrganisationMember, OrganisationMember.user_id == User.id)
         .where(
             OrganisationMember.organisation_id == organisation_id, OrganisationMember.role == "owner", User.is_active
+        )
+        .order_by(User.id)
+    )
+    return [Owner(*row) for row in rows]
+
+
+def members(organisation_id: int, roles: Sequence[str]) -> list[Owner]:
+    """People of a company in these roles whose accounts are open."""
+    rows = session.execute(
+        sa.select(User.email, User.name, User.locale)
+        .join(OrganisationMember, OrganisationMember.user_id == User.id)
+        .where(
+            OrganisationMember.organisation_id == organisation_id, OrganisationMember.role.in_(roles), User.is_active
         )
         .order_by(User.id)
     )

@@ -7,15 +7,20 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Literal
 
+from flask import current_app, request
 from pydantic import AwareDatetime, Field, RootModel
 
 from app import access
 from app.api.kernel import Answer, Api, given_id
 from app.api.schemas import MoneyIn, MoneyOut, QuantityText, Schema, Utc, money
+from app.catalog.picture_files import Upload
 from app.core.errors import NotFound
+from app.core.ids import parse_uuid, uuid7
 from app.core.permissions import Permission
-from app.logistics import courier_day, courier_views, rules, tracking
-from app.logistics.courier_day import HandOver, Tap
+from app.logistics import courier_day, courier_photos, courier_views, rules, shift_day, tracking
+from app.logistics.courier_photos import Picture
+from app.logistics.courier_taps import HandOver, Tap
+from app.logistics.shift_day import Look
 
 api = Api("courier", tag="Logistics")
 
@@ -95,6 +100,8 @@ class LineIn(Schema):
 
     line: str = Field(max_length=40)
     delivered: QuantityText
+    reason: Literal[rules.SHORT_REASONS] | None = None  # type: ignore[valid-type]  # a constant tuple
+    """Why less of this line; left out: the reason of the whole."""
 
 
 class ProofIn(Schema):
@@ -102,7 +109,11 @@ class ProofIn(Schema):
 
     pin: str = Field(default="", max_length=8)
     signature: str | None = Field(default=None, max_length=100_000)
+    """The id of a picture sent to /courier/photos with role signature; other text is kept as it is."""
     photos: list[uuid.UUID] = Field(default_factory=list, max_length=20)
+    """Ids of pictures sent to /courier/photos."""
+    received_by: str = Field(default="", max_length=120)
+    """Who took the goods; at a warehouse, who gave them out."""
 
 
 class CompleteIn(TapIn):
@@ -120,6 +131,52 @@ class FailIn(TapIn):
 
     reason: Literal[rules.FAIL_REASONS]  # type: ignore[valid-type]  # a constant tuple
     comment: str = Field(default="", max_length=500)
+    photos: list[uuid.UUID] = Field(default_factory=list, max_length=20)
+
+
+class DefectIn(Schema):
+    """What is not in order."""
+
+    item: Literal[shift_day.CHECK_ITEMS]  # type: ignore[valid-type]  # a constant tuple
+    note: str = Field(min_length=1, max_length=300)
+
+
+class CheckIn(Schema):
+    """What the driver saw of the truck."""
+
+    day: date | None = Field(default=None, alias="date")
+    odometer_km: int = Field(ge=0, le=shift_day.MOST_KM)
+    defects: list[DefectIn] = Field(default_factory=list, max_length=10)
+    may_drive: bool = True
+    note: str = Field(default="", max_length=500)
+    photos: list[uuid.UUID] = Field(default_factory=list, max_length=20)
+    at: AwareDatetime | None = None
+
+    def look(self) -> Look:
+        """For the domain."""
+        defects = {one.item: one.note for one in self.defects}
+        return Look(self.odometer_km, defects, self.may_drive, self.note, self.photos)
+
+
+class CheckOut(Schema):
+    """Whether the route may start with this truck."""
+
+    may_start: bool
+
+
+class CourierPhotoForm(Schema):
+    """Fields beside the file."""
+
+    role: Literal["photo", "signature", "line", "check"] = "photo"
+    line: str = Field(default="", max_length=40)
+    key: uuid.UUID | None = None
+    """The sender's name for it: sent again, it is the same picture."""
+
+
+class CourierPhotoOut(Schema):
+    """The id to name in a proof."""
+
+    id: uuid.UUID
 
 
 class FixIn(Schema):
@@ -166,12 +223,53 @@ def route(query: RouteQuery) -> CourierRouteOut:
     example={},
 )
 def start(body: StartIn) -> CourierRouteOut:
-    """A route started already stays so."""
-    found = courier_views.route(access.actor().user, body.day)
-    if found is None:
-        raise NotFound()
-    courier_day.start_route(access.actor(), found.public_id)
+    """A route started already stays so. 409 `vehicle_not_checked` before POST /courier/check of that day."""
+    shift_day.set_out(access.actor(), _own(body.day).public_id)
     return _route(body.day)
+
+
+@api.post(
+    "/courier/check",
+    permission=Permission.COURIER_ROUTE,
+    body=CheckIn,
+    answer=CheckOut,
+    summary="Check of the truck before the route",
+    example={"odometer_km": 120_000},
+)
+def check(body: CheckIn) -> CheckOut:
+    """A defect that forbids driving is told to the dispatchers; the newest check of the day counts."""
+    shift_day.check_vehicle(access.actor(), _own(body.day).public_id, body.look(), Tap(body.at))
+    return CheckOut(may_start=body.may_drive)
+
+
+@api.post(
+    "/courier/route/end",
+    permission=Permission.COURIER_ROUTE,
+    body=CheckIn,
+    answer=CourierRouteOut,
+    summary="End of the shift, with the odometer",
+    example={"odometer_km": 120_160},
+)
+def end(body: CheckIn) -> CourierRouteOut:
+    """422 `odometer_back` when it shows less than in the morning. The second time changes nothing."""
+    shift_day.end_shift(access.actor(), _own(body.day).public_id, body.look(), Tap(body.at))
+    return _route(body.day)
+
+
+@api.post(
+    "/courier/photos",
+    permission=Permission.COURIER_ROUTE,
+    form=CourierPhotoForm,
+    answer=CourierPhotoOut,
+    status=201,
+    summary="Send a photograph or a signature",
+)
+def send_photo(form: CourierPhotoForm) -> CourierPhotoOut:
+    """JPEG, PNG or WebP, up to 15 MB, in the part `file`. A worker makes it clean of what the camera wrote."""
+    file = request.files.get("file")
+    upload = Upload(file.filename or "" if file else "", file.read() if file else b"")
+    about = Picture(form.key or uuid7(), form.role, form.line)
+    return CourierPhotoOut(id=courier_photos.receive(access.actor(), current_app.extensions["storage"], upload, about))
 
 
 @api.post(
@@ -213,14 +311,14 @@ def unloading(body: TapIn, stop: str) -> CourierStopOut:
 def complete(body: CompleteIn, stop: str) -> CourierStopOut:
     """422 `pin_wrong` with the tries left; 409 `pin_locked` after three."""
     counted: dict[str, Decimal] = {line.line: line.delivered for line in body.lines}
-    proof = {
-        "signature": body.proof.signature,
-        "photos": [str(photo) for photo in body.proof.photos],
-    }
+    reasons = {line.line: line.reason for line in body.lines if line.reason}
+    signature = parse_uuid(body.proof.signature or "")
+    proof = {"signature": body.proof.signature} if body.proof.signature and not signature else {}
     cash = body.cash_counted
     given = HandOver(
-        counted, body.reason or "", body.proof.pin, cash.amount if cash else None, proof, cash_in_full=cash is None
-    )
+        counted, body.reason or "", body.proof.pin, cash.amount if cash else None, proof, cash_in_full=cash is None,
+        reasons=reasons, photos=body.proof.photos, signature=signature, received_by=body.proof.received_by,
+    )  # fmt: skip
     courier_day.complete(access.actor(), given_id(stop), given, body.tap())
     return _stop(stop)
 
@@ -235,7 +333,8 @@ def complete(body: CompleteIn, stop: str) -> CourierStopOut:
 )
 def fail(body: FailIn, stop: str) -> CourierStopOut:
     """At a warehouse the delivery goes back to the dispatcher."""
-    courier_day.fail(access.actor(), given_id(stop), body.reason, body.comment, body.tap())
+    pictures = HandOver(photos=body.photos)
+    courier_day.fail(access.actor(), given_id(stop), body.reason, body.comment, body.tap(), pictures)
     return _stop(stop)
 
 
@@ -254,10 +353,15 @@ def positions(body: FixesIn) -> Answer:
     return Answer(KeptOut(accepted=kept.accepted, dropped=kept.dropped), 202)
 
 
-def _route(day: date | None) -> CourierRouteOut:
+def _own(day: date | None) -> courier_views.CourierRoute:
     found = courier_views.route(access.actor().user, day)
     if found is None:
         raise NotFound()
+    return found
+
+
+def _route(day: date | None) -> CourierRouteOut:
+    found = _own(day)
     return CourierRouteOut(
         id=found.public_id,
         date=found.day,

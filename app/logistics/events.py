@@ -63,3 +63,13 @@ class RoutesPublished(Event):
     day: str
     version: int
     fulfilment_ids: list[int] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class VehicleForbidden(Event):
+    """A driver found a defect with which the truck must not drive. `entity_id` is the vehicle's id."""
+
+    entity: ClassVar[str] = "vehicle"
+    courier_id: int
+    check_id: int
+    day: str

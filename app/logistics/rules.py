@@ -38,7 +38,7 @@ PLANNABLE = ("ready", "planned")
 
 FAIL_REASONS = ("nobody_there", "no_access", "cannot_unload", "damaged", "refused", "not_at_warehouse", "too_late")
 """Why a stop failed: a closed list, worded in app/texts/logistics.py."""
-SHORT_REASONS = ("torn", "not_loaded", "refused")
+SHORT_REASONS = ("torn", "not_loaded", "refused", "wrong_goods", "no_room")
 """Why less was handed over than is written in the waybill."""
 
 PIN_TRIES = 3
@@ -99,6 +99,13 @@ def needs_of(site: Mapping[str, Any]) -> list[str]:
     """The equipment a truck must bring to this site."""
     wanted = site.get("unloading")
     return [str(wanted)] if wanted in EQUIPMENT else []
+
+
+@dataclass(frozen=True, slots=True)
+class WrongPin:
+    """The PIN does not open the door; `left` tries remain."""
+
+    left: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +189,7 @@ def earliest_day(lead_time_days: int, now: datetime) -> date:
 
 def waybill(cargo: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """The cargo with its quantities as numbers, for people to read."""
-    return [{**item, "quantity": Decimal(str(item["quantity"]))} for item in cargo]
+    return [{**item, "quantity": Decimal(str(item["quantity"])), "loaded": loaded_of(item)} for item in cargo]
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,9 +212,21 @@ class CountedLine:
 
 
 def count_lines(
-    cargo: Sequence[Mapping[str, Any]], counted: Mapping[str, Decimal], reason: str = ""
+    cargo: Sequence[Mapping[str, Any]],
+    counted: Mapping[str, Decimal],
+    reason: str = "",
+    reasons: Mapping[str, str] | None = None,
+    *,
+    loading: bool = False,
 ) -> list[CountedLine]:
-    """What was handed over of each line of the cargo; a line not counted was handed over whole.
+    """What was handed over of each line of the cargo; a line not counted was handed over as it was loaded.
+
+    Loading is counted against the waybill; the door against what was loaded (`loaded`, `load_reason` of a line of the
+    cargo). A line that was loaded short stays short at the door, for the reason told at the warehouse.
+
+    Args:
+        reason: why less, for lines without a reason of their own in `reasons`.
+        loading: at the warehouse.
 
     Raises:
         Invalid: an unknown line, a number below zero or above the waybill, less without a reason, nothing at all.
@@ -218,20 +237,28 @@ def count_lines(
     found: list[CountedLine] = []
     for item in cargo:
         line, whole = str(item["line"]), Decimal(str(item["quantity"]))
-        given = counted.get(line, whole)
-        if not 0 <= given <= whole:
-            errors.append(FieldError(f"/lines/{line}", "counted_out_of_range", {"minimum": 0, "maximum": str(whole)}))
+        most = whole if loading else loaded_of(item)
+        given = counted.get(line, most)
+        if not 0 <= given <= most:
+            errors.append(FieldError(f"/lines/{line}", "counted_out_of_range", {"minimum": 0, "maximum": str(most)}))
             continue
-        found.append(_counted(item, line, given, whole, reason))
-    if reason and reason not in SHORT_REASONS:
+        own = (reasons or {}).get(line) or reason
+        found.append(_counted(item, line, given, whole, own if given < most else str(item.get("load_reason", ""))))
+    told = [reason, *(reasons or {}).values()]
+    if any(one and one not in SHORT_REASONS for one in told):
         errors.append(FieldError("/reason", "unknown_option"))
-    if any(one.short for one in found) and not reason:
+    if any(one.short and not one.reason for one in found):
         errors.append(FieldError("/reason", "reason_for_less"))
     if found and not any(one.delivered for one in found) and not errors:
         errors.append(FieldError("/lines", "nothing_delivered"))
     if errors:
         raise Invalid(errors)
     return found
+
+
+def loaded_of(item: Mapping[str, Any]) -> Decimal:
+    """How much of a line of the cargo is on the truck; the waybill's quantity until it was counted."""
+    return Decimal(str(item.get("loaded", item["quantity"])))
 
 
 def _counted(item: Mapping[str, Any], line: str, given: Decimal, whole: Decimal, reason: str) -> CountedLine:

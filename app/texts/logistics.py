@@ -39,6 +39,13 @@ ERRORS = {
     "courier_known": _("This person drives for you already."),
     "not_a_member": _("The owner of the company must name this person a driver first."),
     "not_a_time": _("A time such as 8:30 is needed."),
+    "vehicle_not_checked": _("Check the truck first."),
+    "vehicle_forbidden": _("The truck must not drive: it has a defect. The dispatcher knows."),
+    "odometer_back": _("The odometer cannot show less than in the morning: %(least)s km."),
+    "stop_moved": _("The dispatcher gave this stop to another route."),
+    "other_person": _("Another person is signed in on this phone."),
+    "foreign_origin": _("This call comes from another site."),
+    "defect_named": _("Say what is wrong with it."),
     "not_a_day": _("A day is needed."),
 }
 
@@ -55,7 +62,29 @@ SHORT_REASONS = {
     "torn": _("Torn or broken"),
     "not_loaded": _("Was not loaded"),
     "refused": _("The buyer refuses"),
+    "wrong_goods": _("Other goods than ordered"),
+    "no_room": _("Does not fit into the truck"),
 }
+CHECK_ITEMS = {
+    "tyres": _("Tyres and wheels"),
+    "brakes": _("Brakes and steering"),
+    "lights": _("Lights and signals"),
+    "fuel": _("Fuel and oil"),
+    "documents": _("Documents and first-aid kit"),
+}
+"""What a driver looks at before driving."""
+TAPS = {
+    "check": _("Check of the truck"),
+    "start": _("Route started"),
+    "arrive": _("On site"),
+    "unloading": _("Unloading"),
+    "complete": _("Handed over or loaded"),
+    "load_all": _("Everything loaded"),
+    "fail": _("Not done"),
+    "end": _("Shift ended"),
+    "photo": _("Photograph"),
+}
+"""Taps of a courier, in the list of what waits for signal."""
 UNLOADING = {
     "self": _("the buyer unloads"),
     "hands": _("carried by hand"),
@@ -100,6 +129,8 @@ EVENTS = {
     "arrived": _("The truck is at the site"),
     "unloading": _("Unloading"),
     "handed_to_buyer": _("Counted with the buyer"),
+    "handed_over_unconfirmed": _("Handed over without the right PIN"),
+    "tap_conflict": _("The courier reported something that no longer fits the plan"),
     "delivered": _("Delivered"),
     "partially_delivered": _("Delivered in part"),
     "failed": _("Not delivered"),

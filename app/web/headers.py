@@ -19,12 +19,17 @@ ON_THE_ROAD = "camera=(self), geolocation=(self), microphone=(), payment=(), usb
 ONE_YEAR = 31_536_000
 
 
-def content_security_policy(tile_url: str = "") -> str:
-    """The policy; pictures of a map server are allowed when one is configured."""
-    if not tile_url:
-        return POLICY
-    parts = urlsplit(tile_url.replace("{s}.", "*."))
-    return f"{POLICY}; img-src 'self' {parts.scheme}://{parts.netloc}"
+def content_security_policy(tile_url: str = "", *, own_pictures: bool = False) -> str:
+    """The policy; pictures of a map server are allowed when one is configured.
+
+    Args:
+        own_pictures: the page shows pictures that the phone has just taken and not yet sent.
+    """
+    sources = ["blob:"] if own_pictures else []
+    if tile_url:
+        parts = urlsplit(tile_url.replace("{s}.", "*."))
+        sources.append(f"{parts.scheme}://{parts.netloc}")
+    return f"{POLICY}; img-src 'self' {' '.join(sources)}" if sources else POLICY
 
 
 def init_headers(
@@ -42,16 +47,18 @@ def init_headers(
         tile_url: address pattern of map tiles, or empty.
     """
     policy = content_security_policy(tile_url)
+    on_the_road = content_security_policy(tile_url, own_pictures=True)
 
     @app.after_request
     def add_headers(response: Response) -> Response:
         headers = response.headers
-        headers.setdefault("Content-Security-Policy", policy)
+        driving = request.path.startswith("/courier")
+        headers.setdefault("Content-Security-Policy", on_the_road if driving else policy)
         headers.setdefault("X-Content-Type-Options", "nosniff")
         headers.setdefault("Referrer-Policy", "same-origin")
         headers.setdefault(
             "Permissions-Policy",
-            ON_THE_ROAD if request.path.startswith("/courier") else NOWHERE,
+            ON_THE_ROAD if driving else NOWHERE,
         )
         headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
         headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")

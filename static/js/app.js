@@ -281,6 +281,13 @@ document.addEventListener("change", event => {
 	}
 });
 
+// Who signs out leaves no pages of a route in the phone; taps that wait stay until the same person comes back
+addEventListener("submit", event => {
+	if (window.caches && event.target.getAttribute("action") === "/logout") {
+		caches.keys().then(names => names.filter(name => name.startsWith("courier-pages-")).forEach(name => caches.delete(name)));
+	}
+});
+
 // htmx: token with every change; polled parts are fetched again only when they differ
 const etags = new Map();
 document.addEventListener("htmx:configRequest", event => {

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
+import sqlalchemy as sa
+
 from app.core import clock
+from app.core.db import session
+from app.logistics.models import DeliveryAttempt
+from tests.factories import images
 from tests.factories import logistics as make
 
 
@@ -14,6 +20,8 @@ def started(api: Any, **fields: Any) -> tuple[make.World, Any, Any, dict[str, st
     made = make.delivery(w, **fields)
     make.published(w, [made])
     me = make.call_as(api, w.courier_user)
+    assert me.post("/courier/route/start", {}).json["code"] == "vehicle_not_checked"
+    assert me.post("/courier/check", {"odometer_km": 1200}).json == {"may_start": True}
     route = me.post("/courier/route/start", {})
     assert route.status_code == 200
     assert route.json["state"] == "started"
@@ -89,3 +97,48 @@ def test_a_stale_stop_is_412_and_a_batch_over_500_is_refused(api: Any) -> None:
     assert me.post(f"{path}/complete", {"version": 1}).status_code == 412
     fix = {"at": clock.now().isoformat(), "lat": 1, "lon": 1}
     assert me.post("/courier/positions", [fix] * 501).status_code == 422
+
+
+def picture(me: Any, role: str = "photo") -> str:
+    """Send a photograph; its id."""
+    body = {"file": (io.BytesIO(images.encoded(images.quarters(64, 48), "JPEG")), "a.jpg"), "role": role}
+    headers = {"Authorization": f"Bearer {me.token}"}
+    sent = me._app.test_client(use_cookies=False).post(
+        "/api/v1/courier/photos", data=body, headers=headers, content_type="multipart/form-data"
+    )
+    assert sent.status_code == 201, sent.text
+    return str(sent.json["id"])
+
+
+def test_a_proof_carries_photographs_a_signature_and_reasons_of_lines(api: Any) -> None:
+    _w, made, me, stops = started(api)
+    me.post(f"/courier/stops/{stops['pickup']}/complete")
+    photo, signature = picture(me), picture(me, "signature")
+    path = f"/courier/stops/{stops['drop']}/complete"
+    proof = {"pin": made.pin, "photos": [photo], "signature": signature, "received_by": "Прораб"}
+    stranger = {"proof": proof | {"photos": [str(made.public_id)]}}
+    assert me.post(path, stranger).json["errors"][0]["code"] == "unknown_picture"
+    lines = [{"line": "2", "delivered": "7", "reason": "torn"}]
+    assert me.post(path, {"proof": proof, "lines": lines}).json["state"] == "done"
+    attempt = session.scalars(sa.select(DeliveryAttempt)).one()
+    assert attempt.proof["photos"] == [photo]
+    assert attempt.proof["signature"] == signature
+    assert attempt.proof["received_by"] == "Прораб"
+    assert attempt.lines[1]["reason"] == "torn"
+
+
+def test_a_truck_that_must_not_drive_does_not_start_and_the_day_ends_with_the_odometer(api: Any) -> None:
+    w = make.world()
+    make.published(w, [make.delivery(w)])
+    me = make.call_as(api, w.courier_user)
+    bad = {"odometer_km": 500, "defects": [{"item": "tyres", "note": "flat"}], "may_drive": False}
+    assert me.post("/courier/check", bad).json == {"may_start": False}
+    assert me.post("/courier/route/start", {}).json["code"] == "vehicle_forbidden"
+    assert (
+        me.post("/courier/check", {"odometer_km": 500, "defects": [{"item": "wings", "note": "x"}]}).status_code == 422
+    )
+    me.post("/courier/check", {"odometer_km": 500})
+    assert me.post("/courier/route/start", {}).json["state"] == "started"
+    assert me.post("/courier/route/end", {"odometer_km": 499}).json["errors"][0]["code"] == "odometer_back"
+    for _twice in range(2):
+        assert me.post("/courier/route/end", {"odometer_km": 560}).status_code == 200

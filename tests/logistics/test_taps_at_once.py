@@ -13,8 +13,9 @@ from flask import Flask
 from app.core.db import session
 from app.core.errors import DomainError
 from app.core.models import OutboxEvent
-from app.logistics import courier_day, courier_views, plans
+from app.logistics import courier_day, courier_outbox, courier_views, plans
 from app.logistics.courier_day import HandOver
+from app.logistics.courier_models import CourierAction
 from app.logistics.models import Delivery, DeliveryAttempt, RoutePlan
 from tests.factories import logistics as make
 
@@ -99,3 +100,25 @@ def test_a_day_asked_for_six_times_at_once_is_one_job(committed_db: Flask) -> No
     assert at_once(committed_db, lambda _i: plans.request(dispatcher, day, 5)) == ["ok"] * 6
     count = sa.select(sa.func.count()).select_from(Job).where(Job.kind == plans.JOB_KIND)
     assert session.scalar(count) == 1
+
+
+def test_one_tap_sent_by_page_and_worker_at_once_is_done_once(committed_db: Flask) -> None:
+    w = make.world()
+    made = make.delivery(w)
+    make.published(w, [made])
+    route = courier_views.route(w.courier_user.id)
+    assert route is not None
+    stops = {stop.kind: stop.public_id for stop in route.stops}
+    courier = w.courier
+    courier_day.start_route(courier, route.public_id)
+    courier_day.complete(courier, stops["pickup"])
+    session.rollback()
+    given = HandOver(pin=made.pin, offline=True)
+    tap = courier_outbox.Sent(uuid.uuid4(), "complete", stops["drop"], offline=True, given=given)
+    told: list[str] = []
+    assert at_once(committed_db, lambda _i: told.extend(b.outcome for b in courier_outbox.take(courier, [tap]))) == (
+        ["ok"] * 6
+    )
+    assert sorted(told) == ["done"] + ["repeated"] * 5
+    assert session.scalar(sa.select(sa.func.count()).select_from(DeliveryAttempt)) == 1
+    assert session.scalar(sa.select(sa.func.count()).select_from(CourierAction)) == 1

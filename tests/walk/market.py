@@ -58,6 +58,21 @@ class Market:
         """One value out of the database."""
         return self.query(statement, **values)[0][0]
 
+    def change(self, statement: str, **values: object) -> None:
+        """Change the database behind the pages, as somebody else would."""
+        engine = sa.create_engine(self.database_url, poolclass=sa.NullPool)
+        with engine.begin() as connection:
+            connection.execute(sa.text(statement), values)
+
+    def start_web(self) -> None:
+        """Start the pages, for the first time or again at the same address."""
+        port = self.url.rpartition(":")[2]
+        self.start(
+            "web", "granian", "--interface", "wsgi", "wsgi:app", "--host", "127.0.0.1", "--port", port, "--workers",
+            "1", "--blocking-threads", "8", "--no-access-log", "--log-level", "warning",
+        )  # fmt: skip
+        _wait(f"{self.url}/readyz")
+
     def driver_of(self, order: str) -> str:
         """Login of the courier whose published route takes the order: which truck that is, the solver decides."""
         found = self.value(
@@ -93,16 +108,12 @@ def launch(database_url: str, redis_url: str, logs: Path) -> Market:
         "MARKET_LOGS": str(logs),
     }
     market = Market(f"http://127.0.0.1:{port}", database_url, environment)
-    market.start(
-        "web", "granian", "--interface", "wsgi", "wsgi:app", "--host", "127.0.0.1", "--port", str(port), "--workers",
-        "1", "--blocking-threads", "8", "--no-access-log", "--log-level", "warning",
-    )  # fmt: skip
     market.start("bank", "tools.test_bank", "--port", str(bank))
     market.start("worker", "workers.worker", "fast", "imports")
     market.start("solver", "workers.worker", "slow", "fast")
     market.start("relay", "workers.relay")
     market.start("schedule", "workers.schedule")
-    _wait(f"{market.url}/readyz")
+    market.start_web()
     return market
 
 

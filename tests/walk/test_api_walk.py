@@ -95,6 +95,7 @@ def test_an_estimate_becomes_a_delivered_order(market: Market) -> None:
     courier = Client(market.url).sign_in(market.driver_of(number))
     route = courier.get(f"/courier/route?date={day}")
     assert [s["kind"] for s in route["stops"] if s["number"] == number] == ["pickup", "drop"]
+    courier.post("/courier/check", {"date": day, "odometer_km": 120_000})
     courier.post("/courier/route/start", {"date": day})
     # A truck leaves a warehouse with everything it takes there, so other people's goods are loaded too.
     for stop in route["stops"]:

@@ -200,11 +200,43 @@ def test_from_a_wall_to_materials_on_the_site(chromium: Browser, market: Market)
     assert broken_invariants(market) == {}
 
 
+def _started(market: Market, day: str) -> bool:
+    """Whether a route of the day is under way."""
+    return bool(
+        market.value(
+            "SELECT count(*) FROM route r JOIN route_plan p ON p.id = r.plan_id"
+            " WHERE p.day = :d AND r.state = 'started'",
+            d=day,
+        )
+    )
+
+
+def count_by_code(courier: Person) -> None:
+    """Count the first line from zero by typing its code; then the page is opened anew, with everything whole."""
+    page = courier.page
+    line = page.locator("[data-line]").first
+    courier.press("Считать с нуля")
+    expect(line.locator("qty-box input")).to_have_value("0")
+    page.get_by_label("Код товара, считаем по одному").fill(str(line.get_attribute("data-code")))
+    courier.press("Посчитать один")
+    expect(line.locator("qty-box input")).to_have_value("1")
+    page.get_by_label("Код товара, считаем по одному").fill("нет такого")
+    courier.press("Посчитать один")
+    expect(page.get_by_text("Этого кода нет в накладной")).to_be_visible()
+    page.reload()
+
+
 def drive(courier: Person, market: Market, order: str, day: str, pin: str) -> None:
     """Drive the route of the day until the order is handed over."""
     page = courier.page
     page.goto(f"/courier?date={day}")
+    page.get_by_role("link", name="Проверить машину").click()
+    page.get_by_label("Километры на одометре").fill("120 000")
+    courier.press("Машина проверена")
+    page.wait_for_url(re.compile("/courier($|\\?)"))
+    page.goto(f"/courier?date={day}")
     courier.press("Начать маршрут")
+    wait_until(lambda: _started(market, day))
     seen_tracking = False
     for _step in range(60):
         state = market.value("SELECT state FROM delivery WHERE number = :n", n=order)
@@ -226,9 +258,11 @@ def drive(courier: Person, market: Market, order: str, day: str, pin: str) -> No
         assert stop, "the courier has no stop left and the order is not delivered"
         key, kind, stop_state, stop_pin, cash = stop[0]
         page.goto(f"/courier/stops/{key}")
+        stand = ("SELECT state FROM stop WHERE public_id = :k", key)
         if stop_state == "planned":
             courier.press("Я на месте")
         elif kind == "pickup":
+            count_by_code(courier)
             courier.press("Загружено")
         elif stop_state == "arrived":
             courier.press("Выгружаю")
@@ -237,8 +271,8 @@ def drive(courier: Person, market: Market, order: str, day: str, pin: str) -> No
                 page.get_by_label(re.compile("наличными", re.I)).first.fill(f"{int(cash) / 100:.2f}")
             page.get_by_label(re.compile("PIN")).fill("0000" if stop_pin != "0000" else "1111")
             courier.press("Вручено")
-            expect(page.locator("main")).to_contain_text("PIN")
+            expect(page.locator("main .errors")).to_contain_text("PIN")
             page.get_by_label(re.compile("PIN")).fill(str(stop_pin))
             courier.press("Вручено")
-        page.wait_for_load_state("load")
+        wait_until(lambda old=stop_state, s=stand: market.value(s[0], k=s[1]) != old)
     raise AssertionError("the route did not end")

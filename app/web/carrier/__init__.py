@@ -10,6 +10,7 @@ from app.web.carrier import (
     hand_overs,
     plan_changes,
     plans,
+    road,
     slots,
     tariffs,
     vehicles,
@@ -18,5 +19,5 @@ from app.web.carrier.frame import pages
 
 __all__ = [
     "board", "calendar", "couriers", "deliveries", "delivery_places", "depots", "hand_overs", "pages", "plan_changes",
-    "plans", "slots", "tariffs", "vehicles",
+    "plans", "road", "slots", "tariffs", "vehicles",
 ]  # fmt: skip

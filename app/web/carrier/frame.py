@@ -23,6 +23,7 @@ NAV = (
     ("/carrier/deliveries", _("Deliveries"), "package"),
     ("/carrier/hand-overs", _("Hand-overs"), "arrow-up-right"),
     ("/carrier/calendar", _("Calendar"), "calendar"),
+    ("/carrier/road", _("From the road"), "triangle-alert"),
     ("/carrier/slots", _("Windows"), "calendar-clock"),
     ("/carrier/vehicles", _("Trucks"), "truck"),
     ("/carrier/couriers", _("Drivers"), "users"),

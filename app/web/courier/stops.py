@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
-from flask import Response, flash, request
+from flask import Response, flash, g, request
 from flask_babel import gettext as _  # type: ignore[import-untyped]  # the package ships no types
 
 from app import access, texts
 from app.core.errors import Conflict, FieldError, Invalid, NotFound, Stale
 from app.core.ids import parse_uuid
 from app.core.permissions import Permission
-from app.logistics import courier_day, courier_views, rules
-from app.logistics.courier_day import HandOver, Tap
+from app.logistics import courier_day, courier_views, rules, shift_day
+from app.logistics.courier_taps import Tap
 from app.texts import logistics as words
-from app.web.carrier.forms import kopeks
 from app.web.courier.frame import pages
+from app.web.courier.reading import Pictures, given_of, number, pictures_of_form
 from app.web.htmx import redirect_to, render_page
 
 
@@ -38,13 +38,18 @@ def _page(
     summary = [("trouble" if problem else _field_id(name), text) for name, text in found.items()] + (
         [("", general)] if general else []
     )
+    route = courier_views.route_of_stop(user, stop.public_id)
+    checks = shift_day.checks_of(access.actor(), route.public_id)
     return render_page(
         "courier/stop.html",
         None,
         stop=stop,
-        route=courier_views.route_of_stop(user, stop.public_id),
+        route=route,
+        may_start=shift_day.may_start(checks),
+        tracking=route.state == "started" and "end" not in checks,
+        typed_photos=g.get("courier_photos", []),
         typed=typed,
-        counts={str(item["line"]): _counted_text(item, typed) for item in stop.cargo},
+        counts={str(item["line"]): _counted_text(item, typed, stop.kind == "pickup") for item in stop.cargo},
         errors=found,
         summary=summary,
         problem=problem,
@@ -87,7 +92,8 @@ def complete(key: str) -> Response:
 
     def act() -> None:
         found = courier_views.stop(access.actor().user, _key(key))
-        courier_day.complete(access.actor(), found.public_id, _given(found), _tap())
+        given = given_of(request.form, Pictures(pictures_of_form()))
+        courier_day.complete(access.actor(), found.public_id, given, _tap())
         flash(_("Loaded.") if found.kind == "pickup" else _("Handed over."), "ok")
 
     return _do(key, act, back="/courier")
@@ -98,7 +104,7 @@ def load_all(key: str) -> Response:
     """Everything the route takes here is loaded, whole."""
 
     def act() -> None:
-        courier_day.load_all_here(access.actor(), _key(key), _tap())
+        courier_day.load_all_here(access.actor(), _key(key), _tap(), request.form.get("received_by", "")[:120])
         flash(_("Loaded."), "ok")
 
     return _do(key, act, back="/courier")
@@ -110,7 +116,9 @@ def fail(key: str) -> Response:
     reason, comment = request.form.get("reason", ""), request.form.get("comment", "")[:500]
 
     def act() -> None:
-        courier_day.fail(access.actor(), _key(key), reason, comment, _tap())
+        found = courier_views.stop(access.actor().user, _key(key))
+        given = given_of({}, Pictures(pictures_of_form("trouble_photos")))
+        courier_day.fail(access.actor(), found.public_id, reason, comment, _tap(), given)
         flash(_("The dispatcher knows."), "ok")
 
     return _do(key, act, back="/courier", problem=True)
@@ -121,7 +129,7 @@ def _tap() -> Tap:
     return Tap(version=int(version) if version.isdecimal() else None)
 
 
-def _do(key: str, act: Callable[[], None], back: str = "", problem: bool = False) -> Response:
+def _do(key: str, act: Callable[[], object], back: str = "", problem: bool = False) -> Response:
     """Do it and go on; a refusal shows the stop again with what was typed."""
     try:
         act()
@@ -137,36 +145,18 @@ def _name(error: FieldError) -> str:
     return error.pointer.rpartition("/")[2] or "form"
 
 
-def _counted_text(item: Mapping[str, Any], typed: Mapping[str, str]) -> str:
+def _counted_text(item: Mapping[str, Any], typed: Mapping[str, str], loading: bool) -> str:
     """What the field of a line shows: as typed, or the whole; without script the buttons beside it move it by one."""
-    name, whole = f"q{item['line']}", Decimal(str(item["quantity"]))
+    name = f"q{item['line']}"
+    whole = Decimal(str(item["quantity"])) if loading else rules.loaded_of(item)
     text, step = typed.get(name, ""), typed.get(f"{name}_step", "")
     if not step:
         return text or _figure(whole)
-    try:
-        value = Decimal(text.replace(",", ".") or str(whole)) + Decimal(step)
-    except InvalidOperation:
+    value, change = number(text or str(whole)), number(step)
+    if value is None or change is None:
         return text
-    return _figure(min(whole, max(Decimal(0), value)))
+    return _figure(min(whole, max(Decimal(0), value + change)))
 
 
 def _figure(value: Decimal) -> str:
     return format(value.normalize(), "f") if value else "0"
-
-
-def _given(stop: courier_views.CourierStop) -> HandOver:
-    counted, errors = {}, []
-    for item in stop.cargo:
-        line = str(item["line"])
-        text = request.form.get(f"q{line}", "").strip()
-        if not text:
-            continue
-        try:
-            counted[line] = Decimal("".join(text.split()).replace("\u00a0", "").replace(",", "."))
-        except InvalidOperation:
-            errors.append(FieldError(f"/lines/{line}", "not_a_number"))
-    cash_text = request.form.get("cash", "").strip()
-    cash = kopeks(cash_text, "/cash") if cash_text else None
-    if errors:
-        raise Invalid(errors)
-    return HandOver(counted, request.form.get("reason", ""), request.form.get("pin", ""), cash)
