@@ -15,11 +15,14 @@ from app.feedback import models as feedback_models
 from app.insights import models as insights_models
 from app.logistics import events as logistics_events
 from app.logistics import models as logistics_models
+from app.logistics import pay_models as logistics_pay_models
+from app.logistics import tracking_models as logistics_tracking_models
 from app.offers import import_models as offers_import_models
 from app.offers import models as offers_models
 from app.offers import return_models as offers_return_models
 from app.offers import selling
 from app.orders import approvals as orders_approvals
+from app.orders import carrier_bill_models as orders_carrier_bill_models
 from app.orders import checkout as orders_checkout
 from app.orders import claims as orders_claims
 from app.orders import company_models as orders_company_models
@@ -52,7 +55,10 @@ MODELS = (
     payments_models,
     payments_bank_models,
     logistics_models,
+    logistics_tracking_models,
+    logistics_pay_models,
     orders_models,
+    orders_carrier_bill_models,
     orders_paper_models,
     orders_company_models,
     orders_proposal_models,
@@ -78,6 +84,7 @@ JOB_HANDLERS: dict[str, str] = {
     "payments.pay_out": "workers.payments:pay_out",
     "offers.bulk": "workers.offers:change_many",
     "route.plan": "workers.routing:plan",
+    "eta.sample": "workers.tracking:sample",
     "search.rebuild": "workers.search:rebuild",
     "pictures.make": "workers.pictures:make",
     "documents.make": "workers.pictures:make_document",
