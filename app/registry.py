@@ -159,6 +159,7 @@ PAGE_BLUEPRINTS: tuple[str, ...] = (
     "app.web.seller.quotes:pages",
     "app.web.seller.dashboard:pages",
     "app.web.seller.orders:pages",
+    "app.web.seller.trucks:pages",
     "app.web.seller.proposals:pages",
     "app.web.buyer.home:pages",
     "app.web.buyer.catalog:pages",

@@ -1,9 +1,8 @@
-"""What was told of arrivals is kept and compared with what came true, so that the next windows are as wide as needed."""
+"""What was told of arrivals is compared with what came true, so that the next windows are as wide as needed."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from itertools import groupby
 from typing import Any
@@ -14,7 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 from app.core import clock, jobs
 from app.core.db import session, unit_of_work
 from app.logistics import eta, rules
-from app.logistics.models import Delivery, LastPosition, Route, RoutePlan, Stop
+from app.logistics.models import Courier, Delivery, LastPosition, Route, RoutePlan, Stop, Vehicle
 from app.logistics.tracking_models import EtaSample, EtaSpread
 
 EVERY = timedelta(minutes=5)
@@ -23,16 +22,6 @@ MOST = 500
 """So many of the latest errors of a step are looked at."""
 KEPT = timedelta(days=180)
 OVER = ("done", "failed", "skipped")
-
-
-@dataclass(frozen=True, slots=True)
-class OpenStop:
-    """An open stop of a started route with the arrival that is expected now."""
-
-    route_id: int
-    carrier_id: int
-    kind: str
-    ahead: eta.Ahead
 
 
 def queue() -> None:
@@ -48,14 +37,20 @@ _OPEN: tuple[Any, ...] = (
 )  # fmt: skip
 
 
-def open_stops(*conditions: sa.ColumnElement[bool]) -> list[list[Any]]:
-    """Rows of the open stops of routes of published plans, grouped by route in driving order, with the last position."""
+def open_stops(*conditions: sa.ColumnElement[bool], extra: Sequence[Any] = ()) -> list[list[Any]]:
+    """Rows of the open stops of routes of published plans, grouped by route in driving order, with the last position.
+
+    Args:
+        extra: more columns of stop, route, plan, delivery, vehicle or courier.
+    """
     rows = session.execute(
-        sa.select(*_OPEN)
+        sa.select(*_OPEN, *extra)
         .select_from(Stop)
         .join(Route, Route.id == Stop.route_id)
         .join(RoutePlan, RoutePlan.id == Route.plan_id)
         .join(Delivery, Delivery.id == Stop.delivery_id)
+        .join(Vehicle, Vehicle.id == Route.vehicle_id)
+        .outerjoin(Courier, Courier.id == Route.courier_id)
         .outerjoin(LastPosition, LastPosition.courier_id == Route.courier_id)
         .where(RoutePlan.status == "published", Stop.state.not_in(OVER), *conditions)
         .order_by(Stop.route_id, Stop.sequence)

@@ -1,4 +1,4 @@
-"""A word from the waiting buyer to the driver: plain text on the axis of the delivery, seen by driver and dispatcher."""
+"""A word from the waiting buyer to the driver: plain text on the delivery's axis, seen by driver and dispatcher."""
 
 from __future__ import annotations
 
@@ -85,6 +85,12 @@ def _write(delivery_id: int, text: str, user_id: int | None) -> None:
 def of_delivery(delivery_id: int) -> list[Message]:
     """What the buyer wrote, newest first. The caller has checked the reader."""
     return _messages(DeliveryEvent.delivery_id == delivery_id)
+
+
+def of_trip(actor: Actor, delivery: uuid.UUID) -> list[Message]:
+    """What the buyer wrote about an own delivery, newest first; empty for anybody else."""
+    mine = sa.select(Delivery.id).where(Delivery.public_id == delivery, Delivery.buyer_id == actor.user)
+    return _messages(DeliveryEvent.delivery_id.in_(mine))
 
 
 def of_stop(user_id: int, stop: uuid.UUID) -> list[Message]:

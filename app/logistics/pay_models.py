@@ -13,7 +13,7 @@ VAT_CODES = ("general", "special5", "special7", "none")
 
 
 class CarrierTerms(Base):
-    """How a carrier bills beyond its tariffs. Without a row: no VAT, no charge for waiting, failed trips by the quote."""
+    """How a carrier bills beyond its tariffs. Without a row: no VAT, waiting is free, failed trips in full."""
 
     __tablename__ = "carrier_terms"
     __table_args__ = (

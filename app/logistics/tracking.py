@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,7 +21,7 @@ from app.logistics.positions import MAX_BATCH, Fix, Kept, record_positions
 
 __all__ = [
     "MAX_BATCH", "Fix", "Kept", "Place", "Stamp", "TrackingView", "by_token", "courier_positions", "of_delivery",
-    "record_positions", "stamp_of", "stamp_of_link",
+    "record_positions", "stamp_of", "stamp_of_link", "windows",
 ]  # fmt: skip
 
 OVER = ("done", "failed", "skipped")
@@ -200,9 +201,41 @@ def _told(way: Any, delivery: Any) -> _Told:
     if mine is None:
         return _NOTHING
     arrival = eta.expected(eta_samples.ahead_of(rows), now, eta_samples.seen_of(rows[0]))[mine]
-    start, end = eta_samples.spread_of(delivery.carrier_id).window(arrival, now)
-    start = max(start, min(max(arrival, now), delivery.window_from))  # nothing happens before the window opens
+    start, end = _window(eta_samples.spread_of(delivery.carrier_id), arrival, delivery.window_from, now)
     return _Told(start, end, mine)
+
+
+def windows(deliveries: Iterable[uuid.UUID]) -> dict[uuid.UUID, tuple[datetime, datetime]]:
+    """When the trucks that are on their way come, by delivery; the reader has been checked by the caller.
+
+    Three queries however many there are, one when none is on its way.
+    """
+    drops = session.execute(
+        sa.select(Delivery.public_id, Delivery.carrier_id, Delivery.window_from, Stop.id, Stop.route_id)
+        .join(Stop, Stop.delivery_id == Delivery.id)
+        .join(Route, Route.id == Stop.route_id)
+        .join(RoutePlan, RoutePlan.id == Route.plan_id)
+        .where(Delivery.public_id.in_(list(deliveries)), Delivery.state.in_(rules.ON_THE_WAY))
+        .where(Stop.kind == "drop", Stop.state.not_in(OVER), RoutePlan.status == "published")
+        .order_by(Stop.planned_arrival.desc())
+    ).all()
+    if not drops:
+        return {}
+    now, arrivals = clock.now(), {}
+    for rows in eta_samples.open_stops(Stop.route_id.in_([drop.route_id for drop in drops])):
+        expected = eta.expected(eta_samples.ahead_of(rows), now, eta_samples.seen_of(rows[0]))
+        arrivals |= {row.id: arrival for row, arrival in zip(rows, expected, strict=True)}
+    spreads = {carrier: eta_samples.spread_of(carrier) for carrier in {drop.carrier_id for drop in drops}}
+    return {
+        drop.public_id: _window(spreads[drop.carrier_id], arrivals[drop.id], drop.window_from, now)
+        for drop in drops
+        if drop.id in arrivals
+    }
+
+
+def _window(spread: eta.Spread, arrival: datetime, opens: datetime, now: datetime) -> tuple[datetime, datetime]:
+    start, end = spread.window(arrival, now)
+    return max(start, min(max(arrival, now), opens)), end  # nothing happens before the buyer's window opens
 
 
 def _on_route(delivery_id: int) -> Any:
@@ -214,8 +247,8 @@ def _on_route(delivery_id: int) -> Any:
     )  # fmt: skip
     return session.execute(
         sa.select(
-            Stop.id, Stop.route_id, Stop.state, is_loaded.label("is_loaded"), Route.courier_id, Route.started_at, Courier.name.label("courier"),
-            Courier.phone, Vehicle.name.label("vehicle"), Vehicle.plate,
+            Stop.id, Stop.route_id, Stop.state, is_loaded.label("is_loaded"), Route.courier_id, Route.started_at,
+            Courier.name.label("courier"), Courier.phone, Vehicle.name.label("vehicle"), Vehicle.plate,
         )
         .join(Route, Route.id == Stop.route_id)
         .join(RoutePlan, RoutePlan.id == Route.plan_id)

@@ -24,7 +24,7 @@ class CarrierInvoiceCounter(Base):
 
 
 class CarrierInvoice(Base):
-    """Append-only: what a carrier asks of a seller (or, without one, of the market) for a period. Kopeks, VAT inside."""
+    """Append-only: what a carrier asks of a seller (without one: of the market) for a period. Kopeks, VAT inside."""
 
     __tablename__ = "carrier_invoice"
     __table_args__ = (

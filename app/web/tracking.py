@@ -13,7 +13,6 @@ from flask import Response, make_response, render_template, request
 from flask_babel import get_locale  # type: ignore[import-untyped]  # the package ships no types
 from flask_babel import gettext as _
 
-from app import texts
 from app.access import Guarded
 from app.core import clock
 from app.core.errors import Conflict, Invalid, NotFound
@@ -24,6 +23,7 @@ from app.logistics.tracking import Stamp, TrackingView
 from app.texts import logistics as words
 from app.web import csrf, filters, limits
 from app.web.htmx import STOP_POLLING, is_part_request, redirect_to
+from app.web.reading import sentence
 
 pages = Guarded("tracking", __name__)
 OLD_SECONDS = 60
@@ -76,9 +76,7 @@ def message(token: str) -> Response:
     try:
         messages.by_link(token, request.form.get("text", ""))
     except (Invalid, Conflict) as refusal:
-        code, context = (refusal.errors[0].code, refusal.errors[0].context) if isinstance(refusal, Invalid) else (
-            refusal.code, refusal.context)  # fmt: skip
-        return _page(token, texts.error_text(code, context), refusal.status)
+        return _page(token, sentence(refusal), refusal.status)
     return redirect_to(f"/t/{token}?sent=1")
 
 
