@@ -61,7 +61,8 @@ MARKET = (
     " FROM user_account u JOIN vehicle v ON v.plate = 'P' || u.id",
     "INSERT INTO route_plan (carrier_id, day, version, status) SELECT id, current_date, 1, 'published' FROM carrier",
     "INSERT INTO route (plan_id, vehicle_id, courier_id, state, distance_m, duration_s, cost, load_kg, load_l,"
-    " starts_at, ends_at, geometry, started_at) SELECT p.id, k.vehicle_id, k.id, 'started', 1, 1, 1, 1, 1, now(), now(), '[]',"
+    " starts_at, ends_at, geometry, started_at) SELECT p.id, k.vehicle_id, k.id, 'started', 1, 1, 1, 1, 1,"
+    " now(), now(), '[]',"
     " now() - interval '20 hours' FROM route_plan p, courier k",
     "INSERT INTO cart (user_id, status) SELECT min(id), 'ordered' FROM user_account",
     "INSERT INTO order_group (number, cart_id, user_id, site, contact_name, contact_phone, payment_method, goods,"
@@ -73,14 +74,16 @@ MARKET = (
     " now() + interval '9 hours', 0, '[]', '{}', 1, 1, 1 FROM seller_order o, warehouse w, carrier c,"
     " generate_series(1, :watchers)",
     "INSERT INTO delivery (fulfilment_id, carrier_id, seller_id, buyer_id, warehouse_id, number, state, day,"
-    " window_from, window_to, pickup, site, cargo, mass_kg, volume_l, longest_mm, price, pin, tracking_token) SELECT f.id,"
+    " window_from, window_to, pickup, site, cargo, mass_kg, volume_l, longest_mm, price, pin, tracking_token)"
+    " SELECT f.id,"
     " f.carrier_id, s.id, g.user_id, f.warehouse_id, 'R1-1', 'in_transit', f.day, f.window_from, f.window_to, '{}',"
     """ '{"lat": 55.9, "lon": 37.7, "address": "A"}', '[]', 1, 1, 1, 0, '0000', md5(f.id::text) || md5('x' || f.id)"""
     " FROM fulfilment f, seller s, order_group g",
     "INSERT INTO delivery_event (delivery_id, kind, happened_at) SELECT id, kind, now()"
     " FROM delivery, unnest(ARRAY['created', 'ready', 'planned', 'handed_over', 'in_transit']) kind",
     "INSERT INTO stop (route_id, delivery_id, sequence, kind, state, planned_arrival, planned_departure)"
-    " SELECT r.id, d.id, 2 * d.place + (k.kind = 'drop')::int * 1000, k.kind, CASE k.kind WHEN 'drop' THEN 'planned' ELSE 'done' END,"
+    " SELECT r.id, d.id, 2 * d.place + (k.kind = 'drop')::int * 1000, k.kind, CASE k.kind WHEN 'drop' THEN"
+    " 'planned' ELSE 'done' END,"
     " now() + d.place * interval '30 minutes', now() + d.place * interval '30 minutes' + interval '15 minutes'"
     " FROM (SELECT id, row_number() OVER (ORDER BY id) AS n, 1 + (row_number() OVER (ORDER BY id)) / :trucks AS place"
     " FROM delivery) d JOIN (SELECT id, row_number() OVER (ORDER BY id) AS n FROM route) r"

@@ -25,6 +25,7 @@ __all__ = [
 ]  # fmt: skip
 
 OVER = ("done", "failed", "skipped")
+OLD = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,10 @@ class Place:
 
     def age(self, now: datetime) -> timedelta:
         return max(timedelta(0), now - self.at)
+
+    def is_old(self, now: datetime) -> bool:
+        """Told so long ago that readers must be told its age."""
+        return self.age(now) > OLD
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +81,8 @@ class TrackingView:
 class Stamp:
     """What a live page depends on, without the page: equal stamps mean that nothing is to be sent.
 
-    `text` changes with what is written (and every minute, since ages and windows move with the clock), `map` with every
-    position.
+    `text` changes with what is written (and every minute, since ages and windows move with the clock) but not with a
+    fresh position, `map` with every position.
     """
 
     delivery_id: int
@@ -122,8 +127,9 @@ def stamp_of(delivery_id: int) -> Stamp:
 
 
 def _stamp(row: Any) -> Stamp:
-    minute = int(clock.now().timestamp() // 60)
-    place = None if row.at is None else int(row.at.timestamp() // 60)
+    now = clock.now()
+    minute = int(now.timestamp() // 60)
+    place = "none" if row.at is None else row.at.isoformat() if now - row.at > OLD else "fresh"
     facts = f"{row.id} {row.state} {row.version} {row.events} {row.route_id} {row.stop_id} {row.stamp}"
     return Stamp(row.id, row.state, _digest(f"{facts} {minute} {place}"), _digest(f"{facts} {row.at}"))
 

@@ -26,8 +26,6 @@ from app.web.htmx import STOP_POLLING, is_part_request, redirect_to
 from app.web.reading import sentence
 
 pages = Guarded("tracking", __name__)
-OLD_SECONDS = 60
-"""A position older than this is shown as old."""
 SHOWN = ("ready", "handed_over", "in_transit", "arrived", "unloading", messages.KIND)
 """What of the delivery's axis the buyer reads."""
 
@@ -99,10 +97,10 @@ def _nothing(last_word: str) -> Response:
 
 def shown(view: TrackingView, here: str) -> dict[str, Any]:
     """What the part of a watched delivery is rendered from; `here` is the address it asks again."""
-    age = int(view.position.age(clock.now()).total_seconds()) if view.position else None
+    now, place = clock.now(), view.position
     return {
-        "view": view, "here": here, "age_minutes": None if age is None else age // 60,
-        "is_old": age is not None and age > OLD_SECONDS,
+        "view": view, "here": here, "age_minutes": int(place.age(now).total_seconds()) // 60 if place else None,
+        "is_old": place is not None and place.is_old(now),
         "other_day": clock.local(view.window_from).date() != clock.today(), "words": words, "shown": SHOWN,
     }  # fmt: skip
 
