@@ -205,6 +205,7 @@ PAGE_BLUEPRINTS: tuple[str, ...] = (
     "app.web.courier:pages",
     "app.web.tracking:pages",
     "app.web.map_data:pages",
+    "app.web.carrying_papers:pages",
 )
 """`module:name` of each blueprint of pages, all `app.access.Guarded`."""
 

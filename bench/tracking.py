@@ -326,6 +326,9 @@ def measure(port: int, folder: Path, trucks: list[Truck], watchers: list[Watcher
     same = run(port, folder, seconds, at_once([watch(page) for page in few]))
     with row("a page that has not (304)", rows) as add:
         add(same, f"{same.per_second:,.0f} answers/s")
+    for page in watchers:  # every page has been opened before
+        page.tag = ""
+    run(port, folder, 600, iter([*[(0.0, watch(page)) for page in watchers], *[(9e9, watch(watchers[0]))] * CLIENTS]))
     both = run(port, folder, WATCHES_EVERY + 2 * seconds, paced(trucks, watchers), warm=WATCHES_EVERY)
     wanted = len(trucks) / (TELLS_EVERY * BATCH) + len(watchers) / WATCHES_EVERY
     with row(f"{len(trucks):,} trucks and {len(watchers):,} watchers at their pace", rows) as add:
