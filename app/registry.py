@@ -206,6 +206,7 @@ PAGE_BLUEPRINTS: tuple[str, ...] = (
     "app.web.tracking:pages",
     "app.web.map_data:pages",
     "app.web.carrying_papers:pages",
+    "app.web.carrier_money:pages",
 )
 """`module:name` of each blueprint of pages, all `app.access.Guarded`."""
 
@@ -242,6 +243,8 @@ API_BLUEPRINTS: tuple[str, ...] = (
     "app.api.carrier_slots:api",
     "app.api.courier:api",
     "app.api.tracking:api",
+    "app.api.carrying_papers:api",
+    "app.api.carrier_money:api",
 )
 """`module:name` of each blueprint of the API, registered under /api/v1."""
 

@@ -179,10 +179,12 @@ def market(trucks: int, watchers: int) -> tuple[list[Truck], list[Watcher]]:
     return phones, [Watcher(token) for token in session.scalars(sa.text("SELECT tracking_token FROM delivery"))]
 
 
-def tell(truck: Truck, size: int) -> Ask:
-    """A truck that sends a batch."""
+def tell(truck: Truck, size: int, *, now: bool = False) -> Ask:
+    """A truck that sends a batch: of long ago, or of the last seconds."""
 
     def ask(client: http.client.HTTPConnection) -> int:
+        if now:
+            truck.at = clock.now() - timedelta(seconds=TELLS_EVERY * size)
         headers = {"Authorization": f"Bearer {truck.token}", "Content-Type": "application/json"}
         client.request("POST", "/api/v1/courier/positions", truck.batch(size), headers)
         answer = client.getresponse()
@@ -268,11 +270,23 @@ def paced(trucks: Sequence[Truck], watchers: Sequence[Watcher]) -> Iterator[tupl
     truck = page = 0
     while True:
         if next_tell <= next_ask:
-            yield next_tell, tell(trucks[truck % len(trucks)], BATCH)
+            yield next_tell, tell(trucks[truck % len(trucks)], BATCH, now=True)
             next_tell, truck = next_tell + tells, truck + 1
         else:
             yield next_ask, watch(watchers[page % len(watchers)])
             next_ask, page = next_ask + asks, page + 1
+
+
+def opened(trucks: Sequence[Truck], watchers: Sequence[Watcher]) -> Iterator[tuple[float, Ask]]:
+    """Every page is opened once, while the trucks tell where they are."""
+    each = len(watchers) // len(trucks)
+    for number, page in enumerate(watchers):
+        page.tag = ""
+        if number % each == 0:
+            yield 0.0, tell(trucks[number // each % len(trucks)], BATCH, now=True)
+        yield 0.0, watch(page)
+    while True:
+        yield 9e9, watch(watchers[0])
 
 
 def cpu(port: int, folder: Path) -> float:
@@ -326,9 +340,7 @@ def measure(port: int, folder: Path, trucks: list[Truck], watchers: list[Watcher
     same = run(port, folder, seconds, at_once([watch(page) for page in few]))
     with row("a page that has not (304)", rows) as add:
         add(same, f"{same.per_second:,.0f} answers/s")
-    for page in watchers:  # every page has been opened before
-        page.tag = ""
-    run(port, folder, 600, iter([*[(0.0, watch(page)) for page in watchers], *[(9e9, watch(watchers[0]))] * CLIENTS]))
+    run(port, folder, 600, opened(trucks, watchers))
     both = run(port, folder, WATCHES_EVERY + 2 * seconds, paced(trucks, watchers), warm=WATCHES_EVERY)
     wanted = len(trucks) / (TELLS_EVERY * BATCH) + len(watchers) / WATCHES_EVERY
     with row(f"{len(trucks):,} trucks and {len(watchers):,} watchers at their pace", rows) as add:

@@ -164,7 +164,7 @@ def _routes(courier_id: int, start: datetime, end: datetime) -> list[Span]:
         .where(sa.func.coalesce(Route.finished_at, end) >= start, Route.started_at >= start - timedelta(days=1))
         .order_by(Route.started_at)
     )
-    return [(route_id, since, until) for route_id, since, until in rows]
+    return [(route_id, since, until) for route_id, since, until in rows if since is not None]
 
 
 def _fixes(courier_id: int, start: datetime, end: datetime) -> Iterator[Fix]:

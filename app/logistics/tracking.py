@@ -230,7 +230,8 @@ def windows(deliveries: Iterable[uuid.UUID]) -> dict[uuid.UUID, tuple[datetime, 
     ).all()
     if not drops:
         return {}
-    now, arrivals = clock.now(), {}
+    now = clock.now()
+    arrivals: dict[int, datetime] = {}
     for rows in eta_samples.open_stops(Stop.route_id.in_([drop.route_id for drop in drops])):
         expected = eta.expected(eta_samples.ahead_of(rows), now, eta_samples.seen_of(rows[0]))
         arrivals |= {row.id: arrival for row, arrival in zip(rows, expected, strict=True)}

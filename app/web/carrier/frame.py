@@ -24,6 +24,8 @@ NAV = (
     ("/carrier/vehicles", _("Trucks"), "truck"),
     ("/carrier/couriers", _("Drivers"), "users"),
     ("/carrier/tariffs", _("Tariffs"), "receipt-text"),
+    ("/carrier/invoices", _("Invoices"), "file-text"),
+    ("/carrier/earnings", _("Pay"), "wallet"),
 )
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from datetime import UTC
 
-from app.core.pdf import Column, Document
+from app.core.pdf import Column, Document, as_jpeg
 from app.logistics.carrying_papers import Handover, Waybill, counted
 from app.texts import logistics as words
 from app.web.filters import unit
@@ -85,7 +84,7 @@ def _signed(paper: Document, said: Waybill, met: Handover, signature: bytes | No
         paper.text(f"Подпись на экране не ставилась; передано {long_day(met.happened_at)} по коду получателя."
                    if met.proof.get("pin_ok") else "Подпись на экране не ставилась.", grey=True)  # fmt: skip
         return
-    drawn, wide, high = _small(signature)
+    drawn, wide, high = as_jpeg(signature, PIXELS)
     height = min(SIGNATURE_MM / 2, SIGNATURE_MM * high / wide)
     pdf = paper.paper
     top = pdf.get_y()
@@ -105,25 +104,10 @@ def _pictures(paper: Document, photos: Sequence[bytes]) -> None:
     paper.text(f"Фотографии: {len(photos)}", bold=True)
     pdf = paper.paper
     for index in range(0, len(photos), 2):
-        made = [_small(photo) for photo in photos[index : index + 2]]
+        made = [as_jpeg(photo, PIXELS) for photo in photos[index : index + 2]]
         heights = [min(PHOTO_MM, PHOTO_MM * high / wide) for _file, wide, high in made]
         paper.keep_together(max(heights) + 4)
         top = pdf.get_y() + 2
         for column, ((file, wide, high), height) in enumerate(zip(made, heights, strict=True)):
             pdf.image(file, x=pdf.l_margin + column * (PHOTO_MM + 6), y=top, h=height, w=height * wide / high)
         pdf.set_y(top + max(heights) + 2)
-
-
-def _small(picture: bytes) -> tuple[io.BytesIO, int, int]:
-    """The picture as small as paper needs it, with its sides. Pictures were made by our own worker."""
-    from PIL import Image  # decoders: only where a picture is drawn
-
-    with Image.open(io.BytesIO(picture)) as opened:
-        image = opened.convert("RGBA")
-    white = Image.new("RGB", image.size, "white")
-    white.paste(image, mask=image.getchannel("A"))
-    white.thumbnail((PIXELS, PIXELS))
-    file = io.BytesIO()
-    white.save(file, "JPEG", quality=82)
-    file.seek(0)
-    return file, white.width, white.height

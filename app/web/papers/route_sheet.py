@@ -50,7 +50,7 @@ def route_sheet_pdf(said: RoutePaper) -> bytes:
             ("Контроль машины", f"предрейсовый: дата, время {BLANK}, выпуск разрешён"),
         ])  # fmt: skip
         paper.signature("Медицинский работник")
-        paper.signature("Контролёр технического состояния")
+        paper.signature("Контролёр (механик)")
         paper.signature("Водитель", truck.courier_name)
         return paper.output()
 

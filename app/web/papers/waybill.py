@@ -55,7 +55,7 @@ def _one(paper: Document, said: Waybill) -> None:
     _section(paper, "1. Грузоотправитель", [
         ("Грузоотправитель", company(said.shipper, str(pickup.get("phone", "")))),
     ])  # fmt: skip
-    _section(paper, "2. Грузополучатель", [("Грузополучатель", receiver), ("Адрес доставки", str(site["address"]))])
+    _section(paper, "2. Грузополучатель", [("Грузополучатель", receiver)])
     _section(paper, "3. Груз", [])
     rows = [
         [str(n), str(item["name_ru"]), str(item["sku"]), unit(str(item["unit"]), whole), figure(whole),
@@ -89,14 +89,14 @@ def _one(paper: Document, said: Waybill) -> None:
     ])  # fmt: skip
     paper.signature("Сдал: грузоотправитель")
     paper.signature("Принял: водитель", truck.courier_name if truck else "")
-    _section(paper, "9. Переадресовка", [("При наличии", "–")])
+    _section(paper, "9. Переадресовка: –", [])
     _section(paper, "10. Выдача груза", [
         ("Место", str(site["address"])), *_times(said.unloading, "выгрузку"), ("Состояние груза", _outcome(said)),
     ])  # fmt: skip
     paper.signature("Сдал: водитель", truck.courier_name if truck else "")
     received = said.handover.proof.get("received_by") if said.handover else ""
     paper.signature("Принял: грузополучатель", str(received or site.get("contact_name", "")))
-    _section(paper, "11. Отметки грузоотправителей, грузополучателей, перевозчиков", [("Отметки", BLANK)])
+    _section(paper, "11. Отметки грузоотправителей, грузополучателей, перевозчиков: –", [])
     _section(paper, "12. Стоимость перевозки груза", [
         ("Провозная плата, руб.", roubles(said.price) if said.price else "по договору"),
     ])  # fmt: skip
