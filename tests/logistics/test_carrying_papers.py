@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 from typing import Any
 
+import jsonschema
 import pytest
 import sqlalchemy as sa
 from flask import current_app
@@ -19,6 +21,7 @@ from app.logistics import courier_day, courier_views
 from app.logistics.courier_day import HandOver, Tap
 from app.logistics.models import Route
 from app.orders.return_models import EvidencePhoto
+from tests.client import ApiClient
 from tests.core.pdf_text import pages_of
 from tests.factories import logistics as make
 
@@ -162,3 +165,35 @@ def test_a_proof_of_a_failed_trip_says_why_and_there_is_none_before(client: Flas
     make.browse(client, make.world().buyer)
     for paper in ("proof", "waybill"):
         assert client.get(f"/deliveries/{made[0].public_id}/{paper}.pdf").status_code == 404
+
+
+def test_the_export_of_a_trip_is_what_its_schema_says(api: ApiClient) -> None:
+    w = make.world()
+    made = driven(w, proof={"received_by": "Иванов И. И."}, count=3)
+    me = make.call_as(api, w.dispatcher_user)
+    answer = me.get(f"/carrier/routes/{route_of(w)}/trip-export").json
+    document = api.get("/openapi.json").json
+    schema = {"$ref": "#/components/schemas/TripExportOut", "components": document["components"]}
+    validator = jsonschema.Draft202012Validator(schema, format_checker=jsonschema.FormatChecker())
+    assert list(validator.iter_errors(answer)) == []
+    broken = json.loads(json.dumps(answer))
+    broken["waybills"][0]["loading"]["gross_mass_kg"] = "тонна"
+    assert list(validator.iter_errors(broken))
+    bills = {bill["delivery"]: bill for bill in answer["waybills"]}
+    assert set(bills) == {str(one.public_id) for one in made}
+    first, last = bills[str(made[0].public_id)], bills[str(made[2].public_id)]
+    assert first["loading"]["shipper"]["inn"] == w.seller.inn
+    assert first["taken"]["vehicle"]["plate"] == w.vehicle.plate
+    assert first["taken"]["driver"]["name"].startswith("Driver")
+    assert first["handed"]["received_by"] == "Иванов И. И."
+    assert [line["handed_over"] for line in first["loading"]["cargo"]] == ["96", "8"]
+    assert (last["handed"]["outcome"], last["handed"]["reason"]) == ("failed", "nobody_there")
+    assert [line["handed_over"] for line in last["loading"]["cargo"]] == ["0", "0"]
+    assert (
+        make.call_as(api, make.world().dispatcher_user).get(f"/carrier/routes/{route_of(w)}/trip-export").status_code
+        == 404
+    )
+    for paper in ("route-sheet.pdf", "waybills.pdf"):
+        assert me.get(f"/carrier/routes/{route_of(w)}/{paper}").mimetype == "application/pdf"
+    for paper in ("waybill.pdf", "proof.pdf"):
+        assert me.get(f"/deliveries/{made[0].public_id}/{paper}").mimetype == "application/pdf"

@@ -40,9 +40,11 @@ def carrier_invoice_pdf(found: Invoice) -> bytes:
         ])  # fmt: skip
         paper.space()
         paper.table(COLUMNS, [_row(n, line) for n, line in enumerate(found.lines, 1)], 8)
-        told = percent(Decimal(head.vat_percent))
+        vat = ("НДС", "не облагается")
+        if head.vat_percent:
+            vat = (f"В том числе НДС {percent(Decimal(head.vat_percent))}", roubles(head.vat))
         paper.totals([
-            (f"В том числе НДС {told}" if head.vat_percent else "НДС", roubles(head.vat) if head.vat else "не облагается"),
+            vat,
             ("Всего к оплате, ₽", roubles(head.gross)),
         ])  # fmt: skip
         paper.text(f"Рейсов: {len(found.lines)}. {roubles_in_words(head.gross)}", bold=True)
