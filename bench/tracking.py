@@ -278,12 +278,16 @@ def paced(trucks: Sequence[Truck], watchers: Sequence[Watcher]) -> Iterator[tupl
 
 
 def opened(trucks: Sequence[Truck], watchers: Sequence[Watcher]) -> Iterator[tuple[float, Ask]]:
-    """Every page is opened once, while the trucks tell where they are."""
-    each = len(watchers) // len(trucks)
-    for number, page in enumerate(watchers):
+    """Every page is opened once, while the trucks tell where they are at their pace."""
+    began, told = time.perf_counter(), 0
+    every = TELLS_EVERY * BATCH / len(trucks)
+    for truck in trucks:
+        yield 0.0, tell(truck, BATCH, now=True)
+    for page in watchers:
         page.tag = ""
-        if number % each == 0:
-            yield 0.0, tell(trucks[number // each % len(trucks)], BATCH, now=True)
+        while told * every < time.perf_counter() - began:
+            yield 0.0, tell(trucks[told % len(trucks)], BATCH, now=True)
+            told += 1
         yield 0.0, watch(page)
     while True:
         yield 9e9, watch(watchers[0])

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from flask.testing import FlaskClient
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.core import clock
@@ -28,6 +28,7 @@ from tests.logistics.test_carrying_papers import driven
 NOON = clock.at(date(2026, 11, 20), 720)
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 500), st.integers(0, 200)), max_size=12))
 def test_time_that_overlaps_counts_once(spans: list[tuple[int, int]]) -> None:
     minutes = {m for start, length in spans for m in range(start, start + length)}

@@ -25,7 +25,7 @@ NAV = (
     ("/carrier/couriers", _("Drivers"), "users"),
     ("/carrier/tariffs", _("Tariffs"), "receipt-text"),
     ("/carrier/invoices", _("Invoices"), "file-text"),
-    ("/carrier/earnings", _("Pay"), "wallet"),
+    ("/carrier/earnings", _("Pay of drivers"), "wallet"),
 )
 
 
