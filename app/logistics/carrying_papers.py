@@ -155,6 +155,18 @@ def of_route(route: uuid.UUID, *, carrier_id: int | None = None, user_id: int | 
     )  # fmt: skip
 
 
+def route_of(delivery_id: int) -> uuid.UUID | None:
+    """The route of a published plan that brings a delivery; the reader has been checked by the caller."""
+    return session.scalar(
+        sa.select(Route.public_id)
+        .join(RoutePlan, RoutePlan.id == Route.plan_id)
+        .join(Stop, Stop.route_id == Route.id)
+        .where(Stop.delivery_id == delivery_id, Stop.kind == "drop", RoutePlan.status == "published")
+        .order_by(Stop.planned_arrival)
+        .limit(1)
+    )
+
+
 def _waybills(ids: Sequence[int]) -> list[Waybill]:
     """Waybills of deliveries in the given order: four queries and one for each company."""
     rows = {

@@ -10,7 +10,7 @@ from flask_babel import gettext as _  # type: ignore[import-untyped]  # the pack
 from app import access
 from app.core import clock
 from app.core.permissions import Permission
-from app.logistics import queries, rules, service
+from app.logistics import carrying_papers, queries, rules, service
 from app.texts import logistics as texts
 from app.web.carrier.frame import asked_day, key_of, office, pages
 from app.web.htmx import redirect_to, render_page
@@ -52,6 +52,7 @@ def delivery(key: str) -> Response:
         row=seen.row,
         history=queries.history(seen.row.id),
         same_truck=queries.on_the_same_truck(seen.row),
+        route_key=carrying_papers.route_of(seen.row.id),
         tries=rules.PIN_TRIES,
         is_over=seen.row.state in rules.OVER,
         texts=texts,
