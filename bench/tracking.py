@@ -41,6 +41,8 @@ SCALES = {"small": (100, 500, 4.0), "full": (1_000, 5_000, 15.0)}
 """Trucks, watchers, seconds of each measurement."""
 TELLS_EVERY, BATCH, WATCHES_EVERY = 5.0, 6, 10.0
 CLIENTS = 6
+LATE = 1.0
+"""Seconds by which the measurement may lag behind its own pace."""
 TICK = os.sysconf("SC_CLK_TCK")
 
 MARKET = (
@@ -264,15 +266,19 @@ def at_once(asks: Sequence[Ask]) -> Iterator[tuple[float, Ask]]:
 
 
 def paced(trucks: Sequence[Truck], watchers: Sequence[Watcher]) -> Iterator[tuple[float, Ask]]:
-    """Every truck and every page at its own pace, evenly spread."""
+    """Every truck and every page at its own pace, evenly spread; who is late asks late, nothing piles up."""
     tells, asks = TELLS_EVERY * BATCH / len(trucks), WATCHES_EVERY / len(watchers)
+    began = time.perf_counter()
     next_tell = next_ask = 0.0
     truck = page = 0
     while True:
+        late = time.perf_counter() - began - LATE
         if next_tell <= next_ask:
+            next_tell = max(next_tell, late)
             yield next_tell, tell(trucks[truck % len(trucks)], BATCH, now=True)
             next_tell, truck = next_tell + tells, truck + 1
         else:
+            next_ask = max(next_ask, late)
             yield next_ask, watch(watchers[page % len(watchers)])
             next_ask, page = next_ask + asks, page + 1
 

@@ -248,26 +248,29 @@ def _window(spread: eta.Spread, arrival: datetime, opens: datetime, now: datetim
     return max(start, min(max(arrival, now), opens)), end  # nothing happens before the buyer's window opens
 
 
+_loading = aliased(Stop)
+_IS_LOADED = sa.exists().where(
+    _loading.route_id == Stop.route_id, _loading.delivery_id == Stop.delivery_id, _loading.lot == Stop.lot,
+    _loading.kind == "pickup", _loading.state == "done",
+)  # fmt: skip
+_WAY = (
+    sa.select(
+        Stop.id, Stop.route_id, Stop.state, _IS_LOADED.label("is_loaded"), Route.courier_id, Route.started_at,
+        Courier.name.label("courier"), Courier.phone, Vehicle.name.label("vehicle"), Vehicle.plate,
+    )
+    .join(Route, Route.id == Stop.route_id)
+    .join(RoutePlan, RoutePlan.id == Route.plan_id)
+    .join(Vehicle, Vehicle.id == Route.vehicle_id)
+    .outerjoin(Courier, Courier.id == Route.courier_id)
+    .where(Stop.delivery_id == sa.bindparam("delivery"), Stop.kind == "drop", RoutePlan.status == "published")
+    .order_by(Stop.state.in_(OVER), Stop.planned_arrival)
+    .limit(1)
+)  # fmt: skip
+
+
 def _on_route(delivery_id: int) -> Any:
     """The drop still ahead in a published plan (the first open one of several lots), with its truck and driver."""
-    loading = aliased(Stop)
-    is_loaded = sa.exists().where(
-        loading.route_id == Stop.route_id, loading.delivery_id == Stop.delivery_id, loading.lot == Stop.lot,
-        loading.kind == "pickup", loading.state == "done",
-    )  # fmt: skip
-    return session.execute(
-        sa.select(
-            Stop.id, Stop.route_id, Stop.state, is_loaded.label("is_loaded"), Route.courier_id, Route.started_at,
-            Courier.name.label("courier"), Courier.phone, Vehicle.name.label("vehicle"), Vehicle.plate,
-        )
-        .join(Route, Route.id == Stop.route_id)
-        .join(RoutePlan, RoutePlan.id == Route.plan_id)
-        .join(Vehicle, Vehicle.id == Route.vehicle_id)
-        .outerjoin(Courier, Courier.id == Route.courier_id)
-        .where(Stop.delivery_id == delivery_id, Stop.kind == "drop", RoutePlan.status == "published")
-        .order_by(Stop.state.in_(OVER), Stop.planned_arrival)
-        .limit(1)
-    ).one_or_none()  # fmt: skip
+    return session.execute(_WAY, {"delivery": delivery_id}).one_or_none()
 
 
 def _place(way: Any) -> Place | None:
