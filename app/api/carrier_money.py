@@ -220,6 +220,25 @@ def csv(invoice: str) -> Response:
     return files.csv_of(carrier_bills.invoice(given_id(invoice), carrier_id=access.actor().carrier_id))
 
 
+@api.get(
+    "/seller/carrier-invoices", permission=Permission.SELLER_MONEY, answer=InvoicesOut,
+    summary="Invoices that carriers wrote to the seller",
+)  # fmt: skip
+def got() -> InvoicesOut:
+    """For deliveries that the seller promised to pay."""
+    found = carrier_bills.issued(seller_id=access.actor().seller_id)
+    return InvoicesOut(items=[_brief(head) for head in found])
+
+
+@api.get(
+    "/seller/carrier-invoices/{invoice}/file.pdf", permission=Permission.SELLER_MONEY,
+    summary="A carrier's invoice to the seller as PDF", status=200,
+)  # fmt: skip
+def got_pdf(invoice: str) -> Response:
+    """As the carrier sees it."""
+    return files.pdf_of(carrier_bills.invoice(given_id(invoice), seller_id=access.actor().seller_id))
+
+
 @api.get("/carrier/terms", permission=Permission.CARRIER_VIEW, answer=TermsOut, summary="How the carrier bills")
 def terms() -> TermsOut:
     """VAT, waiting at the door, failed trips."""

@@ -281,14 +281,14 @@ def papers_of(world: make.World, delivery: str, stop: Stop) -> dict[str, str]:
     route = str(session.get_one(Route, stop.route_id).public_id)
     day = clock.today()
     invoice = CarrierInvoice(
-        carrier_id=world.carrier.id, year=day.year, number=1, first_day=day, last_day=day, issued_on=day,
-        vat_code="none", vat_percent=0, vat=0, gross=0, sides={"carrier": SIDE, "customer": SIDE},
+        carrier_id=world.carrier.id, seller_id=world.seller.id, year=day.year, number=1, first_day=day, last_day=day,
+        issued_on=day, vat_code="none", vat_percent=0, vat=0, gross=0, sides={"carrier": SIDE, "customer": SIDE},
     )  # fmt: skip
     session.add(invoice)
     session.flush()
     return {
         "/carrier/routes/": route, "/courier/routes/": route, "/seller/deliveries/": delivery,
-        "/carrier/invoices/": str(invoice.public_id),
+        "/carrier/invoices/": str(invoice.public_id), "/seller/carrier-invoices/": str(invoice.public_id),
     }  # fmt: skip
 
 

@@ -155,7 +155,7 @@ class TestInvoices:
         assert session.scalar(sa.select(CarrierInvoiceCounter.last)) == 1
         assert carrier_bills.customers(w.carrier.id, day, day) == []
 
-    def test_the_seller_pays_what_it_promised_to_pay_and_own_trips_are_nobodys(self) -> None:
+    def test_the_seller_pays_what_it_promised_to_pay_and_own_trips_are_nobodys(self, api: ApiClient) -> None:
         w = make.world()
         made = driven(w)
         first = session.scalars(sa.select(Fulfilment).order_by(Fulfilment.id)).first()
@@ -168,6 +168,12 @@ class TestInvoices:
         key = carrier_bills.issue(w.dispatcher, w.seller.public_id, day, day)
         assert carrier_bills.invoice(key, seller_id=w.seller.id).head.gross == 180_000
         assert [one.public_id for one in carrier_bills.issued(seller_id=w.seller.id)] == [key]
+        owner = make.user("Owner")
+        make.member(w.seller, owner, "owner")
+        session.commit()
+        me = make.call_as(api, owner)
+        assert me.get("/seller/carrier-invoices").json["items"][0]["gross"]["amount"] == 180_000
+        assert me.get(f"/seller/carrier-invoices/{key}/file.pdf").mimetype == "application/pdf"
         with pytest.raises(NotFound):
             carrier_bills.issue(w.dispatcher, w.carrier.public_id, day, day)
         session.get_one(Organisation, w.carrier.id).inn = w.seller.inn

@@ -22,6 +22,7 @@ from app.core.errors import Conflict
 from app.logistics import courier_day, courier_views, messages, tracking
 from app.logistics.courier_day import HandOver
 from app.logistics.models import Delivery
+from app.orders.models import Fulfilment
 from tests.client import ApiClient
 from tests.factories import logistics as make
 from tests.web.test_carrier import text
@@ -311,3 +312,21 @@ def test_the_base_layer_is_cached_and_says_whose_it_is(client: FlaskClient) -> N
     assert {f["properties"]["wide"] for f in base["features"]} == {True, False}
     assert "immutable" in first.headers["Cache-Control"]
     assert client.get("/map/base.json", headers={"If-None-Match": first.headers["ETag"]}).status_code == 304
+
+
+def test_the_page_of_the_trip_takes_a_word_and_says_until_when_it_can_be_moved(client: FlaskClient) -> None:
+    w = make.world()
+    made = make.delivery(w)
+    make.published(w, [made])
+    mine = session.get_one(Delivery, made.id).fulfilment_id
+    trip = session.get_one(Fulfilment, mine).public_id
+    make.browse(client, w.buyer)
+    page = client.get(f"/orders/trips/{trip}")
+    assert page.status_code == 200
+    assert "Сообщение водителю" in text(page)
+    answer = client.post(f"/orders/trips/{trip}/message", data={"text": "Код 12"})
+    assert answer.status_code == 303
+    assert "Код 12" in text(client.get(f"/orders/trips/{trip}"))
+    assert client.post(f"/orders/trips/{trip}/message", data={"text": " "}).status_code == 422
+    make.browse(client, make.world().buyer)
+    assert client.post(f"/orders/trips/{trip}/message", data={"text": "Я"}).status_code == 404
