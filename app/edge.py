@@ -67,6 +67,6 @@ def database_error(error: exc.SQLAlchemyError) -> ResponseReturnValue:
 
 
 def crash(error: Exception) -> ResponseReturnValue:
-    """A fault of ours: logged with its trace."""
-    log.error("request_crashed", path=request.path, exc_info=error)
+    """A fault of ours: logged with its trace, under the route and not the address, which may hold a secret link."""
+    log.error("request_crashed", route=request.url_rule.rule if request.url_rule else "none", exc_info=error)
     return refuse(Crash())

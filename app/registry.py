@@ -18,13 +18,16 @@ from app.logistics import events as logistics_events
 from app.logistics import fleet_models as logistics_fleet_models
 from app.logistics import hand_overs as logistics_hand_overs
 from app.logistics import models as logistics_models
+from app.logistics import pay_models as logistics_pay_models
 from app.logistics import plan_edit_models as logistics_plan_edit_models
 from app.logistics import slot_models as logistics_slot_models
+from app.logistics import tracking_models as logistics_tracking_models
 from app.offers import import_models as offers_import_models
 from app.offers import models as offers_models
 from app.offers import return_models as offers_return_models
 from app.offers import selling
 from app.orders import approvals as orders_approvals
+from app.orders import carrier_bill_models as orders_carrier_bill_models
 from app.orders import checkout as orders_checkout
 from app.orders import claims as orders_claims
 from app.orders import company_models as orders_company_models
@@ -61,7 +64,10 @@ MODELS = (
     logistics_slot_models,
     logistics_plan_edit_models,
     logistics_courier_models,
+    logistics_tracking_models,
+    logistics_pay_models,
     orders_models,
+    orders_carrier_bill_models,
     orders_paper_models,
     orders_company_models,
     orders_proposal_models,
@@ -87,6 +93,7 @@ JOB_HANDLERS: dict[str, str] = {
     "payments.pay_out": "workers.payments:pay_out",
     "offers.bulk": "workers.offers:change_many",
     "route.plan": "workers.routing:plan",
+    "eta.sample": "workers.tracking:sample",
     "search.rebuild": "workers.search:rebuild",
     "pictures.make": "workers.pictures:make",
     "documents.make": "workers.pictures:make_document",
@@ -165,6 +172,7 @@ PAGE_BLUEPRINTS: tuple[str, ...] = (
     "app.web.seller.quotes:pages",
     "app.web.seller.dashboard:pages",
     "app.web.seller.orders:pages",
+    "app.web.seller.trucks:pages",
     "app.web.seller.proposals:pages",
     "app.web.buyer.home:pages",
     "app.web.buyer.catalog:pages",
@@ -212,6 +220,8 @@ PAGE_BLUEPRINTS: tuple[str, ...] = (
     "app.web.tracking:pages",
     "app.web.map_data:pages",
     "app.web.proof:pages",
+    "app.web.carrying_papers:pages",
+    "app.web.carrier_money:pages",
 )
 """`module:name` of each blueprint of pages, all `app.access.Guarded`."""
 
@@ -253,6 +263,8 @@ API_BLUEPRINTS: tuple[str, ...] = (
     "app.api.carrier_deliveries:api",
     "app.api.courier:api",
     "app.api.tracking:api",
+    "app.api.carrying_papers:api",
+    "app.api.carrier_money:api",
 )
 """`module:name` of each blueprint of the API, registered under /api/v1."""
 

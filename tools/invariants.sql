@@ -505,3 +505,17 @@ LEFT JOIN (
     WHERE f.status IN ('approved', 'paid') GROUP BY s.order_id
 ) r ON r.order_id = o.id
 WHERE coalesce(t.back, 0) <> -coalesce(r.back, 0) OR (o.status = 'completed' AND coalesce(t.deposit, 0) <> o.deposit);
+
+-- name: a_carriers_invoice_sums_to_its_lines
+SELECT i.id, i.gross, l.gross AS of_lines FROM carrier_invoice i
+LEFT JOIN (SELECT invoice_id, sum(gross) AS gross FROM carrier_invoice_line GROUP BY invoice_id) l ON l.invoice_id = i.id
+WHERE coalesce(l.gross, 0) <> i.gross;
+
+-- name: a_line_of_a_carriers_invoice_sums_to_its_parts
+SELECT l.id, l.gross FROM carrier_invoice_line l
+WHERE l.gross <> (SELECT coalesce(sum((part ->> 'amount')::bigint), 0) FROM jsonb_array_elements(l.parts) part);
+
+-- name: invoices_of_carriers_have_no_gaps
+SELECT i.carrier_id, i.year, count(*) AS written, c.last FROM carrier_invoice i
+JOIN carrier_invoice_counter c ON c.carrier_id = i.carrier_id AND c.year = i.year
+GROUP BY i.carrier_id, i.year, c.last HAVING count(*) <> c.last OR max(i.number) <> c.last;

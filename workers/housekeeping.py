@@ -10,7 +10,7 @@ from app.core.db import session
 from app.core.jobs import RunningJob
 from app.core.storage import Storage
 from app.feedback import ratings
-from app.logistics import courier_photos
+from app.logistics import courier_photos, eta_samples, position_keeping
 from app.offers import picture_changes, selling
 from app.offers.imports import service as imports
 from app.orders import evidence
@@ -24,17 +24,19 @@ _CLEAN = (
     "DELETE FROM password_reset WHERE expires_at < now() - interval '1 day'",
     "DELETE FROM job WHERE state = 'done' AND finished_at < now() - interval '30 days'",
     "DELETE FROM checkout_quote WHERE expires_at < now() - interval '1 day'",
-    "SELECT make_position_partition((now() + interval '1 month')::date)",
-    "SELECT make_position_partition((now() + interval '2 months')::date)",
 )
 
 
 def daily(job: RunningJob) -> None:
-    """All of it in one transaction with `done`; files of old price lists go first, a few at a time."""
+    """All of it in one transaction with `done`; before that files of old price lists, a few at a time, and positions,
+    which take locks of their own.
+    """
     storage: Storage = current_app.extensions["storage"]
     while names := imports.forget_old():
         for name in names:
             storage.delete(name)
+    position_keeping.keep(lambda: job.progress(0, 1))
+    eta_samples.forget_old()
     selling.settle_all()
     ratings.settle()
 

@@ -8,6 +8,7 @@ from flask import Flask
 
 from app.core import clock, jobs, timers
 from app.core.db import unit_of_work
+from app.logistics import eta_samples
 from app.offers.imports import feeds
 from app.payments import payouts
 from workers.process import make_app, repeat
@@ -20,10 +21,11 @@ DAILY = ("housekeeping.daily",)
 
 @unit_of_work
 def queue_daily() -> None:
-    """Queue today's regular jobs unless they are queued already."""
+    """Queue today's regular jobs, and those of the week and of these five minutes, unless they are queued already."""
     for kind in DAILY:
         jobs.enqueue(kind, {}, queue="slow", dedupe_key=f"{kind}:{clock.today()}", delay=timedelta(seconds=30))
     payouts.queue_weekly()
+    eta_samples.queue()
 
 
 def tick() -> bool:

@@ -372,6 +372,20 @@ def outward_ids(organisation_ids: Iterable[int]) -> dict[int, uuid.UUID]:
     return {row.id: row.public_id for row in rows}
 
 
+def organisation_key(public_id: uuid.UUID, kind: str) -> int:
+    """The inner id of an organisation of a kind, for who may name it.
+
+    Raises:
+        NotFound: there is none.
+    """
+    found: int | None = session.scalar(
+        sa.select(Organisation.id).where(Organisation.public_id == public_id, Organisation.kind == kind)
+    )
+    if found is None:
+        raise NotFound()
+    return found
+
+
 def is_same_company(one: int, other: int) -> bool:
     """Whether two organisations are one company by its INN: a seller that carries with its own trucks."""
     inns = session.scalars(sa.select(Organisation.inn).where(Organisation.id.in_((one, other)))).all()

@@ -196,10 +196,11 @@ class FixesIn(RootModel[list[FixIn]]):
 
 
 class KeptOut(Schema):
-    """How many positions were kept."""
+    """How many positions were kept; `why` counts the others: again, off_shift, old, future, vague, jump."""
 
     accepted: int
     dropped: int
+    why: dict[str, int]
 
 
 @api.get(
@@ -350,7 +351,7 @@ def positions(body: FixesIn) -> Answer:
     """Kept only while on shift; what was sent before, is too old or comes from the future is dropped."""
     fixes = [tracking.Fix(f.at, f.lat, f.lon, f.accuracy_m, f.speed_mps) for f in body.root]
     kept = tracking.record_positions(access.actor(), fixes)
-    return Answer(KeptOut(accepted=kept.accepted, dropped=kept.dropped), 202)
+    return Answer(KeptOut(accepted=kept.accepted, dropped=kept.dropped, why=dict(kept.why)), 202)
 
 
 def _own(day: date | None) -> courier_views.CourierRoute:

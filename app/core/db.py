@@ -94,6 +94,7 @@ def engine_options(pool_size: int) -> dict[str, Any]:
         "max_overflow": 4,
         "pool_timeout": 3,
         "pool_pre_ping": True,
+        "hide_parameters": True,  # links and codes of people are parameters, and errors are logged
         "connect_args": {"options": CONNECT_OPTIONS, "connect_timeout": 3, "application_name": "tutuu"},
     }
 

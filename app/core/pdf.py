@@ -6,6 +6,7 @@ fpdf brings decoders of pictures with it, so it is loaded with the first documen
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -53,6 +54,24 @@ def _sheet() -> type[FPDF]:
             self.set_text_color(0)
 
     return Sheet
+
+
+def as_jpeg(picture: bytes, most: int) -> tuple[io.BytesIO, int, int]:
+    """A picture as small as paper needs it (`most` pixels on the longer side, on white) with its width and height.
+
+    Only for pictures that a worker of ours has made; what people upload is decoded in a child process.
+    """
+    from PIL import Image  # decoders: only where a picture is drawn
+
+    with Image.open(io.BytesIO(picture)) as opened:
+        image = opened.convert("RGBA")
+    white = Image.new("RGB", image.size, "white")
+    white.paste(image, mask=image.getchannel("A"))
+    white.thumbnail((most, most))
+    file = io.BytesIO()
+    white.save(file, "JPEG", quality=82)
+    file.seek(0)
+    return file, white.width, white.height
 
 
 class Document:

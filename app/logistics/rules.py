@@ -274,20 +274,6 @@ def outcome_of(lines: Sequence[CountedLine]) -> str:
     return "partially_delivered" if any(line.short for line in lines) else "delivered"
 
 
-def eta_window(eta: datetime, now: datetime) -> tuple[datetime, datetime]:
-    """The span told to a buyer: a quarter of an hour to either side, up to an hour far ahead, on tens of minutes."""
-    ahead = max(timedelta(0), eta - now)
-    slack = min(timedelta(hours=1), timedelta(minutes=15) + ahead * 0.1)
-    return _tens(max(eta - slack, now), up=False), _tens(eta + slack, up=True)
-
-
-def _tens(moment: datetime, *, up: bool) -> datetime:
-    extra = moment.minute % 10
-    floor = moment.replace(second=0, microsecond=0) - timedelta(minutes=extra)
-    whole = extra == 0 and moment.second == 0 and moment.microsecond == 0
-    return floor + timedelta(minutes=10) if up and not whole else floor
-
-
 @dataclass(frozen=True, slots=True)
 class Timing:
     """The plan of one stop: when the truck should come and go, and when the buyer's window opens (None: no window)."""

@@ -1,128 +1,33 @@
-"""Where trucks are and when they come: positions in, the buyer's view out."""
+"""Where trucks are and when they come, as the waiting buyer and the seller may know it."""
 
 from __future__ import annotations
 
+import hashlib
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import aliased
 
 from app.core import clock
-from app.core.db import session, unit_of_work
-from app.core.errors import FieldError, Invalid, NotFound
-from app.core.permissions import Actor
-from app.logistics import queries, rules
-from app.logistics.models import (
-    Carrier,
-    Courier,
-    Delivery,
-    LastPosition,
-    Position,
-    Route,
-    RoutePlan,
-    Shift,
-    Stop,
-    Vehicle,
-)
+from app.core.db import session
+from app.core.errors import NotFound
+from app.logistics import eta, eta_samples, queries, rules
+from app.logistics.models import Carrier, Courier, Delivery, LastPosition, Route, RoutePlan, Stop, Vehicle
+from app.logistics.positions import MAX_BATCH, Fix, Kept, record_positions
 
-MAX_BATCH = 500
-OLDEST = timedelta(days=2)
-FUTURE = timedelta(minutes=2)
+__all__ = [
+    "MAX_BATCH", "Fix", "Kept", "Place", "Stamp", "TrackingView", "by_token", "courier_positions", "of_delivery",
+    "record_positions", "stamp_of", "stamp_of_link", "windows",
+]  # fmt: skip
 
-
-@dataclass(frozen=True, slots=True)
-class Fix:
-    """A position of the phone: degrees, metres, metres a second."""
-
-    at: datetime
-    lat: float
-    lon: float
-    accuracy_m: float | None = None
-    speed_mps: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """How many positions of a batch were kept, and how many were not (off shift, too old, sent before)."""
-
-    accepted: int
-    dropped: int
-
-
-@unit_of_work
-def record_positions(actor: Actor, fixes: Sequence[Fix]) -> Kept:
-    """Keep a batch of positions of the courier, only while on shift: a started route, or a started shift.
-
-    Raises:
-        NotFound: the person drives for nobody.
-        Invalid: more than 500, or a point that is not on Earth.
-    """
-    if len(fixes) > MAX_BATCH:
-        raise Invalid.one("", "too_long", maximum=MAX_BATCH)
-    errors = [
-        FieldError(f"/{i}", "bad_coordinates")
-        for i, fix in enumerate(fixes)
-        if not (-90 <= fix.lat <= 90 and -180 <= fix.lon <= 180)
-    ]
-    if errors:
-        raise Invalid(errors)
-    couriers = session.scalars(sa.select(Courier.id).where(Courier.user_id == actor.user, Courier.is_active)).all()
-    if not couriers:
-        raise NotFound()
-    courier_id = _on_shift(couriers)
-    now = clock.now()
-    fresh = {fix.at: fix for fix in fixes if now - OLDEST < fix.at < now + FUTURE}
-    if courier_id is None or not fresh:
-        return Kept(0, len(fixes))
-    accepted = _insert(courier_id, list(fresh.values()))
-    _keep_newest(courier_id, max(fresh.values(), key=lambda fix: fix.at))
-    return Kept(accepted, len(fixes) - accepted)
-
-
-def _on_shift(courier_ids: Sequence[int]) -> int | None:
-    on_route = sa.select(Route.courier_id).where(Route.courier_id.in_(courier_ids), Route.state == "started")
-    on_shift = sa.select(Shift.courier_id).where(
-        Shift.courier_id.in_(courier_ids), Shift.started_at.is_not(None), Shift.ended_at.is_(None)
-    )
-    return session.scalar(on_route.limit(1)) or session.scalar(on_shift.limit(1))
-
-
-def _insert(courier_id: int, fixes: Sequence[Fix]) -> int:
-    rows = [
-        {
-            "courier_id": courier_id,
-            "at": fix.at,
-            "lat": fix.lat,
-            "lon": fix.lon,
-            "accuracy_m": fix.accuracy_m,
-            "speed_mps": fix.speed_mps,
-        }
-        for fix in fixes
-    ]
-    kept = session.execute(insert(Position).values(rows).on_conflict_do_nothing().returning(Position.at))
-    return len(kept.all())
-
-
-def _keep_newest(courier_id: int, fix: Fix) -> None:
-    statement = insert(LastPosition).values(
-        courier_id=courier_id,
-        at=fix.at,
-        lat=fix.lat,
-        lon=fix.lon,
-        details={"accuracy_m": fix.accuracy_m, "speed_mps": fix.speed_mps},
-    )
-    new = statement.excluded
-    session.execute(
-        statement.on_conflict_do_update(
-            index_elements=[LastPosition.courier_id],
-            set_={"at": new.at, "lat": new.lat, "lon": new.lon, "details": new.details},
-            where=LastPosition.at < new.at,
-        )
-    )
+OVER = ("done", "failed", "skipped")
+OLD = timedelta(minutes=1)
+STEP_S = 180
+"""A window that moves with the clock (a truck that stands) is written anew so often."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +41,10 @@ class Place:
 
     def age(self, now: datetime) -> timedelta:
         return max(timedelta(0), now - self.at)
+
+    def is_old(self, now: datetime) -> bool:
+        """Told so long ago that readers must be told its age."""
+        return self.age(now) > OLD
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +79,68 @@ class TrackingView:
         return self.eta_from is not None and self.eta_from > self.window_to
 
 
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What a live page depends on, without the page: equal stamps mean that nothing is to be sent.
+
+    `text` changes with what is written (and every three minutes, since windows move with the clock) but not with a
+    fresh position, `map` with every position.
+    """
+
+    delivery_id: int
+    state: str
+    text: str
+    map: str
+
+
+_STAMP = """
+    SELECT d.id, d.state, d.version, e.events, w.route_id, w.stop_id, w.stamp, p.at
+    FROM delivery d
+    LEFT JOIN LATERAL (SELECT max(id) AS events FROM delivery_event WHERE delivery_id = d.id) e ON true
+    LEFT JOIN LATERAL (
+        SELECT s.route_id, s.id AS stop_id, r.courier_id, r.started_at, EXISTS (
+            SELECT FROM stop l WHERE l.route_id = s.route_id AND l.delivery_id = s.delivery_id AND l.lot = s.lot
+                AND l.kind = 'pickup' AND l.state = 'done'
+        ) AS is_loaded, (
+            SELECT concat(count(*), '/', sum(o.version), '/', max(o.eta), '/', sum(extract(epoch FROM o.eta)))
+            FROM stop o WHERE o.route_id = s.route_id
+        ) AS stamp
+        FROM stop s JOIN route r ON r.id = s.route_id JOIN route_plan rp ON rp.id = r.plan_id
+        WHERE s.delivery_id = d.id AND s.kind = 'drop' AND rp.status = 'published'
+        ORDER BY s.state IN ('done', 'failed', 'skipped'), s.planned_arrival LIMIT 1
+    ) w ON true
+    LEFT JOIN last_position p ON p.courier_id = w.courier_id AND d.state = 'in_transit' AND w.is_loaded
+        AND p.at >= w.started_at
+    WHERE d.{} = :key
+"""
+"""Everything by indexes; the same choice of the stop as `_on_route`, of the position as `_place`."""
+_BY_LINK, _BY_ID = sa.text(_STAMP.format("tracking_token")), sa.text(_STAMP.format("id"))
+
+
+def stamp_of_link(token: str) -> Stamp | None:
+    """The stamp behind a link, one query; None when it opens nothing: never was, not on its way yet, or over."""
+    row = session.execute(_BY_LINK, {"key": token}).one_or_none()
+    return None if row is None or row.state not in rules.ON_THE_WAY else _stamp(row)
+
+
+def stamp_of(delivery_id: int) -> Stamp:
+    """The stamp of a delivery whose reader has been checked by the caller: one query."""
+    return _stamp(session.execute(_BY_ID, {"key": delivery_id}).one())
+
+
+def _stamp(row: Any) -> Stamp:
+    now = clock.now()
+    turn = int(now.timestamp() + 37 * row.id) // STEP_S  # not all pages at the same moment
+    age = None if row.at is None else now - row.at
+    place = "none" if age is None else f"{age // timedelta(minutes=1)} min" if age > OLD else "fresh"
+    facts = f"{row.id} {row.state} {row.version} {row.events} {row.route_id} {row.stop_id} {row.stamp}"
+    return Stamp(row.id, row.state, _digest(f"{facts} {turn} {place}"), _digest(f"{facts} {row.at}"))
+
+
+def _digest(text: str) -> str:
+    return hashlib.blake2b(text.encode(), digest_size=10).hexdigest()
+
+
 def by_token(token: str) -> TrackingView:
     """The delivery behind a link, only while it is on its way to the buyer.
 
@@ -182,12 +153,6 @@ def by_token(token: str) -> TrackingView:
     return _view(row.id)
 
 
-def has_ended(token: str) -> bool:
-    """Whether a link was good once and its delivery is over: an open page may stop asking."""
-    state = session.scalar(sa.select(Delivery.state).where(Delivery.tracking_token == token))
-    return state in rules.OVER
-
-
 def of_delivery(delivery_id: int) -> TrackingView:
     """The tracking of a delivery whose reader has been checked by the caller."""
     return _view(delivery_id)
@@ -197,27 +162,23 @@ def _view(delivery_id: int) -> TrackingView:
     delivery = session.execute(
         sa.select(
             Delivery.public_id, Delivery.number, Delivery.state, Delivery.window_from, Delivery.window_to,
-            Delivery.site, Carrier.name, Carrier.phone,
+            Delivery.site, Delivery.carrier_id, Carrier.name, Carrier.phone,
         )
         .join(Carrier, Carrier.id == Delivery.carrier_id)
         .where(Delivery.id == delivery_id)
     ).one()  # fmt: skip
     way = _on_route(delivery_id)
     live = delivery.state in rules.ON_THE_WAY
-    eta: tuple[datetime | None, datetime | None] = (None, None)
-    if way is not None and live:
-        expected = way.eta or way.planned_arrival
-        start, end = rules.eta_window(expected, clock.now())
-        eta = (max(start, min(expected, delivery.window_from)), end)
+    told = _told(way, delivery) if way is not None and live and way.state not in OVER else _NOTHING
     return TrackingView(
         delivery=delivery.public_id,
         number=delivery.number,
         state=delivery.state,
         window_from=delivery.window_from,
         window_to=delivery.window_to,
-        eta_from=eta[0],
-        eta_to=eta[1],
-        stops_before=_stops_before(way) if way is not None and live else None,
+        eta_from=told.start,
+        eta_to=told.end,
+        stops_before=told.stops_before,
         stop_state=way.state if way is not None else None,
         carrier_name=delivery.name,
         carrier_phone=delivery.phone,
@@ -226,46 +187,99 @@ def _view(delivery_id: int) -> TrackingView:
         vehicle_name=way.vehicle if way is not None else None,
         plate=way.plate if way is not None else None,
         site=delivery.site,
-        position=_place(way.courier_id) if way is not None and delivery.state == "in_transit" else None,
+        position=_place(way) if way is not None and delivery.state == "in_transit" else None,
         history=tuple(queries.history(delivery_id)),
     )
 
 
-def _on_route(delivery_id: int) -> Any:
-    """The drop still ahead in a published plan (the last one of several lots), with its truck and driver."""
-    return session.execute(
-        sa.select(
-            Stop.id, Stop.route_id, Stop.sequence, Stop.state, Stop.eta, Stop.planned_arrival, Route.courier_id,
-            Courier.name.label("courier"), Courier.phone, Vehicle.name.label("vehicle"), Vehicle.plate,
-        )
+@dataclass(frozen=True, slots=True)
+class _Told:
+    start: datetime | None = None
+    end: datetime | None = None
+    stops_before: int | None = None
+
+
+_NOTHING = _Told()
+
+
+def _told(way: Any, delivery: Any) -> _Told:
+    """The window of the arrival and how many open stops (places, not lots) the truck has before this one."""
+    now = clock.now()
+    rows = next(iter(eta_samples.open_stops(Stop.route_id == way.route_id)), [])
+    mine = next((index for index, row in enumerate(rows) if row.id == way.id), None)
+    if mine is None:
+        return _NOTHING
+    arrival = eta.expected(eta_samples.ahead_of(rows), now, eta_samples.seen_of(rows[0]))[mine]
+    start, end = _window(eta_samples.spread_of(delivery.carrier_id), arrival, delivery.window_from, now)
+    return _Told(start, end, mine)
+
+
+def windows(deliveries: Iterable[uuid.UUID]) -> dict[uuid.UUID, tuple[datetime, datetime]]:
+    """When the trucks that are on their way come, by delivery; the reader has been checked by the caller.
+
+    Three queries however many there are, one when none is on its way.
+    """
+    drops = session.execute(
+        sa.select(Delivery.public_id, Delivery.carrier_id, Delivery.window_from, Stop.id, Stop.route_id)
+        .join(Stop, Stop.delivery_id == Delivery.id)
         .join(Route, Route.id == Stop.route_id)
         .join(RoutePlan, RoutePlan.id == Route.plan_id)
-        .join(Vehicle, Vehicle.id == Route.vehicle_id)
-        .outerjoin(Courier, Courier.id == Route.courier_id)
-        .where(Stop.delivery_id == delivery_id, Stop.kind == "drop", RoutePlan.status == "published")
-        .order_by(Stop.state.in_(("done", "failed", "skipped")), Stop.planned_arrival)
-        .limit(1)
-    ).one_or_none()  # fmt: skip
+        .where(Delivery.public_id.in_(list(deliveries)), Delivery.state.in_(rules.ON_THE_WAY))
+        .where(Stop.kind == "drop", Stop.state.not_in(OVER), RoutePlan.status == "published")
+        .order_by(Stop.planned_arrival.desc())
+    ).all()
+    if not drops:
+        return {}
+    now = clock.now()
+    arrivals: dict[int, datetime] = {}
+    for rows in eta_samples.open_stops(Stop.route_id.in_([drop.route_id for drop in drops])):
+        expected = eta.expected(eta_samples.ahead_of(rows), now, eta_samples.seen_of(rows[0]))
+        arrivals |= {row.id: arrival for row, arrival in zip(rows, expected, strict=True)}
+    spreads = {carrier: eta_samples.spread_of(carrier) for carrier in {drop.carrier_id for drop in drops}}
+    return {
+        drop.public_id: _window(spreads[drop.carrier_id], arrivals[drop.id], drop.window_from, now)
+        for drop in drops
+        if drop.id in arrivals
+    }
 
 
-def _stops_before(way: Any) -> int:
-    """How many open stops (places, not lots) the truck has before this one."""
-    return (
-        session.scalar(
-            sa.select(sa.func.count()).where(
-                Stop.route_id == way.route_id,
-                Stop.sequence < way.sequence,
-                Stop.state.not_in(("done", "failed", "skipped")),
-            )
-        )
-        or 0
+def _window(spread: eta.Spread, arrival: datetime, opens: datetime, now: datetime) -> tuple[datetime, datetime]:
+    start, end = spread.window(arrival, now)
+    return max(start, min(max(arrival, now), opens)), end  # nothing happens before the buyer's window opens
+
+
+_loading = aliased(Stop)
+_IS_LOADED = sa.exists().where(
+    _loading.route_id == Stop.route_id, _loading.delivery_id == Stop.delivery_id, _loading.lot == Stop.lot,
+    _loading.kind == "pickup", _loading.state == "done",
+)  # fmt: skip
+_WAY = (
+    sa.select(
+        Stop.id, Stop.route_id, Stop.state, _IS_LOADED.label("is_loaded"), Route.courier_id, Route.started_at,
+        Courier.name.label("courier"), Courier.phone, Vehicle.name.label("vehicle"), Vehicle.plate,
     )
+    .join(Route, Route.id == Stop.route_id)
+    .join(RoutePlan, RoutePlan.id == Route.plan_id)
+    .join(Vehicle, Vehicle.id == Route.vehicle_id)
+    .outerjoin(Courier, Courier.id == Route.courier_id)
+    .where(Stop.delivery_id == sa.bindparam("delivery"), Stop.kind == "drop", RoutePlan.status == "published")
+    .order_by(Stop.state.in_(OVER), Stop.planned_arrival)
+    .limit(1)
+)  # fmt: skip
 
 
-def _place(courier_id: int | None) -> Place | None:
+def _on_route(delivery_id: int) -> Any:
+    """The drop still ahead in a published plan (the first open one of several lots), with its truck and driver."""
+    return session.execute(_WAY, {"delivery": delivery_id}).one_or_none()
+
+
+def _place(way: Any) -> Place | None:
+    """Where the truck was since it set out, once these goods are on it: before that it is on its way to others."""
+    if way.started_at is None or not way.is_loaded:
+        return None
     row = session.execute(
         sa.select(LastPosition.lat, LastPosition.lon, LastPosition.at, LastPosition.details).where(
-            LastPosition.courier_id == courier_id
+            LastPosition.courier_id == way.courier_id, LastPosition.at >= way.started_at
         )
     ).one_or_none()
     return None if row is None else Place(row.lat, row.lon, row.at, row.details.get("accuracy_m"))

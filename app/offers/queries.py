@@ -247,6 +247,18 @@ def offer_rows(ids: Iterable[int], held: Mapping[tuple[int, int], Decimal] | Non
     return found
 
 
+def vat_percent(code: str, day: date) -> Decimal:
+    """The rate behind a code on a day; 0 for `none`."""
+    found = session.scalar(
+        sa.select(VatRate.percent).where(
+            VatRate.code == code,
+            VatRate.valid_from <= day,
+            sa.or_(VatRate.valid_to.is_(None), VatRate.valid_to >= day),
+        )
+    )
+    return found if found is not None else Decimal(0)
+
+
 def offers_of_product(product_id: int) -> list[OfferForSale]:
     """Active offers of a product, cheapest first."""
     return offers_with_places(product_id)[0]

@@ -138,6 +138,7 @@ EVENTS = {
     "pickup_failed": _("Could not be loaded"),
     "cancelled": _("Cancelled"),
     "moved": _("The buyer moved the day"),
+    "message": _("The buyer wrote to the driver"),
     "pin_released": _("The dispatcher lets the courier try the PIN again"),
     "returning": _("On the way back"),
     "returned": _("Back at the warehouse"),

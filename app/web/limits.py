@@ -1,4 +1,5 @@
-"""Limits on guessing and asking: sign-in, registration, password links, codes of promotions, questions.
+"""Limits on guessing and asking: sign-in, registration, password links, codes of promotions, questions, links that open
+nothing, messages to drivers.
 
 Counted in Valkey, in memory while it is down.
 """
@@ -33,6 +34,8 @@ RULES = {
     "invitation_link": "60 per hour",
     "upload": "60 per hour",
     "code": "60 per hour",
+    "tracking_miss": "60 per 10 minutes",
+    "driver_message": "6 per 10 minutes",
 }
 
 

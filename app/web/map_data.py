@@ -120,32 +120,6 @@ def courier() -> Response:
     return _live({"routes": [{"points": route.geometry, "kind": 1}], "stops": stops}, done=False)
 
 
-@pages.get("/t/<token>/map.json", permission=Permission.PUBLIC)
-def track(token: str) -> Response:
-    """The truck and the site; ends with 286 when the delivery is over."""
-    try:
-        view = tracking.by_token(token)
-    except NotFound:
-        if not tracking.has_ended(token):
-            raise
-        return _live({"routes": [], "stops": [], "positions": []}, done=True)
-    stops, positions = [], []
-    if view.site.get("lat") is not None:
-        place = {"lat": view.site["lat"], "lon": view.site["lon"]}
-        stops = [place | {"label": "", "title": str(_("Your site")), "state": "now"}]
-    if view.position is not None:
-        at = filters.time_of_day(view.position.at)
-        positions = [
-            {
-                "lat": view.position.lat,
-                "lon": view.position.lon,
-                "title": str(_("Truck at %(time)s", time=at)),
-                "accuracy": view.position.accuracy_m,
-            }
-        ]
-    return _live({"routes": [], "stops": stops, "positions": positions}, done=False)
-
-
 def _live(data: dict[str, Any], *, done: bool) -> Response:
     body = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
     response = make_response(body)

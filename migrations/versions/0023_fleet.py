@@ -1,7 +1,7 @@
 """yards, absences, licences, fuel, zones and steps of tariffs, hand-overs between carriers
 
 Revision ID: 0023
-Revises: 0018
+Revises: 0022
 
 Every carrier gets its yard of before as the main one. Drivers keep what they drive: whoever's usual truck needs a
 category or a crane operator has it from now on. Tariffs of one name that were valid at once are told apart by a number.
@@ -16,7 +16,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "0023"
-down_revision = "0018"
+down_revision = "0022"
 branch_labels = None
 depends_on = None
 

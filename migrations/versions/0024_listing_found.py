@@ -1,7 +1,7 @@
 """whether a search finds anything, asked of the index
 
 Revision ID: 0024
-Revises: 0018
+Revises: 0023
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from alembic import op
 
 revision = "0024"
-down_revision = "0018"
+down_revision = "0023"
 branch_labels = None
 depends_on = None
 

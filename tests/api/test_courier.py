@@ -33,7 +33,7 @@ def test_the_way_of_a_delivery(api: Any) -> None:
     assert me.post(f"/courier/stops/{stops['pickup']}/arrive").json["state"] == "arrived"
     assert me.post(f"/courier/stops/{stops['pickup']}/complete").json["state"] == "done"
     position = {"at": clock.now().isoformat(), "lat": 55.81, "lon": 37.6, "accuracy_m": 9}
-    assert me.post("/courier/positions", [position]).json == {"accepted": 1, "dropped": 0}
+    assert me.post("/courier/positions", [position]).json == {"accepted": 1, "dropped": 0, "why": {}}
     buyer = make.call_as(api, w.buyer)
     seen = buyer.get(f"/deliveries/{made.public_id}").json
     assert seen["pin"] == made.pin

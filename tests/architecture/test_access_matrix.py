@@ -33,13 +33,14 @@ from app.logistics.calendar import AbsenceFacts
 from app.logistics.courier_models import ProofPhoto
 from app.logistics.depots import DepotFacts
 from app.logistics.hand_overs import Offer as ToCarrier
-from app.logistics.models import Courier, Delivery, Stop
+from app.logistics.models import Courier, Delivery, Route, Stop
 from app.logistics.slots import WindowFacts
 from app.offers.import_models import PriceImport
 from app.offers.imports import feeds
 from app.offers.models import Offer
 from app.orders import approvals, carts, checkout, promotions, quotes
 from app.orders.approvals import Asked
+from app.orders.carrier_bill_models import CarrierInvoice
 from app.orders.company_models import PriceRequest
 from app.orders.models import Fulfilment, FulfilmentLine, Order, OrderEvent, OrderGroup, OrderLine
 from app.orders.placing import Contact
@@ -63,6 +64,8 @@ ROLES: dict[str, frozenset[Role]] = {
 }
 PRESENT_CELLS = 1841
 """Routes x methods x roles when this was written; fewer means that routes are no longer tried."""
+
+SIDE = {"name": "N", "inn": "7700000001", "kpp": "", "address": "", "bank": "", "bik": "", "account": ""}
 
 Call = Callable[[str, str], TestResponse]
 
@@ -231,6 +234,7 @@ def foreign_ids(world: make.World, db_session: Any) -> dict[str, str]:
         "/carrier/tariffs/": str(tariff.public_id), **fleet_of(world), **windows_of(world),
         "/fulfilments/": str(trip.public_id), "/orders/trips/": str(trip.public_id),
         "/carrier/deliveries/": str(row.public_id),
+        **papers_of(world, str(row.public_id), stop),
         "/carrier/plans/": plan, "/carrier/route-plans/": plan, "/courier/stops/": str(stop.public_id),
         "/account/organisations/": str(world.seller.public_id), "/organisations/": str(world.seller.public_id),
         "/account/work-for/": str(world.seller.public_id), "/account/sites/": str(own.public_id),
@@ -304,6 +308,22 @@ def windows_of(world: make.World) -> dict[str, str]:
     return {
         "/carrier/slots/exceptions/": str(other.public_id), "/carrier/slots/": str(rule.public_id),
         "/carrier/slot-exceptions/": str(other.public_id),
+    }  # fmt: skip
+
+
+def papers_of(world: make.World, delivery: str, stop: Stop) -> dict[str, str]:
+    """The route and an invoice of the world's carrier, and the truck of its seller's delivery."""
+    route = str(session.get_one(Route, stop.route_id).public_id)
+    day = clock.today()
+    invoice = CarrierInvoice(
+        carrier_id=world.carrier.id, seller_id=world.seller.id, year=day.year, number=1, first_day=day, last_day=day,
+        issued_on=day, vat_code="none", vat_percent=0, vat=0, gross=0, sides={"carrier": SIDE, "customer": SIDE},
+    )  # fmt: skip
+    session.add(invoice)
+    session.flush()
+    return {
+        "/carrier/routes/": route, "/courier/routes/": route, "/seller/deliveries/": delivery,
+        "/carrier/invoices/": str(invoice.public_id), "/seller/carrier-invoices/": str(invoice.public_id),
     }  # fmt: skip
 
 

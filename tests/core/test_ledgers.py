@@ -15,7 +15,8 @@ from tests.factories import accounts as make
 
 LEDGERS = (
     "agreement_acceptance", "applied_promotion",
-    "audit_entry", "commission_line", "delivery_event", "order_document", "order_event", "outbox_event",
+    "audit_entry", "carrier_invoice", "carrier_invoice_line", "commission_line", "delivery_event", "order_document",
+    "order_event", "outbox_event",
     "pallet_return", "payout_transfer",
     "price_change", "price_request_round", "provider_event", "refund_line", "return_terms", "seller_transfer",
     "stock_movement",

@@ -227,7 +227,7 @@ def test_the_link_lives_while_the_truck_is_on_its_way() -> None:
         tracking.by_token(token)
     day.load()
     fix = tracking.Fix(clock.now(), 55.81, 37.74, 12.0)
-    assert tracking.record_positions(day.w.courier, [fix, fix]) == tracking.Kept(1, 1)
+    assert tracking.record_positions(day.w.courier, [fix, fix]) == tracking.Kept(1, 1, {"again": 1})
     view = tracking.by_token(token)
     assert view.is_live
     assert view.stops_before == 0
@@ -238,7 +238,7 @@ def test_the_link_lives_while_the_truck_is_on_its_way() -> None:
     courier_day.complete(day.w.courier, day.stop("drop"), HandOver(pin=day.made[0].pin))
     with pytest.raises(NotFound):
         tracking.by_token(token)
-    assert tracking.has_ended(token)
+    assert tracking.stamp_of_link(token) is None
 
 
 def test_positions_are_kept_only_on_shift_and_the_newest_wins() -> None:
@@ -247,8 +247,8 @@ def test_positions_are_kept_only_on_shift_and_the_newest_wins() -> None:
     assert tracking.record_positions(day.w.courier, [tracking.Fix(now, 55.8, 37.7)]).accepted == 0
     courier_day.start_route(day.w.courier, day.route.public_id)
     tracking.record_positions(day.w.courier, [tracking.Fix(now, 55.81, 37.71)])
-    old = [tracking.Fix(now - timedelta(minutes=9), 55.0, 37.0), tracking.Fix(now - timedelta(days=9), 1.0, 1.0)]
-    assert tracking.record_positions(day.w.courier, old) == tracking.Kept(1, 1)
+    old = [tracking.Fix(now - timedelta(minutes=1), 55.81, 37.70), tracking.Fix(now - timedelta(days=9), 1.0, 1.0)]
+    assert tracking.record_positions(day.w.courier, old) == tracking.Kept(1, 1, {"old": 1})
     assert tracking.courier_positions(day.w.carrier.id)[day.w.courier_id].lat == 55.81
     with pytest.raises(Invalid):
         tracking.record_positions(day.w.courier, [tracking.Fix(now, 95.0, 0.0)])

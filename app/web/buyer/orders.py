@@ -18,6 +18,7 @@ from app.accounts import queries as accounts
 from app.core import clock
 from app.core.errors import Conflict, Invalid, NotFound
 from app.core.permissions import Permission
+from app.logistics import tracking
 from app.orders import case_queries, numbers, papers, proposals, queries, repeat, service
 from app.orders.queries import GroupView, OrderView
 from app.orders.repeat import Repeated
@@ -76,12 +77,20 @@ def _shown(view: GroupView) -> dict[str, Any]:
         "cases": (cases := case_queries.of_orders(order.row.id for order in view.orders)),
         "terms_told": terms_told(cases.terms, cases.sections),
         "card": _card(view),
+        "arrivals": _arrivals(view),
         "missing": {order.row.id for order in view.orders if repeat.missing(order)},
         "proposals": proposals.shown(view.orders),
         "acts": papers.with_acts(order.row.id for order in view.orders if order.was_at_the_door),
         "words": words,
         "name_of": name_of,
     }
+
+
+def _arrivals(view: GroupView) -> dict[uuid.UUID, tuple[datetime, datetime]]:
+    """When the trucks that are on their way come, as windows."""
+    coming = (trip.delivery for order in view.orders for trip in order.trips if trip.delivery)
+    live = [one.public_id for one in coming if one.tracking_token]
+    return tracking.windows(live) if live else {}
 
 
 def _card(view: GroupView) -> dict[str, Any] | None:

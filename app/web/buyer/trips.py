@@ -12,10 +12,11 @@ from app import access, texts
 from app.access import Guarded
 from app.core.errors import Conflict, DomainError, Invalid, NotFound
 from app.core.permissions import Permission
+from app.logistics import messages
 from app.orders import moving, numbers, queries
 from app.orders.queries import GroupRow, OrderView, TripRow
 from app.texts import delivery_choice as words
-from app.web import paths
+from app.web import limits, paths
 from app.web.buyer.cart import name_of
 from app.web.htmx import redirect_to, render_page
 from app.web.reading import key_of
@@ -43,6 +44,8 @@ def _page(key: str, refusal: DomainError | None = None, status: int = 200) -> Re
         "buyer/trip.html", None, status=status, found=found, group=group, order=order, trip=trip, may_move=may_move,
         error=_said(refusal), typed=request.form, words=words, name_of=name_of,
         back=paths.order_path(numbers.group_of(order.row.number)), here=f"/orders/trips/{trip.public_id}",
+        may_write=trip.delivery is not None and trip.delivery.state in messages.OPEN, longest=messages.LONGEST,
+        written=messages.of_trip(access.actor(), trip.delivery.public_id) if trip.delivery else [],
     )  # fmt: skip
 
 
@@ -84,6 +87,21 @@ def _day(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise Invalid.one("/slot", "unknown_option") from None
+
+
+@pages.post("/orders/trips/<trip>/message", permission=Permission.BUY)
+def message(trip: str) -> Response:
+    """A word to the driver of a delivery."""
+    _movable, _group, _order, row = _found(trip)
+    if row.delivery is None:
+        raise NotFound()
+    limits.hit("driver_message", str(row.delivery.public_id))
+    try:
+        messages.of_buyer(access.actor(), row.delivery.public_id, request.form.get("text", ""))
+    except (Invalid, Conflict) as refusal:
+        return _page(trip, refusal, refusal.status)
+    flash(_("The driver and the dispatcher see your message."), "ok")
+    return redirect_to(f"/orders/trips/{trip}")
 
 
 @pages.post("/orders/trips/<trip>/new-code", permission=Permission.BUY)

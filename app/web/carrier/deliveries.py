@@ -15,7 +15,7 @@ from app.core import clock
 from app.core.errors import Invalid
 from app.core.ids import parse_uuid
 from app.core.permissions import Permission
-from app.logistics import delivery_table, doubts, hand_overs, problems, queries, rules, service
+from app.logistics import carrying_papers, delivery_table, doubts, hand_overs, problems, queries, rules, service
 from app.logistics.delivery_table import SORTS, Table, Wanted
 from app.logistics.models import DELIVERY_STATES
 from app.texts import carrier as words
@@ -141,6 +141,7 @@ def delivery_page(key: str, error: str = "", status: int = 200) -> Response:
         problems=delivery_table.problems_of(actor.carrier_id, seen.row),
         history=queries.history(seen.row.id),
         same_truck=queries.on_the_same_truck(seen.row),
+        route_key=carrying_papers.route_of(seen.row.id),
         tries=rules.PIN_TRIES,
         is_over=seen.row.state in rules.OVER,
         offers=offers,

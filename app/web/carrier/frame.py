@@ -29,6 +29,8 @@ NAV = (
     ("/carrier/couriers", _("Drivers"), "users"),
     ("/carrier/depots", _("Yards"), "warehouse"),
     ("/carrier/tariffs", _("Tariffs"), "receipt-text"),
+    ("/carrier/invoices", _("Invoices"), "file-text"),
+    ("/carrier/earnings", _("Pay of drivers"), "wallet"),
 )
 
 

@@ -13,7 +13,7 @@ from app import access, texts
 from app.core.errors import Conflict, FieldError, Invalid, NotFound, Stale
 from app.core.ids import parse_uuid
 from app.core.permissions import Permission
-from app.logistics import courier_day, courier_views, rules, shift_day
+from app.logistics import courier_day, courier_views, messages, rules, shift_day
 from app.logistics.courier_taps import Tap
 from app.texts import logistics as words
 from app.web.courier.frame import pages
@@ -53,6 +53,7 @@ def _page(
         errors=found,
         summary=summary,
         problem=problem,
+        buyer_messages=messages.of_stop(user, stop.public_id) if stop.kind == "drop" else [],
         here=courier_views.pickups_here(user, stop.public_id) if stop.kind == "pickup" else [],
         fail_reasons=words.FAIL_REASONS,
         short_reasons=words.SHORT_REASONS,

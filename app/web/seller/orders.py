@@ -29,6 +29,7 @@ from app.web.papers.packing import packing_pdf
 from app.web.papers.pallets import pallets_pdf
 from app.web.reading import quantities
 from app.web.seller import frame
+from app.web.seller.trucks import trucks_of
 
 pages = Guarded("seller_orders", __name__, url_prefix="/seller")
 PAGE = 24
@@ -110,6 +111,7 @@ def order_page(number: str, *, status: int = 200, errors: list[tuple[str, str]] 
         reached=_reached(view.order),
         acts=papers.with_acts([row.id] if view.order.was_at_the_door else []),
         proposal=proposals.shown([view.order]).get(row.id),
+        trucks=trucks_of(view.order),
         now=clock.now(),
         **frame.context(actor),
     )

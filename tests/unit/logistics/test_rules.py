@@ -99,17 +99,6 @@ def test_the_earliest_day_counts_from_tomorrow_after_noon(hour: int, lead: int, 
     assert rules.earliest_day(lead, clock.at(DAY, hour * 60)) == DAY + timedelta(days=days)
 
 
-@given(st.integers(-600, 2000), st.integers(0, 59))
-def test_the_promised_window_holds_the_expected_moment(minutes: int, seconds: int) -> None:
-    now = clock.at(DAY, 600)
-    eta = now + timedelta(minutes=minutes, seconds=seconds)
-    start, end = rules.eta_window(eta, now)
-    assert start <= max(eta, now)
-    assert end >= eta + timedelta(minutes=15)
-    assert start.minute % 10 == 0
-    assert end.minute % 10 == 0
-
-
 def minute(value: int) -> datetime:
     return clock.at(DAY, value)
 
