@@ -18,6 +18,7 @@ from app.logistics import fleet, problems
 from app.logistics.models import Delivery
 from app.logistics.problems import Out, Problem, Trucks
 from app.logistics.queries import DeliveryRow
+from app.logistics.rules import Truck
 from app.offers import queries as offers
 
 PER_PAGE = 50
@@ -104,12 +105,19 @@ def trucks_on(carrier_id: int, days: set[date]) -> dict[date, Trucks]:
     """The trucks of a carrier and who drives on each of some days; at most a week of them is asked for."""
     if not days:
         return {}
-    all_of_them = [truck for truck in fleet.vehicles(carrier_id) if truck.is_active]
+    all_of_them = [_facts(truck) for truck in fleet.vehicles(carrier_id) if truck.is_active]
     found = {}
     for day in sorted(days, reverse=True)[:7]:
-        out = [Out(one.vehicle, one.starts_at, one.ends_at) for one in fleet.trucks_of_day(carrier_id, day)]
+        out = [Out(_facts(one.vehicle), one.starts_at, one.ends_at) for one in fleet.trucks_of_day(carrier_id, day)]
         found[day] = Trucks(all_of_them, out)
     return found
+
+
+def _facts(one: fleet.VehicleRow) -> Truck:
+    """What of a truck the rules look at, once for all deliveries."""
+    return Truck(
+        one.payload_kg, one.volume_l, one.longest_mm, one.gross_mass_kg, one.height_mm, one.has_crane, one.has_tail_lift
+    )
 
 
 @dataclass(frozen=True, slots=True)

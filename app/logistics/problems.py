@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from app.logistics import rules
+from app.logistics.rules import Truck
 
 OPEN = frozenset({"waiting", "ready", "planned"})
 """States in which the dispatcher can still do something about a truck."""
@@ -28,30 +29,11 @@ class Problem:
     context: dict[str, Any] = field(default_factory=dict)
 
 
-class Sized(Protocol):
-    """What of a truck decides what it can carry."""
-
-    @property
-    def payload_kg(self) -> int: ...
-    @property
-    def volume_l(self) -> int: ...
-    @property
-    def longest_mm(self) -> int: ...
-    @property
-    def gross_mass_kg(self) -> int: ...
-    @property
-    def height_mm(self) -> int: ...
-    @property
-    def has_crane(self) -> bool: ...
-    @property
-    def has_tail_lift(self) -> bool: ...
-
-
 @dataclass(frozen=True, slots=True)
 class Out:
     """A truck that drives on the day, and its hours."""
 
-    truck: Sized
+    truck: Truck
     starts_at: datetime
     ends_at: datetime
 
@@ -60,7 +42,7 @@ class Out:
 class Trucks:
     """All working trucks of a carrier, and those that somebody drives on the day."""
 
-    fleet: Sequence[Sized]
+    fleet: Sequence[Truck]
     out: Sequence[Out]
 
 
@@ -122,7 +104,7 @@ def _of_day(row: Carried, trucks: Trucks) -> list[Problem]:
     return []
 
 
-def _too_heavy(row: Carried, trucks: Sequence[Sized]) -> Problem | None:
+def _too_heavy(row: Carried, trucks: Sequence[Truck]) -> Problem | None:
     """A load that the largest truck that may go there would carry in more lots than is sensible."""
     able = [truck for truck in trucks if _refusal(row, truck) is None]
     most, room = max(truck.payload_kg for truck in able), max(truck.volume_l for truck in able)
@@ -130,7 +112,7 @@ def _too_heavy(row: Carried, trucks: Sequence[Sized]) -> Problem | None:
     return Problem("too_heavy", {"kg": row.mass_kg, "most": most, "lots": lots}) if lots > MOST_LOTS else None
 
 
-def _refused_by_all(row: Carried, trucks: Sequence[Sized]) -> Problem | None:
+def _refused_by_all(row: Carried, trucks: Sequence[Truck]) -> Problem | None:
     """None when some truck could serve the site; else what the truck that comes nearest to it lacks."""
     refusals = {_refusal(row, truck) for truck in trucks}
     if None in refusals:
@@ -139,15 +121,11 @@ def _refused_by_all(row: Carried, trucks: Sequence[Sized]) -> Problem | None:
     return Problem(code, _figures(code, row, trucks))
 
 
-def _refusal(row: Carried, truck: Sized) -> str | None:
-    facts = rules.Truck(
-        truck.payload_kg, truck.volume_l, truck.longest_mm, truck.gross_mass_kg, truck.height_mm, truck.has_crane,
-        truck.has_tail_lift,
-    )  # fmt: skip
-    return rules.refusal(facts, row.site, row.longest_mm)
+def _refusal(row: Carried, truck: Truck) -> str | None:
+    return rules.refusal(truck, row.site, row.longest_mm)
 
 
-def _figures(code: str, row: Carried, trucks: Sequence[Sized]) -> dict[str, Any]:
+def _figures(code: str, row: Carried, trucks: Sequence[Truck]) -> dict[str, Any]:
     """The load's figure and the best that the trucks offer."""
     if code == "too_long":
         return {"mm": row.longest_mm, "most": max(truck.longest_mm for truck in trucks)}

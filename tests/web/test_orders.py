@@ -8,10 +8,13 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from app.accounts.models import Organisation
 from app.core.db import session
+from app.logistics import places
 from app.logistics.models import Delivery
 from app.orders import fulfilments, service
 from app.orders.models import OrderLine
+from tests.factories import logistics
 from tests.factories import orders as make
 from tests.orders import steps
 from tests.web.test_cart import text_of
@@ -53,6 +56,17 @@ def test_the_list_and_the_page(case: Case) -> None:
     assert page.status_code == 200
     assert 'hx-trigger="every 4s"' in page.text
     assert spaced(pin()) in page.text
+
+
+def test_the_buyer_sees_where_the_dispatcher_put_the_site(case: Case) -> None:
+    [row] = session.query(Delivery).all()
+    page = f"/orders/{case.group}"
+    assert "Диспетчер передвинул точку" not in case.buyers.get(page).text
+    carrier = session.get_one(Organisation, row.carrier_id)
+    who = logistics.actor(logistics.user(), carrier)
+    session.commit()
+    places.move_pin(who, row.public_id, 55.83125, 37.61375)
+    assert "55.83125, 37.61375" in text_of(case.buyers.get(page))
 
 
 def test_each_step_is_seen_without_reloading_and_polling_ends(case: Case) -> None:
