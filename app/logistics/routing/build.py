@@ -10,16 +10,18 @@ import numpy as np
 from app.logistics.routing.problem import DROP, PICKUP, Order, Problem, Shipment, Truck
 from app.logistics.routing.schedule import fits
 
-# Exploration level 1 is within 2 % of level 5 and ten times quicker; level 0 costs a big day no more and is ready in
-# a third of the time. The polish does the rest.
+# Exploration level 1 gives 60 shipments in half a second, level 0 a big day in a third of the time of level 1: that is
+# the first plan. Level 3 is 2 to 8 % cheaper on our shape of problem and takes four to seven times as long as level 1.
 LEVEL_1_UP_TO = 150
+DEEPER = 3
 
 
 def build_orders(
-    problem: Problem, shipments: Sequence[Shipment], seconds: float, with_breaks: bool
+    problem: Problem, shipments: Sequence[Shipment], seconds: float, with_breaks: bool, level: int | None = None
 ) -> dict[str, Order]:
     """Orders of stops by truck id. Shipments missing from them did not fit.
 
+    level: of VROOM's exploration; None: the quickest good one for so many shipments.
     with_breaks: give every driver a break in its window. Without it only drives below the limit may come out valid,
     but a short day keeps the 45 minutes.
 
@@ -54,7 +56,7 @@ def build_orders(
             skills=skill,
         )  # fmt: skip
     answer = task.solve(
-        exploration_level=int(len(shipments) <= LEVEL_1_UP_TO),
+        exploration_level=int(len(shipments) <= LEVEL_1_UP_TO) if level is None else level,
         nb_threads=1,
         timeout=timedelta(seconds=max(seconds, 0.1)),
     )

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from app.logistics.routing.build import build_orders
+from app.logistics.routing.build import DEEPER, build_orders
 from app.logistics.routing.check import Violation, violations
 from app.logistics.routing.insert import fits_one_truck, place_units
 from app.logistics.routing.polish import polish_orders
@@ -19,6 +19,9 @@ from app.logistics.routing.schedule import drive_trimmed, fits, order_of
 log = logging.getLogger(__name__)
 
 TELL_EVERY_S = 0.5
+DEEPER_UP_TO = 400
+DEEPER_FROM_S, DEEPER_S = 0.5, 8.0
+"""Up to how many shipments a second, deeper building is tried; the least and the most seconds it is given."""
 INSERT_S = 1.0
 """How long goods left over may be tried in every route of a new candidate."""
 
@@ -114,20 +117,38 @@ class Run:
         return final
 
     def build(self) -> None:
-        """VROOM without breaks first: a day below the driving limit keeps its 45 minutes."""
+        """VROOM without breaks first: a day below the driving limit keeps its 45 minutes. Then once more, deeper."""
         for with_breaks in (False, True):
-            try:
-                orders = build_orders(self.problem, self.open, self.time_left() / 2, with_breaks)
-                if self._grouped():
-                    pinned = self.problem.pinned(self._trucks_of_groups(orders))
-                    kept = [pinned.shipment_by_id[s.id] for s in self.open]
-                    orders = build_orders(pinned, kept, self.time_left() / 2, with_breaks)
-            except Exception as error:  # noqa: BLE001  # its binding raises plain Exception subclasses; the day must still be planned
-                log.warning("vroom_failed: %r; PyVRP plans alone", error)
+            orders = self._built(with_breaks, self.time_left() / 2)
+            if orders is None:
                 return
             self.offer(orders)
             if self.best is not None and not self._breaks_may_help(self.best):
-                return
+                break
+        seconds = min(0.8 * self.time_left(), DEEPER_S)
+        if len(self.open) <= DEEPER_UP_TO and seconds >= DEEPER_FROM_S and not self.stopped():
+            deeper = self._built(with_breaks, seconds, DEEPER)
+            if deeper is not None:
+                self.offer(deeper)
+
+    def stopped(self) -> bool:
+        """Whether the caller wants no more; asked between steps that cannot be interrupted."""
+        self.told_at = 0.0
+        if self.best is not None:
+            self.say("build", self.best.cost_kop, self._carried(self.best))
+        return self.cancelled or self.left_iterations == 0
+
+    def _built(self, with_breaks: bool, seconds: float, level: int | None = None) -> dict[str, Order] | None:
+        try:
+            orders = build_orders(self.problem, self.open, seconds, with_breaks, level)
+            if self._grouped():
+                pinned = self.problem.pinned(self._trucks_of_groups(orders))
+                kept = [pinned.shipment_by_id[s.id] for s in self.open]
+                orders = build_orders(pinned, kept, seconds, with_breaks, level)
+        except Exception as error:  # noqa: BLE001  # its binding raises plain Exception subclasses; the day must still be planned
+            log.warning("vroom_failed: %r; PyVRP plans alone", error)
+            return None
+        return orders
 
     def _breaks_may_help(self, best: Plan) -> bool:
         """Goods are left and somebody drives so long that only a break would let him take more."""
