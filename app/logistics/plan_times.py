@@ -119,10 +119,10 @@ def timed(problem: Problem, truck: Truck, order: schedule.Order) -> RoutePlan:
 def _small(problem: Problem, truck: Truck, order: schedule.Order) -> Problem:
     """The same roads and windows for this truck alone, which carries everything anywhere."""
     shipments = [problem.shipment_by_id[name] for name in dict.fromkeys(name for _, name in order)]
-    strong = replace(
-        truck, payload_kg=FOREVER, volume_l=FOREVER, longest_mm=FOREVER, gross_mass_kg=0,
-        skills=truck.skills.union(*(s.needs for s in shipments)),
-    )  # fmt: skip
+    limits = ("payload_kg", "volume_l", "longest_mm", "max_day_driving_s")
+    wide: dict[str, Any] = {name: FOREVER for name in limits if hasattr(truck, name)}
+    skills = truck.skills.union(*(s.needs for s in shipments))
+    strong = replace(truck, gross_mass_kg=0, skills=skills, **wide)
     places = dict.fromkeys([truck.start, truck.end, *(s.pickup for s in shipments), *(s.dropoff for s in shipments)])
     rows = [problem.row(place) for place in places]
     cells = np.ix_(rows, rows)

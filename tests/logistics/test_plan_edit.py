@@ -383,6 +383,14 @@ def test_a_version_is_kept_and_the_first_stays_as_it_was(desk: Desk) -> None:
     assert plan_views.plan(desk.w.carrier.id, old).head.status == "published"
 
 
+def test_a_plan_of_what_is_under_way_is_not_changed_by_hand(desk: Desk) -> None:
+    stop = desk.uid(desk.made[0])
+    session.execute(sa.update(Stop).where(Stop.public_id == stop).values(state="done"))
+    session.commit()
+    with pytest.raises(Conflict, match="plan_under_way"):
+        desk.do("lock", stop=stop)
+
+
 def test_a_foreign_plan_truck_driver_or_delivery_is_absent(desk: Desk) -> None:
     other = make.world()
     foreign = make.delivery(other)

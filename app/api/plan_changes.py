@@ -22,7 +22,7 @@ from app.logistics import plan_compare, plan_desk, plan_edit, plan_views, troubl
 from app.logistics.plan_ops import Edit
 from app.texts import dispatch as texts
 
-api = Api("carrier_plans", tag="Logistics")
+api = Api("plan_changes", tag="Logistics")
 STOP = "018f3b6e-0000-7000-8000-000000000001"
 
 
