@@ -39,7 +39,8 @@ def apply(actor: Actor, public_id: uuid.UUID, edits: Sequence[Edit], expected: i
     Raises:
         NotFound: the plan, a stop, delivery, truck or driver is absent or another carrier's.
         Stale: somebody changed the plan meanwhile; `version` is the present number, `changes` says who did what.
-        Conflict: `plan_not_draft`; `plan_under_way`: it goes on with what trucks have begun; `delivery_state`, or what `plan_ops.change` refuses.
+        Conflict: `plan_not_draft`; `plan_under_way`: it goes on with what trucks have begun; `delivery_state`; or what
+            `plan_ops.change` refuses.
         Invalid: an unknown operation or too many of them, or what `plan_ops.change` refuses.
     """
     if not 1 <= len(edits) <= MOST_EDITS:
