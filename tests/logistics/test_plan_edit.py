@@ -256,7 +256,15 @@ def shown(desk: Desk) -> set[tuple[str, str]]:
     session.expire_all()
     row = session.get(PlanSheet, desk.row().id)
     assert row is not None
-    by_truck = {"overload_mass", "overload_volume", "after_shift", "no_break", "before_shift", "too_much_driving"}
+    by_truck = {
+        "overload_mass",
+        "overload_volume",
+        "after_shift",
+        "no_break",
+        "before_shift",
+        "too_much_driving",
+        "break_outside_window",
+    }
     return {
         (f["code"], str(f["vehicle_id"]) if f["code"] in by_truck else f"{f['delivery_id']}.{f['lot']}")
         for f in row.faults

@@ -16,7 +16,7 @@ from app.logistics.routing.roads import Matrix
 
 SOFT = {
     "overload_mass", "overload_volume", "too_long", "no_equipment", "access", "too_late", "after_shift", "no_break",
-    "too_much_driving",
+    "too_much_driving", "break_outside_window",
 }  # fmt: skip
 """Rules a draft may break. Anything else would be a mistake of ours: a wrong time, a lost lot."""
 
