@@ -256,6 +256,7 @@ API_BLUEPRINTS: tuple[str, ...] = (
     "app.api.seller_imports:api",
     "app.api.carrier:api",
     "app.api.carrier_plans:api",
+    "app.api.plan_changes:api",
     "app.api.carrier_slots:api",
     "app.api.seller_carriers:api",
     "app.api.carrier_calendar:api",

@@ -11,8 +11,8 @@ import sqlalchemy as sa
 
 from app.core.db import session
 from app.core.errors import NotFound
-from app.logistics import fleet, plan_edit, plans
-from app.logistics.models import Courier, RoutePlan
+from app.logistics import fleet, plan_edit, plans, rules
+from app.logistics.models import Courier, Delivery, RoutePlan
 from app.logistics.plan_edit import Done
 from app.logistics.plan_edit_models import PlanSheet
 from app.logistics.plan_views import PlanView, StopView
@@ -41,6 +41,8 @@ class Desk:
     drivers: tuple[tuple[uuid.UUID, str], ...]
     fresh: tuple[DeliveryRow, ...]
     """Deliveries of the day that were not there when the plan was made."""
+    lost: frozenset[int]
+    """Deliveries of a draft that were called off or have left meanwhile: publishing skips their stops."""
     steps: tuple[Done, ...]
     can_undo: Done | None
     can_redo: Done | None
@@ -86,10 +88,17 @@ def desk(carrier_id: int, view: PlanView) -> Desk:
         ),
         drivers=_drivers(carrier_id) if is_draft else (),
         fresh=tuple(row for row in waiting if row.public_id not in known),
+        lost=_lost(view) if is_draft else frozenset(),
         steps=tuple(steps),
         can_undo=numbers.get(row.applied or 0),
         can_redo=numbers.get((row.applied or 0) + 1),
     )  # fmt: skip
+
+
+def _lost(view: PlanView) -> frozenset[int]:
+    carried = {stop.delivery_id for route in view.routes for stop in route.stops}
+    gone = sa.select(Delivery.id).where(Delivery.id.in_(carried), Delivery.state.not_in(rules.PLANNABLE))
+    return frozenset(session.scalars(gone))
 
 
 def _drivers(carrier_id: int) -> tuple[tuple[uuid.UUID, str], ...]:

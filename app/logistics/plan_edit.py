@@ -15,7 +15,7 @@ from app.core.errors import Conflict, Invalid, NotFound, Stale
 from app.core.ids import uuid7
 from app.core.permissions import Actor
 from app.logistics import plan_rows, plans, rules
-from app.logistics.models import Courier, Delivery, RoutePlan, Vehicle
+from app.logistics.models import Courier, Delivery, Route, RoutePlan, Stop, Vehicle
 from app.logistics.plan_edit_models import PlanSheet, PlanStep
 from app.logistics.plan_ops import OPS, Edit, Known, change
 from app.logistics.plan_shape import PICKUP, Call, Sheet, difference, patched
@@ -39,7 +39,8 @@ def apply(actor: Actor, public_id: uuid.UUID, edits: Sequence[Edit], expected: i
     Raises:
         NotFound: the plan, a stop, delivery, truck or driver is absent or another carrier's.
         Stale: somebody changed the plan meanwhile; `version` is the present number, `changes` says who did what.
-        Conflict: `plan_not_draft`, `plan_of_rest`, `delivery_state`, or what `plan_ops.change` refuses.
+        Conflict: `plan_not_draft`; `plan_under_way`: it goes on with what trucks have begun; `delivery_state`; or what
+            `plan_ops.change` refuses.
         Invalid: an unknown operation or too many of them, or what `plan_ops.change` refuses.
     """
     if not 1 <= len(edits) <= MOST_EDITS:
@@ -171,8 +172,14 @@ def _draft(actor: Actor, public_id: uuid.UUID, expected: int | None) -> tuple[Ro
     [plan] = lock_rows(RoutePlan, [_own(actor, public_id).id])
     if plan.status != "draft":
         raise Conflict("plan_not_draft", status=plan.status)
-    if plan.kind == "rest":
-        raise Conflict("plan_of_rest")
+    under_way = (
+        sa.select(Stop.id)
+        .join(Route, Route.id == Stop.route_id)
+        .join(Delivery, Delivery.id == Stop.delivery_id)
+        .where(Route.plan_id == plan.id, sa.or_(Stop.state != "planned", Delivery.state.in_(rules.ON_THE_WAY)))
+    )
+    if plan.kind == "rest" or session.scalar(under_way.limit(1)) is not None:
+        raise Conflict("plan_under_way")
     row = session.get(PlanSheet, plan.id, populate_existing=True)
     if row is None:
         row = PlanSheet(plan_id=plan.id, edit=0, applied=0)

@@ -256,7 +256,15 @@ def shown(desk: Desk) -> set[tuple[str, str]]:
     session.expire_all()
     row = session.get(PlanSheet, desk.row().id)
     assert row is not None
-    by_truck = {"overload_mass", "overload_volume", "after_shift", "no_break", "before_shift"}
+    by_truck = {
+        "overload_mass",
+        "overload_volume",
+        "after_shift",
+        "no_break",
+        "before_shift",
+        "too_much_driving",
+        "break_outside_window",
+    }
     return {
         (f["code"], str(f["vehicle_id"]) if f["code"] in by_truck else f"{f['delivery_id']}.{f['lot']}")
         for f in row.faults
@@ -381,6 +389,14 @@ def test_a_version_is_kept_and_the_first_stays_as_it_was(desk: Desk) -> None:
     desk.plan = plan_edit.keep_as_new(desk.w.dispatcher, old)
     assert all(n != 1 for _, n, _ in desk.order()), "a delivery called off is not taken along"
     assert plan_views.plan(desk.w.carrier.id, old).head.status == "published"
+
+
+def test_a_plan_of_what_is_under_way_is_not_changed_by_hand(desk: Desk) -> None:
+    stop = desk.uid(desk.made[0])
+    session.execute(sa.update(Stop).where(Stop.public_id == stop).values(state="done"))
+    session.commit()
+    with pytest.raises(Conflict, match="plan_under_way"):
+        desk.do("lock", stop=stop)
 
 
 def test_a_foreign_plan_truck_driver_or_delivery_is_absent(desk: Desk) -> None:

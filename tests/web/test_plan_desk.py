@@ -9,11 +9,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from flask.testing import FlaskClient
 
 from app.core import clock
 from app.core.db import session
-from app.logistics import courier_day, courier_views, plan_edit, plan_views
+from app.logistics import courier_day, courier_views, plan_edit, plan_views, service
+from app.logistics.models import Delivery
 from app.logistics.plan_ops import Edit
 from tests.factories import logistics as make
 
@@ -198,6 +200,15 @@ def test_a_delivery_that_came_later_is_offered(desk: Desk) -> None:
     desk.made.append(late)
     desk.send(op="assign", delivery=late.public_id, place=desk.second.public_id)
     assert desk.drops(1) == [4]
+
+
+def test_a_delivery_called_off_is_marked_and_does_not_stop_the_plan(desk: Desk) -> None:
+    desk.send(op=f"up:{desk.stop(2)}")
+    trip = session.scalars(sa.select(Delivery.fulfilment_id).where(Delivery.id == desk.made[1].id)).one()
+    service.cancel(trip, "buyer")
+    assert text(desk.client.get(desk.url)).count("отменена: будет пропущена") == 2
+    desk.client.post(f"{desk.url}/publish")
+    assert desk.view().head.status == "published"
 
 
 @pytest.mark.parametrize("count", [3, 9])

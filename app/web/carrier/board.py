@@ -8,8 +8,8 @@ from flask_babel import gettext as _  # type: ignore[import-untyped]  # the pack
 from app import access, texts
 from app.core.errors import Conflict, NotFound
 from app.core.permissions import Permission
-from app.logistics import board as boards
 from app.logistics import fleet, trouble
+from app.logistics import live_board as boards
 from app.texts import dispatch as words
 from app.texts import logistics as carrying
 from app.web.carrier.frame import asked_day, key_of, office, pages

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from app.core import clock
 from app.core.db import session
 from app.core.errors import Conflict, NotFound
-from app.logistics import board, courier_day, courier_views, fleet, tracking, trouble
+from app.logistics import courier_day, courier_views, fleet, live_board, tracking, trouble
 from app.logistics.courier_day import Tap
 from app.logistics.models import Delivery, LastPosition, Shift
 from app.logistics.plan_edit_models import VehicleTrouble
@@ -37,9 +37,9 @@ def at(monkeypatch: pytest.MonkeyPatch, minute: int) -> datetime:
     return moment
 
 
-def one(w: make.World, state: str = "") -> board.TruckNow:
+def one(w: make.World, state: str = "") -> live_board.TruckNow:
     session.rollback()
-    [truck] = board.board(w.carrier.id, clock.today(), state).trucks
+    [truck] = live_board.board(w.carrier.id, clock.today(), state).trucks
     return truck
 
 
@@ -56,7 +56,7 @@ def start(w: make.World) -> Any:
 
 def test_a_day_without_a_published_plan_has_an_empty_board() -> None:
     w = make.world()
-    found = board.board(w.carrier.id, clock.today())
+    found = live_board.board(w.carrier.id, clock.today())
     assert (found.head, found.trucks, found.is_over) == (None, (), False)
 
 
@@ -114,21 +114,21 @@ def test_pin_locked_failed_and_refused_stand_first(w: make.World) -> None:
     assert truck.alerts[0].stop is not None
     assert truck.alerts[0].stop.delivery == drops[1].delivery
     courier_day.fail(w.courier, drops[1].public_id, "nobody_there")
-    found = board.board(w.carrier.id, clock.today())
+    found = live_board.board(w.carrier.id, clock.today())
     assert found.is_over
     assert [(a.code, a.reason) for a in found.trucks[0].alerts] == [("failed", "nobody_there"), ("refused", "")]
 
 
 def test_the_filter_counts_and_trucks_with_alerts_come_first(w: make.World) -> None:
-    found = board.board(w.carrier.id, clock.today(), "started")
+    found = live_board.board(w.carrier.id, clock.today(), "started")
     assert found.trucks == ()
     assert found.counts == {"": 1, "alert": 1, "planned": 1, "started": 0, "finished": 0}
-    assert len(board.board(w.carrier.id, clock.today(), "alert").trucks) == 1
+    assert len(live_board.board(w.carrier.id, clock.today(), "alert").trucks) == 1
 
 
 def test_another_carrier_sees_nothing(w: make.World) -> None:
     other = make.world()
-    assert board.board(other.carrier.id, clock.today()).head is None
+    assert live_board.board(other.carrier.id, clock.today()).head is None
     with pytest.raises(NotFound):
         trouble.mark_broken(other.dispatcher, w.vehicle.public_id)
     with pytest.raises(NotFound):
