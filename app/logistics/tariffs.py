@@ -125,7 +125,7 @@ def quote(
     if longest_mm > tariff.long_from_mm:
         lines.append(PriceLine("long_piece", tariff.long_piece * trips, {"mm": longest_mm, "trips": trips}))
     lines += _unloading(tariff, unloading, tonnes, floor, lift, trips)
-    lines.append(waiting(tariff, waiting_minutes, trips))
+    lines.append(waiting(tariff, waiting_minutes))
     missing = tariff.minimum * trips - sum(line.amount for line in lines)
     if missing > 0:
         lines.append(PriceLine("minimum", missing, {"trips": trips}))
@@ -133,10 +133,10 @@ def quote(
     return Quote(paid, sum(line.amount for line in paid), trips)
 
 
-def waiting(tariff: Rates, minutes: int, trips: int = 1) -> PriceLine:
-    """What waiting costs: the free minutes of each trip first, then every begun step."""
-    steps = max(0, math.ceil(Fraction(minutes - tariff.free_minutes * trips, tariff.waiting_step)))
-    figures = {"minutes": minutes, "free": tariff.free_minutes * trips, "steps": steps, "step": tariff.waiting_step}
+def waiting(tariff: Rates, minutes: int) -> PriceLine:
+    """What waiting costs: the free minutes first, once however many trips it takes, then every begun step."""
+    steps = max(0, math.ceil(Fraction(minutes - tariff.free_minutes, tariff.waiting_step)))
+    figures = {"minutes": minutes, "free": tariff.free_minutes, "steps": steps, "step": tariff.waiting_step}
     return PriceLine("waiting", tariff.per_waiting_step * steps, figures)
 
 

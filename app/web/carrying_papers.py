@@ -9,8 +9,7 @@ from app.access import Guarded
 from app.core.errors import NotFound
 from app.core.permissions import Actor, Permission
 from app.core.storage import Storage
-from app.logistics import carrying_papers, queries
-from app.orders import proof_photos
+from app.logistics import carrying_papers, proof_photos, queries
 from app.web.papers import as_pdf
 from app.web.papers.proof import proof_pdf
 from app.web.papers.route_sheet import route_sheet_pdf

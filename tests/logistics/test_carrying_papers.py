@@ -19,8 +19,8 @@ from app.core.db import session
 from app.core.ids import uuid7
 from app.logistics import courier_day, courier_views
 from app.logistics.courier_day import HandOver, Tap
+from app.logistics.courier_models import ProofPhoto
 from app.logistics.models import Route
-from app.orders.return_models import EvidencePhoto
 from tests.client import ApiClient
 from tests.core.pdf_text import pages_of
 from tests.factories import logistics as make
@@ -34,13 +34,20 @@ def words(answer: Any) -> str:
     return re.sub(r"\s+", " ", " ".join(pages_of(answer.data)))
 
 
-def picture(user_id: int, colour: str) -> EvidencePhoto:
+def picture(user_id: int, colour: str) -> ProofPhoto:
     file = io.BytesIO()
     Image.new("RGB", (1600, 1200), colour).save(file, "WEBP")
     stored = f"evidence/{uuid7().hex}.webp"
     current_app.extensions["storage"].put(stored, file.getvalue(), "image/webp")
-    row = EvidencePhoto(
-        user_id=user_id, file_name="a.jpg", kind="jpeg", original="originals/a.dat", stored=stored, state="ready"
+    row = ProofPhoto(
+        user_id=user_id,
+        key=uuid7(),
+        role="photo",
+        file_name="a.jpg",
+        kind="jpeg",
+        original="originals/a.dat",
+        stored=stored,
+        state="ready",
     )
     session.add(row)
     session.flush()

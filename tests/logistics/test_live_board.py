@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from app.core import clock
 from app.core.db import session
 from app.core.errors import Conflict, NotFound
-from app.logistics import courier_day, courier_views, fleet, live_board, tracking, trouble
+from app.logistics import calendar, courier_day, courier_views, fleet, live_board, tracking, trouble
 from app.logistics.courier_day import Tap
 from app.logistics.models import Delivery, LastPosition, Shift
 from app.logistics.plan_edit_models import VehicleTrouble
@@ -143,7 +143,7 @@ def hours(w: make.World) -> list[tuple[datetime, datetime]]:
 def test_a_broken_truck_ends_its_day_and_gets_it_back(w: make.World, written: bool) -> None:
     if written:
         [driver] = fleet.couriers(w.carrier.id)
-        fleet.add_shift(w.dispatcher, driver.public_id, w.vehicle.public_id, clock.today(), 480, 1200)
+        calendar.add_shift(w.dispatcher, driver.public_id, w.vehicle.public_id, clock.today(), 480, 1200)
     before = hours(w)
     trouble.mark_broken(w.dispatcher, w.vehicle.public_id, " gearbox ")
     [(starts, ends)] = hours(w)
@@ -162,7 +162,7 @@ def test_a_broken_truck_ends_its_day_and_gets_it_back(w: make.World, written: bo
 
 def test_a_truck_broken_before_its_shift_does_not_leave_at_all(w: make.World, monkeypatch: pytest.MonkeyPatch) -> None:
     [driver] = fleet.couriers(w.carrier.id)
-    fleet.add_shift(w.dispatcher, driver.public_id, w.vehicle.public_id, clock.today(), 700, 1200)
+    calendar.add_shift(w.dispatcher, driver.public_id, w.vehicle.public_id, clock.today(), 700, 1200)
     trouble.mark_broken(w.dispatcher, w.vehicle.public_id)
     assert session.scalar(sa.select(sa.func.count()).select_from(Shift)) == 0
     trouble.mark_mended(w.dispatcher, w.vehicle.public_id)

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from app.core.db import session
 from app.core.ids import parse_uuid
-from app.orders.return_models import EvidencePhoto
+from app.logistics.courier_models import ProofPhoto
 
 
 def named(proof: Mapping[str, Any]) -> tuple[list[uuid.UUID], uuid.UUID | None]:
@@ -25,8 +25,8 @@ def stored(ids: Iterable[uuid.UUID], user_id: int) -> dict[uuid.UUID, str]:
     if not wanted:
         return {}
     rows = session.execute(
-        sa.select(EvidencePhoto.public_id, EvidencePhoto.stored).where(
-            EvidencePhoto.public_id.in_(wanted), EvidencePhoto.user_id == user_id, EvidencePhoto.state == "ready"
+        sa.select(ProofPhoto.public_id, ProofPhoto.stored).where(
+            ProofPhoto.public_id.in_(wanted), ProofPhoto.user_id == user_id, ProofPhoto.state == "ready"
         )
     )
     return {row.public_id: row.stored for row in rows}
