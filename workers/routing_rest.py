@@ -66,7 +66,7 @@ def read_rest(
 
 def _homes(carrier_id: int) -> dict[int, Place]:
     """Vehicle -> its yard."""
-    return {vehicle: Place(*point) for vehicle, point in fleet.homes(carrier_id).items()}
+    return {vehicle: Place(*point) for vehicle, point in fleet.homes(carrier_id, fleet.vehicles(carrier_id)).items()}
 
 
 def _all_trucks(

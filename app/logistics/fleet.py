@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -190,10 +191,10 @@ def trucks_of_day(carrier_id: int, day: date) -> list[TruckOfDay]:
     return sorted(found.values(), key=lambda truck: truck.vehicle.id)
 
 
-def homes(carrier_id: int) -> dict[int, tuple[float, float]]:
-    """Vehicle -> where it starts and ends its day (lat, lon)."""
+def homes(carrier_id: int, trucks: Iterable[VehicleRow]) -> dict[int, tuple[float, float]]:
+    """Vehicle -> where it starts and ends its day (lat, lon), for trucks of this carrier."""
     yards = _yards(carrier_id)
-    return {vehicle.id: yards.get(vehicle.depot, yards[None]) for vehicle in vehicles(carrier_id)}
+    return {vehicle.id: yards.get(vehicle.depot, yards[None]) for vehicle in trucks}
 
 
 def _yards(carrier_id: int) -> dict[uuid.UUID | None, tuple[float, float]]:

@@ -53,7 +53,7 @@ class Day:
 
 def read_day(carrier_id: int, day: date, since: datetime, delivery_ids: Iterable[int]) -> Day:
     """The trucks and drivers of a carrier's day with these deliveries (whatever their state)."""
-    trucks = fleet.trucks_of_day(carrier_id, day)
+    trucks, owned = fleet.trucks_of_day(carrier_id, day), fleet.vehicles(carrier_id)
     columns = [getattr(Delivery, name) for name in DeliveryRow.__dataclass_fields__]
     rows = session.execute(
         sa.select(*columns).where(Delivery.carrier_id == carrier_id, Delivery.id.in_(set(delivery_ids)))
@@ -61,8 +61,8 @@ def read_day(carrier_id: int, day: date, since: datetime, delivery_ids: Iterable
     return Day(
         day=day,
         since=since,
-        homes=fleet.homes(carrier_id),
-        vehicles={row.id: row for row in fleet.vehicles(carrier_id)},
+        homes=fleet.homes(carrier_id, owned),
+        vehicles={row.id: row for row in owned},
         usual={truck.vehicle.id: truck.courier_id for truck in trucks},
         drivers=_drivers(carrier_id, day),
         deliveries={row.id: row for row in (DeliveryRow(*row) for row in rows)},

@@ -324,6 +324,7 @@ def papers_of(world: make.World, delivery: str, stop: Stop) -> dict[str, str]:
     return {
         "/carrier/routes/": route, "/courier/routes/": route, "/seller/deliveries/": delivery,
         "/carrier/invoices/": str(invoice.public_id), "/seller/carrier-invoices/": str(invoice.public_id),
+        "/seller/money/carrier-invoices/": str(invoice.public_id),
     }  # fmt: skip
 
 

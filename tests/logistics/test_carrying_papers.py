@@ -48,6 +48,7 @@ def picture(user_id: int, colour: str) -> ProofPhoto:
         original="originals/a.dat",
         stored=stored,
         state="ready",
+        taken_at=clock.now(),
     )
     session.add(row)
     session.flush()

@@ -155,7 +155,9 @@ class TestInvoices:
         assert session.scalar(sa.select(CarrierInvoiceCounter.last)) == 1
         assert carrier_bills.customers(w.carrier.id, day, day) == []
 
-    def test_the_seller_pays_what_it_promised_to_pay_and_own_trips_are_nobodys(self, api: ApiClient) -> None:
+    def test_the_seller_pays_what_it_promised_to_pay_and_own_trips_are_nobodys(
+        self, api: ApiClient, client: FlaskClient
+    ) -> None:
         w = make.world()
         made = driven(w)
         first = session.scalars(sa.select(Fulfilment).order_by(Fulfilment.id)).first()
@@ -174,6 +176,12 @@ class TestInvoices:
         me = make.call_as(api, owner)
         assert me.get("/seller/carrier-invoices").json["items"][0]["gross"]["amount"] == 180_000
         assert me.get(f"/seller/carrier-invoices/{key}/file.pdf").mimetype == "application/pdf"
+        make.browse(client, owner)
+        link = f"/seller/money/carrier-invoices/{key}/file.pdf"
+        page = client.get("/seller/money").text
+        assert link in page
+        assert "1 800" in page.replace("\u00a0", " ")
+        assert client.get(link).mimetype == "application/pdf"
         with pytest.raises(NotFound):
             carrier_bills.issue(w.dispatcher, w.carrier.public_id, day, day)
         session.get_one(Organisation, w.carrier.id).inn = w.seller.inn

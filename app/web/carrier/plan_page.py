@@ -9,7 +9,8 @@ from typing import Any
 from flask import Response
 
 from app import access
-from app.logistics import plan_desk, plan_views
+from app.logistics import doubts, plan_desk, plan_views
+from app.texts import carrier
 from app.texts import dispatch as words
 from app.texts import logistics as texts
 from app.web.carrier.frame import key_of, office
@@ -36,6 +37,7 @@ def show(key: str, error: str = "", status: int = 200, meanwhile: Meanwhile | No
         "carrier/_plan_parts.html",
         plan=view,
         desk=plan_desk.desk(carrier_id, view),
+        doubts=_doubts(carrier_id, view),
         before=next((head for head in heads if head.version < view.head.version), None),
         heads=heads,
         timeline=timeline(view),
@@ -48,3 +50,9 @@ def show(key: str, error: str = "", status: int = 200, meanwhile: Meanwhile | No
         **office(),
     )
     return add_trigger(response, "plan-changed") if is_part_request() else response
+
+
+def _doubts(carrier_id: int, view: plan_views.PlanView) -> list[str]:
+    """Why the plan is out of date, in words."""
+    found = doubts.of_day(carrier_id, view.head.day)
+    return [carrier.doubt(one.reason, one.number) for one in found if one.plan == view.head.public_id]

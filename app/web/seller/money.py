@@ -14,14 +14,15 @@ from app.core import clock
 from app.core.errors import Conflict, FieldError, Invalid
 from app.core.permissions import Permission
 from app.core.units import NotANumber, parse_decimal
-from app.orders import money_queries, refunds
+from app.orders import carrier_bills, money_queries, refunds
 from app.payments import balances, rules
 from app.payments.balances import Filter
 from app.texts import orders as order_words
 from app.texts import payments as words
 from app.web import paths
+from app.web.carrier_money import pdf_of
 from app.web.htmx import redirect_to, render_page
-from app.web.reading import before, by_field, sentence
+from app.web.reading import before, by_field, key_of, sentence
 from app.web.seller import frame, statement
 
 pages = Guarded("seller_money", __name__, url_prefix="/seller/money")
@@ -72,6 +73,7 @@ def show() -> Response:
         names=money_queries.names_of(row.order_id for row in shown), wanted=wanted, query=query,
         payouts=balances.payouts(actor.seller_id, limit=10), hold=rules.HOLD_DAYS, least=rules.PAYOUT_MINIMUM,
         next_url=paths.with_query(HERE, query, before=shown[-1].id) if len(rows) > PAGE else "",
+        bills=carrier_bills.issued(seller_id=actor.seller_id),
         **frame.context(actor),
     )  # fmt: skip
 
@@ -95,6 +97,12 @@ def get_statement(kind: str) -> Response:
     answer.headers.set("Content-Disposition", "attachment", filename=name)
     answer.headers["Cache-Control"] = "no-store"
     return answer
+
+
+@pages.get("/carrier-invoices/<key>/file.pdf", permission=Permission.SELLER_MONEY)
+def carrier_invoice(key: str) -> Response:
+    """What a carrier invoiced for trips that the seller pays."""
+    return pdf_of(carrier_bills.invoice(key_of(key), seller_id=access.actor().seller_id))
 
 
 @pages.get("/orders/<number>", permission=Permission.SELLER_MONEY)
