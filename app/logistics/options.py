@@ -97,6 +97,7 @@ def _trucks(carrier_ids: list[int]) -> dict[int, list[rules.Truck]]:
 
 def options(known: Carriers, place: WarehouseRow, site: Mapping[str, Any], cargo: Cargo) -> list[DeliveryOption]:
     """What carriers ask for bringing a load from a warehouse to a site: whom the seller prefers, then cheapest first.
+    Of several tariffs of a carrier the cheapest for this load counts.
 
     A carrier is asked when it serves the warehouse, has a tariff for the day that reaches so far, and owns a truck that
     can: the longest piece, the limits of the site and of the warehouse, the equipment. A load heavier than a truck goes
@@ -126,7 +127,11 @@ def options(known: Carriers, place: WarehouseRow, site: Mapping[str, Any], cargo
     if not found:
         raise Conflict("no_carrier", reason=reasons[0])
     preferred = {tariff.carrier_id for tariff in asked if tariff.is_preferred}
-    return sorted(found, key=lambda o: (o.carrier_id not in preferred, o.price, o.carrier_id, o.tariff_id))
+    found.sort(key=lambda o: (o.carrier_id not in preferred, o.price, o.carrier_id, o.tariff_id))
+    cheapest: dict[int, DeliveryOption] = {}
+    for option in found:
+        cheapest.setdefault(option.carrier_id, option)
+    return list(cheapest.values())
 
 
 def _refusal(trucks: Sequence[rules.Truck], site: Mapping[str, Any], longest_mm: int) -> str | None:

@@ -68,7 +68,7 @@ _FAULTS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "no_way": lambda _f: gettext("no road leads there"),
     "parted": lambda _f: gettext("sold as one truck, but on several"),
     "break_outside_window": lambda _f: gettext("the break falls outside the shift"),
-    "no_driver": lambda _f: gettext("nobody drives"),
+    "no_driver": lambda _f: gettext("the truck has no driver"),
     "unknown_truck": lambda _f: gettext("the truck is out of service"),
     "no_coordinates": lambda _f: gettext("a site without a place on the map"),
 }  # fmt: skip

@@ -84,3 +84,10 @@ def test_a_heavy_load_is_priced_in_trips() -> None:
     make.tariff(w.carrier.id)
     found = options(w, Cargo(12_000, 10, 2000))
     assert found[0].trips == 3
+
+
+def test_of_several_tariffs_of_a_carrier_the_cheapest_for_the_load_counts() -> None:
+    w = make.world()
+    usual = make.tariff(w.carrier.id)
+    make.tariff(w.carrier.id, name="Zones", base=usual.base + 100_000)
+    assert [option.tariff_id for option in options(w)] == [usual.id]

@@ -168,7 +168,6 @@ def test_steps_of_the_way_and_what_lies_behind_the_last() -> None:
 
 def test_waiting_is_free_at_first_then_by_begun_steps() -> None:
     assert [waiting(Rates(), minutes).amount for minutes in (0, 60, 61, 90, 91)] == [0, 0, 50_000, 50_000, 100_000]
-    assert waiting(Rates(), 120, trips=2).amount == 0
 
 
 @pytest.mark.parametrize(
