@@ -36,6 +36,8 @@ def main() -> int:
     parser.add_argument("--only-data", action="store_true", help="prepare database and demo data, then stop")
     only_data = parser.parse_args().only_data
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # also before honcho listens: `finally` stops the servers
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # `nohup` means to stay
+        signal.signal(signal.SIGHUP, end_with_terminal)
     # not HOST: some shells export it with the name of the machine
     host, port = os.environ.get("LISTEN", "127.0.0.1"), os.environ.get("PORT", "8000")
     if not port.isdecimal() or not 0 < int(port) < 65536:
@@ -60,6 +62,14 @@ def main() -> int:
         return 130
     finally:
         servers.stop()
+
+
+def end_with_terminal(*_: object) -> None:
+    """The terminal was closed: end as by Ctrl-C, and write to nowhere, since there is nowhere to write to."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (1, 2):
+        os.dup2(nowhere, stream)
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def is_free(host: str, port: int) -> bool:
