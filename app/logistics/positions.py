@@ -124,8 +124,11 @@ _SHIFTS = sa.text("""
         (p.details ->> 'accuracy_m')::float AS accuracy_m
     FROM courier c
     LEFT JOIN LATERAL (
-        SELECT started_at AS since, finished_at AS until FROM route
-        WHERE courier_id = c.id AND started_at > :oldest
+        SELECT r.started_at AS since, least(r.finished_at, (
+            SELECT min(k.checked_at) FROM vehicle_check k
+            WHERE k.courier_id = c.id AND k.vehicle_id = r.vehicle_id AND k.part = 'end' AND k.checked_at > r.started_at
+        )) AS until
+        FROM route r WHERE r.courier_id = c.id AND r.started_at > :oldest
         UNION ALL
         SELECT started_at, ended_at FROM shift WHERE courier_id = c.id AND started_at > :oldest
     ) s ON true

@@ -18,10 +18,11 @@ from hypothesis import strategies as st
 
 from app.core import clock
 from app.core.db import session
-from app.logistics import courier_day, courier_views, position_keeping
+from app.logistics import courier_day, courier_views, position_keeping, shift_day
 from app.logistics.models import LastPosition, Position, Route
 from app.logistics.position_keeping import travelled
 from app.logistics.positions import Fix, OnShift, metres, record_positions, sifted
+from app.logistics.shift_day import Look
 from app.logistics.tracking_models import Driven
 from tests.factories import logistics as make
 
@@ -130,6 +131,20 @@ class TestKept:
         batch = [Fix(now - timedelta(minutes=m), 55.81, 37.6) for m in (5, 90, 240)]
         kept = record_positions(w.courier, batch)
         assert (kept.accepted, kept.why) == (1, {"off_shift": 2})
+
+    def test_a_driver_who_ended_the_shift_is_not_watched_whatever_the_route_says(self) -> None:
+        w = make.world()
+        on_route(w)
+        session.execute(sa.update(Route).where(Route.courier_id == w.courier_id).values(
+            started_at=clock.now() - timedelta(hours=3)))  # fmt: skip
+        session.commit()
+        route = session.scalars(sa.select(Route).where(Route.courier_id == w.courier_id)).one()
+        shift_day.end_shift(w.courier, route.public_id, Look(120_000))
+        assert route.state == "started"
+        later = clock.now() + timedelta(minutes=20)
+        with time_machine.travel(later, tick=False):
+            kept = record_positions(w.courier, [Fix(later, 55.81, 37.6), Fix(later - timedelta(hours=1), 55.81, 37.6)])
+        assert (kept.accepted, kept.why) == (1, {"off_shift": 1})
 
     def test_kilometres_stay_by_route_when_positions_go(self) -> None:
         w = make.world()
