@@ -224,8 +224,10 @@ def route(query: RouteQuery) -> CourierRouteOut:
     example={},
 )
 def start(body: StartIn) -> CourierRouteOut:
-    """A route started already stays so. 409 `vehicle_not_checked` before POST /courier/check of that day."""
-    shift_day.set_out(access.actor(), _own(body.day).public_id)
+    """A route started already stays so. 409 `vehicle_forbidden` when the newest check of that day says so; a program
+    that does not send POST /courier/check is trusted to look at the truck in its own way.
+    """
+    shift_day.set_out(access.actor(), _own(body.day).public_id, is_checked_elsewhere=True)
     return _route(body.day)
 
 

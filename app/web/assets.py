@@ -44,6 +44,7 @@ STYLESHEETS = (
     "css/parts/maps.css",
     "css/parts/overlays.css",
     "css/pages.css",
+    "css/dispatch.css",
 )
 BUNDLE = "css/app.css"
 COMPRESSED = frozenset({".css", ".js", ".svg", ".json", ".txt", ".webmanifest"})
