@@ -13,18 +13,24 @@ import time_machine
 from app.core import clock
 from app.core.db import session
 from app.core.errors import Conflict, Invalid, NotFound
-from app.offers.models import Warehouse
+from app.offers.models import Offer, Warehouse
 from app.orders import (
     approvals,
     carts,
+    case_queries,
     checkout,
     choice_views,
     fulfilments,
+    money_queries,
     moving,
     promotions,
+    queries,
     quick,
+    quote_queries,
     quotes,
+    refunds,
     rules,
+    seller_figures,
     service,
 )
 from app.orders.approvals import Asked
@@ -32,6 +38,7 @@ from app.orders.choices import MOST_PARTS, Choice, Part
 from app.orders.models import Cart, Fulfilment, Order, OrderGroup
 from app.orders.promotions import PromotionData
 from app.orders.quotes import Ask, Price
+from app.orders.return_models import Claim, ReturnRequest
 from tests.factories import orders as make
 from tests.orders import steps
 from tests.orders.test_company import company, firm_of, pressed
@@ -314,3 +321,38 @@ def test_promotions_that_are_over_and_codes_without_goods() -> None:
     with pytest.raises(Conflict) as empty:
         promotions.use_code(make.person(), "", "ОСЕНЬ")
     assert code_of(empty) == "cart_empty"
+
+
+def test_counters_and_lists_are_of_one_seller_and_one_buyer() -> None:
+    market, who, other = make.market(sellers=2), make.person(), make.person()
+    one, two = (seller.seller_id for seller in market.sellers)
+    group = steps.bought(who, (make.offer(market), 2))
+    order = steps.orders_of(group)[0]
+    session.add(ReturnRequest(order_id=order.id, user_id=who.user, reason="leftover"))
+    line = refunds.lines_of(order.id)[0]
+    session.add(
+        Claim(
+            order_id=order.id, order_line_id=line.id, user_id=who.user, kind="short", quantity=1, wish="other", note="-"
+        )
+    )  # fmt: skip
+    session.commit()
+    assert case_queries.waiting_for_seller(one) == case_queries.Waiting(1, 1)
+    assert case_queries.waiting_for_seller(two) == case_queries.Waiting(0, 0)
+    assert seller_figures.to_do(one) == seller_figures.ToDo(1, 0, 0, 1)
+    assert seller_figures.to_do(two) == seller_figures.ToDo(0, 0, 0, 0)
+    assert [row.row.number for row in queries.groups_of(who.user)] == [group.number]
+    assert queries.groups_of(other.user) == []
+    assert money_queries.order_id_of_buyer(who.user, order.number) == order.id
+    with pytest.raises(NotFound):
+        money_queries.order_id_of_buyer(other.user, order.number)
+    with pytest.raises(NotFound):
+        money_queries.order_money(two, order.number)
+    assert quote_queries.of_seller(two) == []
+    [asked] = requested(who, make.Market(market.carrier_id, market.category_id, market.sellers[:1], market.warehouses),
+                        wish(session.get_one(Offer, line.offer_id), 1))  # fmt: skip
+    assert [view.row.public_id for view in quote_queries.of_seller(one)] == [asked.public_id]
+    assert quote_queries.of_seller(two) == []
+    with pytest.raises(NotFound):
+        quote_queries.sellers_view(two, asked.public_id)
+    with pytest.raises(NotFound):
+        quote_queries.buyers_view(other, asked.public_id)
