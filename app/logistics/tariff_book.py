@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
@@ -162,3 +163,22 @@ def try_out(carrier_id: int, public_id: uuid.UUID, load: Load) -> tariffs_of.Quo
         row, load.distance_m, load.mass_kg, Fraction(load.volume_l, 1000), load.longest_mm, floor=load.floor,
         lift=load.lift, unloading=load.unloading, waiting_minutes=load.waiting_minutes, point=load.point,
     )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What a tariff says of waiting: free minutes, then kopeks for each begun step of minutes."""
+
+    free_minutes: int
+    waiting_step: int
+    per_waiting_step: int
+
+
+def waiting_of(tariff_ids: Iterable[int]) -> dict[int, Waiting]:
+    """Tariff -> what waiting costs by it; those that ask nothing for it are left out."""
+    rows = session.execute(
+        sa.select(Tariff.id, Tariff.free_minutes, Tariff.waiting_step, Tariff.per_waiting_step).where(
+            Tariff.id.in_(sorted(set(tariff_ids))), Tariff.per_waiting_step > 0
+        )
+    )
+    return {row.id: Waiting(*row[1:]) for row in rows}

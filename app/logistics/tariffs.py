@@ -21,7 +21,18 @@ Number = int | Decimal | Fraction
 EARTH_M = 6_371_000
 
 
-class Rates(Protocol):
+class WaitingRates(Protocol):
+    """What waiting costs: free minutes, then kopeks for each begun step of minutes."""
+
+    @property
+    def free_minutes(self) -> int: ...
+    @property
+    def waiting_step(self) -> int: ...
+    @property
+    def per_waiting_step(self) -> int: ...
+
+
+class Rates(WaitingRates, Protocol):
     """The rates of a tariff, kopeks with VAT (columns of the table `tariff`)."""
 
     @property
@@ -56,12 +67,6 @@ class Rates(Protocol):
     def distance_steps(self) -> Sequence[Mapping[str, int]]: ...
     @property
     def mass_steps(self) -> Sequence[Mapping[str, int]]: ...
-    @property
-    def free_minutes(self) -> int: ...
-    @property
-    def waiting_step(self) -> int: ...
-    @property
-    def per_waiting_step(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +138,7 @@ def quote(
     return Quote(paid, sum(line.amount for line in paid), trips)
 
 
-def waiting(tariff: Rates, minutes: int) -> PriceLine:
+def waiting(tariff: WaitingRates, minutes: int) -> PriceLine:
     """What waiting costs: the free minutes first, once however many trips it takes, then every begun step."""
     steps = max(0, math.ceil(Fraction(minutes - tariff.free_minutes, tariff.waiting_step)))
     figures = {"minutes": minutes, "free": tariff.free_minutes, "steps": steps, "step": tariff.waiting_step}

@@ -25,9 +25,10 @@ from app.core.db import session, unit_of_work
 from app.core.errors import Conflict, Invalid, NotFound
 from app.core.money import percent_of, round_half_up, vat_included
 from app.core.permissions import Actor
-from app.logistics import driven_trips, pay
+from app.logistics import driven_trips, pay, tariff_book, tariffs
 from app.logistics.driven_trips import DrivenTrip
 from app.logistics.pay import Terms
+from app.logistics.tariff_book import Waiting
 from app.offers import queries as offers
 from app.orders.carrier_bill_models import CarrierInvoice, CarrierInvoiceCounter, CarrierInvoiceLine
 from app.orders.models import Fulfilment
@@ -111,6 +112,8 @@ class Door:
     completed_at: datetime | None
     window_from: datetime
     unloading_minutes: int
+    waiting: Waiting | None = None
+    """What the tariff of the trip asks for waiting; None: what the carrier's terms say."""
 
 
 def priced(door: Door, terms: Terms) -> tuple[dict[str, Any], ...]:
@@ -121,6 +124,9 @@ def priced(door: Door, terms: Terms) -> tuple[dict[str, Any], ...]:
         share = 0 if door.reason in OWN_FAULT else percent_of(quoted, terms.failed_percent)
         context = {"reason": door.reason, "percent": terms.failed_percent}
         return ({"code": "failed_trip", "amount": share, "context": context},) if share else ()
+    if door.waiting is not None:
+        parts.append(tariffs.waiting(door.waiting, waited(door)).as_json())
+        return tuple(part for part in parts if part["amount"])
     minutes = waited(door) - terms.free_waiting_minutes
     if minutes > 0 and terms.waiting_per_hour:
         amount = round_half_up(Fraction(terms.waiting_per_hour * minutes, 60))
@@ -143,8 +149,12 @@ def trips(carrier_id: int, first: date, last: date) -> list[Trip]:
     billed = set(
         session.scalars(sa.select(CarrierInvoiceLine.attempt_id).where(CarrierInvoiceLine.attempt_id.in_(attempts)))
     )
-    rows = session.execute(sa.select(Fulfilment.id, Fulfilment.price_lines).where(Fulfilment.id.in_(fulfilments)))
+    rows = session.execute(
+        sa.select(Fulfilment.id, Fulfilment.price_lines, Fulfilment.tariff_id).where(Fulfilment.id.in_(fulfilments))
+    ).all()
     quotes = {row.id: row.price_lines for row in rows}
+    by_tariff = tariff_book.waiting_of(row.tariff_id for row in rows if row.tariff_id is not None)
+    waiting = {row.id: by_tariff.get(row.tariff_id) for row in rows}
     own = {seller for seller in {one.seller_id for one in found} if accounts.is_same_company(seller, carrier_id)}
     terms = pay.terms(carrier_id)
     return [
@@ -152,16 +162,16 @@ def trips(carrier_id: int, first: date, last: date) -> list[Trip]:
         for one in found
         if one.attempt_id not in billed
         and one.seller_id not in own
-        and (trip := _trip(one, quotes.get(one.fulfilment_id) or [], terms)) is not None
+        and (trip := _trip(one, quotes.get(one.fulfilment_id) or [], terms, waiting.get(one.fulfilment_id))) is not None
     ]
 
 
-def _trip(driven: DrivenTrip, lines: Sequence[dict[str, Any]], terms: Terms) -> Trip | None:
+def _trip(driven: DrivenTrip, lines: Sequence[dict[str, Any]], terms: Terms, waiting: Waiting | None) -> Trip | None:
     quoted = lines or [{"code": "base", "amount": driven.price, "context": {}}]
     parts = priced(
         Door(
             driven.outcome, driven.reason, quoted, driven.arrived_at, driven.completed_at, driven.window_from,
-            driven.unloading_minutes,
+            driven.unloading_minutes, waiting,
         ),
         terms,
     )  # fmt: skip

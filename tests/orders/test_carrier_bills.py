@@ -21,8 +21,9 @@ from app.core import clock
 from app.core.db import session
 from app.core.errors import Conflict, Invalid, NotFound
 from app.logistics import pay
-from app.logistics.models import DeliveryAttempt, Stop
+from app.logistics.models import Delivery, DeliveryAttempt, Stop
 from app.logistics.pay import Terms
+from app.logistics.tariff_book import Waiting
 from app.orders import carrier_bills
 from app.orders.carrier_bill_models import CarrierInvoice, CarrierInvoiceCounter, CarrierInvoiceLine
 from app.orders.carrier_bills import Door, priced, waited
@@ -60,6 +61,13 @@ def test_a_trip_costs_its_quote_and_waiting_beyond_what_is_free() -> None:
     early = door(arrived_at=NOON - timedelta(hours=5), completed_at=NOON - timedelta(minutes=40))
     assert waited(early) == 0  # before the buyer's window opens nobody is waited for
     assert total(late, Terms()) == 180_000
+
+
+def test_a_tariff_that_prices_waiting_goes_before_the_terms() -> None:
+    late = door(completed_at=NOON + timedelta(minutes=20 + 76), waiting=Waiting(60, 15, 40_000))
+    terms = Terms(free_waiting_minutes=30, waiting_per_hour=120_000)
+    assert priced(late, terms)[-1]["amount"] == 80_000, "two begun quarters of an hour beyond the free hour"
+    assert total(door(completed_at=NOON + timedelta(minutes=80), waiting=Waiting(60, 15, 40_000)), terms) == 180_000
 
 
 @pytest.mark.parametrize(
@@ -134,6 +142,24 @@ class TestInvoices:
         assert client.get("/carrier/invoices").status_code == 200
         with pytest.raises(NotFound):
             carrier_bills.invoice(made, carrier_id=make.world().carrier.id)
+
+    def test_waiting_is_billed_by_the_tariff_of_the_trip(self) -> None:
+        w = make.world()
+        driven(w, count=1)
+        tariff = make.tariff(w.carrier.id, free_minutes=10, waiting_step=15, per_waiting_step=10_000)
+        session.execute(sa.update(Fulfilment).values(tariff_id=tariff.id))
+        day = clock.today() - timedelta(days=3)
+        was(w, day)
+        [before] = carrier_bills.trips(w.carrier.id, day, day)
+        noon = clock.at(day, 720)
+        session.execute(sa.update(Delivery).values(window_from=noon - timedelta(hours=2)))
+        minutes = sa.select(Delivery.unloading_minutes).scalar_subquery()
+        ends = noon + sa.func.make_interval(0, 0, 0, 0, 0, minutes + 45)
+        session.execute(sa.update(Stop).where(Stop.kind == "drop").values(arrived_at=noon, completed_at=ends))
+        session.commit()
+        [after] = carrier_bills.trips(w.carrier.id, day, day)
+        assert after.gross - before.gross == 3 * 10_000
+        assert after.parts[-1]["code"] == "waiting"
 
     def test_a_period_is_invoiced_once_and_days_overlap_never(self) -> None:
         w = make.world()
