@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 import time_machine
+from flask import current_app
 
 from app.core import clock
 from app.core.db import session
@@ -20,6 +21,7 @@ from app.orders import (
     case_queries,
     checkout,
     choice_views,
+    evidence,
     fulfilments,
     money_queries,
     moving,
@@ -31,6 +33,7 @@ from app.orders import (
     refunds,
     rules,
     seller_figures,
+    seller_queries,
     service,
 )
 from app.orders.approvals import Asked
@@ -39,9 +42,11 @@ from app.orders.models import Cart, Fulfilment, Order, OrderGroup
 from app.orders.promotions import PromotionData
 from app.orders.quotes import Ask, Price
 from app.orders.return_models import Claim, ReturnRequest
+from app.orders.service import Placed
 from tests.factories import orders as make
+from tests.factories.images import from_a_phone, quarters
 from tests.orders import steps
-from tests.orders.test_company import company, firm_of, pressed
+from tests.orders.test_company import company, firm_of, pressed, seated
 from tests.orders.test_pickup_and_parts import chosen, counter
 from tests.orders.test_promotions import promoted
 from tests.orders.test_quotes import HOW, lines_of, requested, terms, wish
@@ -356,3 +361,32 @@ def test_counters_and_lists_are_of_one_seller_and_one_buyer() -> None:
         quote_queries.sellers_view(two, asked.public_id)
     with pytest.raises(NotFound):
         quote_queries.buyers_view(other, asked.public_id)
+
+
+def test_what_one_member_spends_is_not_on_anothers_limit() -> None:
+    owner, first = company(per_month=2_000_000)
+    second = seated(owner, "member", None, 2_000_000)
+    market = make.market()
+    offer = make.offer(market, price=150_000)
+    assert isinstance(pressed(first, steps.quoted(first, (offer, 12))), Placed)  # 18,000 of the goods alone
+    assert isinstance(pressed(second, steps.quoted(second, (offer, 12))), Placed)
+    assert isinstance(pressed(first, steps.quoted(first, (offer, 12))), Asked)
+
+
+def test_a_trip_is_found_by_its_own_seller_and_loose_pictures_are_counted_for_each_person(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    market, who = make.market(sellers=2), make.person()
+    _group, order, trip = placed(who, steps.quoted(who, (make.offer(market), 1)))
+    one, two = (seller.seller_id for seller in market.sellers)
+    assert seller_queries.order_of_trip(one, trip.public_id) == order.number
+    with pytest.raises(NotFound):
+        seller_queries.order_of_trip(two, trip.public_id)
+    monkeypatch.setattr(evidence, "MOST_LOOSE", 1)
+    storage = current_app.extensions["storage"]
+    picture = evidence.Upload("a.jpg", from_a_phone(quarters()))
+    evidence.receive(who, storage, picture)
+    with pytest.raises(Conflict) as many:
+        evidence.receive(who, storage, picture)
+    assert code_of(many) == "too_many_pictures"
+    evidence.receive(make.person(), storage, picture)
