@@ -16,8 +16,8 @@ from app.core.db import session
 from app.core.errors import Conflict, Invalid, NotFound
 from app.core.models import OutboxEvent
 from app.core.permissions import Actor
+from app.offers import desk, stock
 from app.offers import queries as offers
-from app.offers import stock
 from app.offers.imports import columns, queries, service
 from app.offers.imports.service import Confirmation, Upload
 from app.offers.levels import StockLine
@@ -480,7 +480,10 @@ def test_two_sellers_with_the_same_names_touch_each_other_nowhere(app: Flask, sh
     foreign = session.scalars(names).first()
     assert foreign is not None
     foreign.name = session.get_one(Warehouse, shop.first).name
+    make.offer(shop.market, shop.paint, seller=1, sku="X-9")
     session.commit()
+    assert {unit for sku, unit in desk.unit_factors(shop.seller.seller_id, ["K-1"])} == {shop.glue.base_unit}
+    assert shop.primer.base_unit != shop.glue.base_unit
     before = lists.state_of(theirs)
     rows = [["K-1", "Клей", "510,00", "80"], ["K-2", "Штукатурка", "400", "10"]]
     head = lists.load(
