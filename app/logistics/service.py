@@ -20,7 +20,7 @@ from app.core.permissions import Actor
 from app.logistics import rules, slots
 from app.logistics.events import DeliveryReady
 from app.logistics.fleet_models import Depot
-from app.logistics.models import Carrier, CarrierWarehouse, Delivery, DeliveryEvent, JointDelivery, Stop
+from app.logistics.models import Carrier, Delivery, DeliveryEvent, JointDelivery, Stop
 
 CITY = (55.82, 37.75)
 """Where a new carrier's depot stands until the carrier says."""
@@ -87,13 +87,6 @@ def open_carrier(organisation_id: int, name: str, *, phone: str = "") -> None:
 def close_carrier(organisation_id: int) -> None:
     """Offer no more deliveries of this carrier; what is under way goes on."""
     session.execute(sa.update(Carrier).where(Carrier.id == organisation_id).values(is_active=False))
-
-
-@unit_of_work
-def serve_warehouse(carrier_id: int, warehouse_id: int) -> None:
-    """The carrier picks up at this warehouse from now on."""
-    statement = insert(CarrierWarehouse).values(carrier_id=carrier_id, warehouse_id=warehouse_id)
-    session.execute(statement.on_conflict_do_nothing())
 
 
 @unit_of_work
