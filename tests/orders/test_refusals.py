@@ -345,6 +345,10 @@ def test_counters_and_lists_are_of_one_seller_and_one_buyer() -> None:
     assert case_queries.waiting_for_seller(two) == case_queries.Waiting(0, 0)
     assert seller_figures.to_do(one) == seller_figures.ToDo(1, 0, 0, 1)
     assert seller_figures.to_do(two) == seller_figures.ToDo(0, 0, 0, 0)
+    assert (seller_queries.count_new(one), seller_queries.count_new(two)) == (1, 0)
+    mine, theirs = seller_queries.inbox(one), seller_queries.inbox(two)
+    assert (mine.counts["new"], len(mine.rows)) == (1, 1)
+    assert (theirs.counts["new"], len(theirs.rows)) == (0, 0)
     assert [row.row.number for row in queries.groups_of(who.user)] == [group.number]
     assert queries.groups_of(other.user) == []
     assert money_queries.order_id_of_buyer(who.user, order.number) == order.id
